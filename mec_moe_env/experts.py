@@ -1,0 +1,106 @@
+"""Linear experts: how a server learns a task, and how wrong its model is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.compilation import compiled
+
+Floats = NDArray[np.float64]
+
+
+@compiled
+def factor(matrix: Floats) -> None:
+    """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor."""
+    for i in range(matrix.shape[0]):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for q in range(j):
+                total -= matrix[i, q] * matrix[j, q]
+            if i == j:
+                # Identical samples make the Gram matrix singular up to rounding.
+                matrix[i, i] = math.sqrt(max(total, 1e-12))
+            else:
+                matrix[i, j] = total / matrix[j, j]
+
+
+@compiled
+def solve_factored(factored: Floats, vector: Floats) -> None:
+    """Overwrite `vector` b by the solution of L Lᵀ x = b."""
+    size = vector.shape[0]
+    for i in range(size):
+        total = vector[i]
+        for q in range(i):
+            total -= factored[i, q] * vector[q]
+        vector[i] = total / factored[i, i]
+    for i in range(size - 1, -1, -1):
+        total = vector[i]
+        for q in range(i + 1, size):
+            total -= factored[q, i] * vector[q]
+        vector[i] = total / factored[i, i]
+
+
+@compiled
+def learn(model: Floats, features: Floats, labels: Floats, proximal: float, out: Floats) -> None:
+    """Write to `out` the model after training on one task (Li & Duan 2024, Lemma 1).
+
+    w ← w + X (XᵀX + κI)⁻¹ (y − Xᵀw): with κ = 0 the interpolating model nearest to w. The
+    proximal term κ is our extension for noisy labels.
+
+    Args:
+        model: w, shape (d,).
+        features: X, shape (d, k).
+        labels: y, shape (k,).
+        proximal: κ ≥ 0.
+        out: the new w, shape (d,).
+    """
+    d, k = features.shape
+    gram = np.zeros((k, k))
+    residual = labels.copy()
+    for f in range(d):
+        for i in range(k):
+            residual[i] -= features[f, i] * model[f]
+            for j in range(i + 1):
+                gram[i, j] += features[f, i] * features[f, j]
+    for i in range(k):
+        gram[i, i] += proximal
+    factor(gram)
+    solve_factored(gram, residual)
+    for f in range(d):
+        step = 0.0
+        for i in range(k):
+            step += features[f, i] * residual[i]
+        out[f] = model[f] + step
+
+
+@compiled
+def inner(left: Floats, right: Floats) -> float:
+    """Return the inner product of two vectors of shape (d,)."""
+    total = 0.0
+    for f in range(left.shape[0]):
+        total += left[f] * right[f]
+    return total
+
+
+@compiled
+def quadratic_form(model: Floats, quadratic: Floats) -> float:
+    """Return wᵀAw for `model` w of shape (d,) and `quadratic` A, (d, d); (0, 0) means identity."""
+    if quadratic.shape[0] == 0:
+        return inner(model, model)
+    total = 0.0
+    for f in range(model.shape[0]):
+        total += model[f] * inner(quadratic[f], model)
+    return total
+
+
+@compiled
+def model_error(model: Floats, quadratic: Floats, linear: Floats, constant: float) -> float:
+    """Return the error wᵀAw − 2 bᵀw + c of a model on one task.
+
+    With A = I, b = w_τ, c = ‖w_τ‖² it is ‖w − w_τ‖², the model error of Li & Duan 2024; with
+    second moments of held-out data it is their mean squared loss (our extension).
+    """
+    return quadratic_form(model, quadratic) - 2.0 * inner(linear, model) + constant

@@ -1,0 +1,156 @@
+"""The offloading environments, scalar and vector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium.vector import AutoresetMode
+
+from mec_moe_env.offloading.render import describe
+from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.scalar import SimulatorEnv
+from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig, resolve
+from mec_moe_env.tasks.stream import Floats
+from mec_moe_env.vector import SimulatorVectorEnv
+
+
+class OffloadingEnv(SimulatorEnv):
+    """Route learning tasks to edge servers and subcarriers.
+
+    ## Description
+    Every slot, U tasks arrive at random base stations of a wireless edge network. Each of the M
+    servers keeps a linear model, an expert that learns continually: a task given to a server
+    trains it and makes it forget what it learned before, unless tasks of one type always meet
+    the same servers (Li & Duan 2024, arXiv 2412.15690). The scheduler picks for every task up to
+    D idle servers and, for each, one free OFDMA subcarrier of S to send the data over.
+    Transmission and training take time, during which the server accepts no other task, and energy.
+
+    ## Action space
+    `MultiDiscrete([M + 1, S] * (U * D))`: for task u, pick j, a server (M = none) and a
+    subcarrier. All picks none rejects the task. Every action is legal: a pick of a busy or failed
+    server, a busy subcarrier, or of one that an earlier pick of the slot has taken, is dropped
+    and counted in `info["dropped_picks"]`. A task served where it arrived (in-situ) needs no
+    subcarrier; the one named is ignored. `action_masks()` gives the flat mask that
+    sb3-contrib's MaskablePPO wants; it is exact for U = D = 1, otherwise exact for each pick
+    taken alone.
+
+    ## Observation space
+    A `Dict` of flat float32 `Box`es; `mec_moe_env.unflatten(observation,
+    config.observation_shapes)` views them in the shapes given here.
+
+    | key | shape | meaning |
+    |---|---|---|
+    | `task` | (U, d) | Σ_i X_i, the input of the paper's gate |
+    | `payload` | (U,) | data to send, Mbit |
+    | `origin` | (U, M) | one-hot of the server where the task arrived |
+    | `busy` | (M,) | remaining busy slots / d_u, 0 idle; 1 also while failed |
+    | `subcarrier_busy` | (S,) | remaining slots / d_u |
+    | `spectral_efficiency` | (U, M, S) | log2(1 + SNR) from the origin, bit/s/Hz |
+    | `compute` | (M, 2) | joules and seconds per sample |
+    | `completed` | (M,) | 1 where a training ended in the slot before |
+    | `drift` | (M,) | ‖Δw‖₂ of the last completed training |
+    | `progress` | (1,) | t / T |
+
+    ## Reward
+    −(w_err·ΔE + w_energy·J + w_delay·delay): E is the summed error of all tasks so far, each
+    judged by the model that its server has now; J the joules spent and delay the slots (the
+    longest over a task's servers) of the tasks accepted in the slot. With t counting tasks,
+    E = t·G_t, so the undiscounted return is exactly −(w_err·E_T + w_energy·ΣJ + w_delay·Σdelay):
+    the paper's overall generalization error plus cost. A task served by several experts counts
+    the mean of their errors; one that is rejected, or lost in a server's failure, counts the
+    error of the zero model for ever (our extension).
+
+    ## Info
+    `reward_terms` (`error`, `energy`, `delay`: their sum weighted by the config's weights is the
+    reward), `generalization_error` (G_t), `forgetting` (F_t), `energy_j`,
+    `transmission_energy_j`, `delay_slots`, `accepted`, `rejected`, `dropped_picks`, `lost`,
+    `action_mask`, and with real data `accuracy` (held-out, mean over the tasks so far).
+
+    ## Starting state
+    New server positions, shadowing, speeds and ground truths; all servers idle with zero models.
+
+    ## Episode end
+    `terminated` after T slots: the horizon is part of the problem, and `progress` shows it.
+
+    ## Arguments
+    `scenario`: the name of a preset, or an `OffloadingConfig`; any config field as a keyword
+    overrides it: `gym.make("mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
+
+    ## Version history
+    * v0: initial version.
+    """
+
+    def __init__(
+        self,
+        scenario: str | OffloadingConfig = "default",
+        *,
+        render_mode: str | None = None,
+        **overrides: Any,
+    ) -> None:
+        """Build the environment.
+
+        Raises:
+            ValueError: the preset, a field or the render mode is unknown, or out of range.
+            FileNotFoundError: the scenario's data are missing.
+            ImportError: the scenario needs an extra that is not installed.
+        """
+        self.config = resolve(scenario, OFFLOADING_PRESETS, overrides)
+        self._offloading = OffloadingSimulator(self.config, num_envs=1)
+        super().__init__(self._offloading, render_mode)
+
+    def model_errors(self) -> Floats:
+        """Return the true error of every server on the waiting tasks, (U, M): a yardstick."""
+        return self._offloading.model_errors()[0]
+
+    def error_increments(self) -> Floats:
+        """Return the growth of E once server m has learned task u, (U, M): a yardstick."""
+        return self._offloading.error_increments()[0]
+
+    def rejection_errors(self) -> Floats:
+        """Return what rejecting each waiting task adds to E, (U,): a yardstick."""
+        return self._offloading.rejection_errors()[0]
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """Return one line on servers, subcarriers and tasks in mode `ansi`."""
+        return describe(self._offloading) if self.render_mode == "ansi" else None
+
+
+class OffloadingVectorEnv(SimulatorVectorEnv):
+    """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them.
+
+    Arguments are those of `OffloadingEnv`, and `num_envs`; `autoreset_mode` (NEXT_STEP by
+    default); `num_threads`, which share the sub-environments: the results are the same for any.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: str | OffloadingConfig = "default",
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        num_threads: int = 1,
+        render_mode: str | None = None,
+        **overrides: Any,
+    ) -> None:
+        """Build the sub-environments.
+
+        Raises:
+            ValueError: the preset, a field, a count or a mode is unknown or out of range.
+            FileNotFoundError: the scenario's data are missing.
+            ImportError: the scenario needs an extra that is not installed.
+        """
+        self.config = resolve(scenario, OFFLOADING_PRESETS, overrides)
+        self._offloading = OffloadingSimulator(self.config, num_envs, num_threads)
+        super().__init__(self._offloading, autoreset_mode, render_mode)
+
+    def model_errors(self) -> Floats:
+        """Return the true error of every server on the waiting tasks, (n, U, M): a yardstick."""
+        return self._offloading.model_errors()
+
+    def error_increments(self) -> Floats:
+        """Return the growth of E once server m has learned task u, (n, U, M): a yardstick."""
+        return self._offloading.error_increments()
+
+    def rejection_errors(self) -> Floats:
+        """Return what rejecting each waiting task adds to E, (n, U): a yardstick."""
+        return self._offloading.rejection_errors()

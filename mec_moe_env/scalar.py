@@ -1,0 +1,60 @@
+"""The scalar environment: a simulator of one sub-environment, seen through Gymnasium's API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from mec_moe_env.simulation import Actions, Entries, Flags, Simulator, check_actions, first_of
+
+
+class SimulatorEnv(gym.Env[Entries, Actions]):
+    """Base of the scalar environments."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 10}
+
+    def __init__(self, simulator: Simulator, render_mode: str | None) -> None:
+        """Wrap a simulator of one sub-environment.
+
+        Raises:
+            ValueError: the render mode is unknown.
+        """
+        modes = self.metadata["render_modes"]
+        if render_mode is not None and render_mode not in modes:
+            raise ValueError(f"render_mode = {render_mode!r} is not allowed: None or one of {modes}")
+        self.render_mode = render_mode
+        self._simulator = simulator
+        self._active = np.ones(1, np.bool_)
+        self.action_space = spaces.MultiDiscrete(simulator.nvec)
+        self.observation_space = simulator.observation_space
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Entries, dict[str, Any]]:
+        """Begin an episode; a seed fixes everything that does not depend on the actions."""
+        super().reset(seed=seed)
+        self._simulator.start(0, self.np_random)
+        return self._observe(), first_of(self._simulator.idle().infos)
+
+    def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
+        """Carry out an action and advance by one step.
+
+        Raises:
+            ValueError: the action lies outside the space.
+        """
+        nvec = self._simulator.nvec
+        checked = check_actions(action, (len(nvec),), nvec)
+        rewards, infos = self._simulator.advance(checked[None], self._active)
+        terminated = bool(self._simulator.finished[0])
+        return self._observe(), rewards[0].item(), terminated, False, first_of(infos)
+
+    def action_masks(self) -> Flags:
+        """Return the flat mask of possible choices, (sum(nvec),), for MaskablePPO."""
+        masks: Flags = self._simulator.masks()[0]
+        return masks
+
+    def _observe(self) -> Entries:
+        return {key: entry[0] for key, entry in self._simulator.observe().items()}

@@ -1,0 +1,229 @@
+"""What can be configured, and the named presets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from mec_moe_env.configuration import Config, Interval, Real, Whole, reject, setting, suggest
+
+TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RadioConfig(Config):
+    """The radio network that both environments share."""
+
+    bandwidth_hz: float = setting(1e6, Real(0, open_low=True))
+    """B0, the width of one subcarrier."""
+    power_w: float = setting(0.1, Real(0, open_low=True))
+    """P0, transmit power on one subcarrier (20 dBm)."""
+    slot_seconds: float = setting(0.1, Real(0, open_low=True))
+    doppler_hz: float = setting(1.0, Real(0, infinite=True))
+    """Doppler frequency: 0 freezes the channel, inf makes it independent from slot to slot."""
+    carrier_hz: float = setting(3.5e9, Real(0, open_low=True))
+    area_m: float = setting(400.0, Real(0, open_low=True))
+    """Side of the square over which the nodes are spread."""
+    path_loss_exponent: float = setting(3.0, Real(0))
+    shadowing_db: float = setting(8.0, Real(0))
+    noise_density_dbm_hz: float = setting(-174.0, Real(-math.inf, 100))
+    noise_figure_db: float = setting(9.0, Real(0))
+    rician_factor: float = setting(0.0, Real(0))
+    """Power of the line of sight over the scattered power; 0 is Rayleigh fading."""
+    min_spectral_efficiency: float = setting(0.1, Real(0, open_low=True))
+    """bit/s/Hz of the most robust code: bounds the energy of a link in deep fade."""
+    max_spectral_efficiency: float = setting(10.0, Real(0, open_low=True))
+    """bit/s/Hz of the densest constellation; also what an in-situ link reports."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_spectral_efficiency >= self.max_spectral_efficiency:
+            raise reject(
+                "min_spectral_efficiency",
+                self.min_spectral_efficiency,
+                f"below max_spectral_efficiency = {self.max_spectral_efficiency}",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffloadingConfig(RadioConfig):
+    """Continual learning over edge servers (Li & Duan 2024); symbols as in the paper."""
+
+    tasks: Any = "synthetic"
+    """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
+    data_path: str | None = None
+    """MNIST only: an .npz file, or a folder with the four IDX files."""
+    num_tasks: int = setting(1, Whole(1))
+    """U, arrivals per slot."""
+    max_experts: int = setting(1, Whole(1))
+    """D, most experts per task."""
+    num_servers: int = setting(8, Whole(2))
+    """M, servers = experts."""
+    num_subcarriers: int = setting(8, Whole(1))
+    """S."""
+    num_types: int = setting(4, Whole(1))
+    """N, task types."""
+    horizon: int = setting(200, Whole(1))
+    """T, slots per episode."""
+    feature_dim: int = setting(10, Whole(1))
+    """d, features of a sample."""
+    samples_per_task: int = setting(6, Whole(1))
+    """k, samples of a task."""
+    truth_scale: float = setting(0.6, Real(0, open_low=True))
+    """σ0, standard deviation of the ground truths."""
+    noise_scale: float = setting(0.1, Real(0, open_low=True))
+    """σ_t, standard deviation of the features that carry no signal."""
+    type_jitter: float = setting(0.05, Real(0))
+    """Half width of the uniform spread of ground truths within a type."""
+    type_frequencies: tuple[float, ...] | None = None
+    """Relative frequency of each type; None is uniform."""
+    type_persistence: float = setting(0.0, Real(0, 1))
+    """Probability that a task repeats the type of the one before (bursts)."""
+    proximal: float = setting(0.0, Real(0))
+    """κ, proximal term of Lemma 1; 0 interpolates."""
+    max_delay: int = setting(5, Whole(1))
+    """d_u, longest delay in slots."""
+    payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0)))
+    compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0)))
+    """Energy per sample over the servers."""
+    compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0)))
+    """Time per sample over the servers."""
+    failure_rate: float = setting(0.0, Real(0, 1))
+    """Probability that a working server fails in a slot."""
+    repair_rate: float = setting(0.1, Real(0, 1))
+    """Probability that a failed server is repaired in a slot."""
+    error_weight: float = setting(1.0, Real(0))
+    energy_weight: float = setting(5.0, Real(0))
+    """Per joule."""
+    delay_weight: float = setting(0.02, Real(0))
+    """Per slot of delay."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.tasks, str) and self.tasks not in TASK_STREAMS:
+            raise reject("tasks", self.tasks, f"one of {TASK_STREAMS} or a TaskStream")
+        self._check_frequencies()
+        if self.tasks == "synthetic" and self.samples_per_task >= self.feature_dim:
+            raise reject(
+                "samples_per_task",
+                self.samples_per_task,
+                f"below feature_dim = {self.feature_dim} (Definition 1 is overparameterised)",
+            )
+
+    def _check_frequencies(self) -> None:
+        frequencies = self.type_frequencies
+        if frequencies is None:
+            return
+        positive = Real(0)
+        if (
+            not isinstance(frequencies, tuple)
+            or len(frequencies) != self.num_types
+            or not all(positive.admits(frequency) for frequency in frequencies)
+            or sum(frequencies) <= 0
+        ):
+            raise reject(
+                "type_frequencies",
+                frequencies,
+                f"None or a tuple of num_types = {self.num_types} non-negative numbers, not all 0",
+            )
+
+    @property
+    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
+        U, M, S, d = self.num_tasks, self.num_servers, self.num_subcarriers, self.feature_dim
+        return {
+            "task": (U, d),
+            "payload": (U,),
+            "origin": (U, M),
+            "busy": (M,),
+            "subcarrier_busy": (S,),
+            "spectral_efficiency": (U, M, S),
+            "compute": (M, 2),
+            "completed": (M,),
+            "drift": (M,),
+            "progress": (1,),
+        }
+
+    @property
+    def action_shape(self) -> tuple[int, int, int]:
+        """Logical shape (U, D, 2) of the flat action: for each pick a server and a subcarrier."""
+        return self.num_tasks, self.max_experts, 2
+
+
+_REAL_DATA = {
+    "num_servers": 12,
+    "num_subcarriers": 16,
+    "num_types": 5,
+    "horizon": 500,
+    "feature_dim": 64,
+    "samples_per_task": 16,
+    "proximal": 1.0,
+}
+
+OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
+    {
+        "default": OffloadingConfig(),
+        "paper-synthetic": OffloadingConfig(
+            num_servers=30, num_subcarriers=16, num_types=10, horizon=3000
+        ),
+        "digits": OffloadingConfig(tasks="digits", **_REAL_DATA),
+        "mnist": OffloadingConfig(tasks="mnist", **_REAL_DATA),
+        "joint": OffloadingConfig(
+            num_tasks=4,
+            max_experts=2,
+            num_servers=16,
+            num_subcarriers=16,
+            num_types=6,
+            horizon=300,
+        ),
+        "scarce": OffloadingConfig(num_servers=10, num_types=10, horizon=1000),
+        "massive": OffloadingConfig(
+            num_servers=1024,
+            num_subcarriers=256,
+            num_types=50,
+            feature_dim=64,
+            area_m=4000.0,
+            doppler_hz=math.inf,
+        ),
+        "toy": OffloadingConfig(
+            tasks="toy",
+            num_servers=2,
+            num_subcarriers=2,
+            num_types=2,
+            horizon=4,
+            feature_dim=2,
+            samples_per_task=1,
+            error_weight=1.0,
+            energy_weight=1.0,
+            delay_weight=0.5,
+        ),
+    }
+)
+
+
+def resolve(
+    scenario: str | AnyConfig,
+    presets: Mapping[str, AnyConfig],
+    overrides: Mapping[str, Any],
+) -> AnyConfig:
+    """Turn a preset's name or a config, plus overrides, into a config.
+
+    Raises:
+        ValueError: the preset or a field is unknown, or a value is out of range.
+        TypeError: `scenario` is neither a name nor a config of this environment.
+    """
+    kind = type(next(iter(presets.values())))
+    if isinstance(scenario, str):
+        if scenario not in presets:
+            raise ValueError(f"unknown scenario {scenario!r}: {suggest(scenario, presets)}")
+        config = presets[scenario]
+    elif isinstance(scenario, kind):
+        config = scenario
+    else:
+        raise TypeError(f"scenario must be a preset's name or a {kind.__name__}, got {scenario!r}")
+    return config.override(**overrides)

@@ -1,0 +1,124 @@
+"""What the scalar and the vector environments ask of a batch of sub-environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+Entries = dict[str, NDArray[np.float32]]
+Flags = NDArray[np.bool_]
+Actions = NDArray[np.int64]
+
+
+class Outcome(NamedTuple):
+    """What a step brought to every sub-environment; all arrays have a leading batch axis."""
+
+    rewards: NDArray[np.float64]
+    infos: dict[str, Any]
+
+
+class Simulator(Protocol):
+    """A batch of sub-environments on one compiled step."""
+
+    num_envs: int
+    observation_space: spaces.Dict
+    """Of one sub-environment."""
+    nvec: Sequence[int]
+    """Sizes of the MultiDiscrete action space of one sub-environment."""
+
+    @property
+    def finished(self) -> Flags:
+        """Whether the episode of each sub-environment is over, (n,)."""
+
+    def start(self, index: int, generator: np.random.Generator) -> None:
+        """Begin an episode of one sub-environment, driven by `generator` from now on."""
+
+    def advance(self, actions: Actions, active: Flags) -> Outcome:
+        """Advance the active sub-environments by one step; the others report zeros."""
+
+    def idle(self) -> Outcome:
+        """Return the outcome of a reset: zeros, and the masks of now."""
+
+    def observe(self) -> Entries:
+        """Return fresh observations, entries of shape (n, size)."""
+
+    def masks(self) -> Flags:
+        """Return the flat action masks, (n, sum(nvec))."""
+
+
+class Slices:
+    """Runs a function over the sub-environments, in one slice per thread."""
+
+    def __init__(self, num_envs: int, num_threads: int) -> None:
+        for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} = {value!r} is not allowed: it must be an integer ≥ 1")
+        threads = min(num_threads, num_envs)
+        self._bounds = np.linspace(0, num_envs, threads + 1).astype(int).tolist()
+        self._executor: ThreadPoolExecutor | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the threads out of a pickle: they come back when needed."""
+        return {**self.__dict__, "_executor": None}
+
+    def run(self, work: Callable[[int, int], None]) -> None:
+        """Call work(first, last) on every slice and wait; an error in a thread is raised here."""
+        starts, ends = self._bounds[:-1], self._bounds[1:]
+        if len(starts) == 1:
+            work(starts[0], ends[0])
+            return
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(len(starts))
+        for _ in self._executor.map(work, starts, ends):
+            pass
+
+
+def check_actions(actions: Any, shape: tuple[int, ...], nvec: Sequence[int]) -> Actions:
+    """Return the actions as int64.
+
+    Raises:
+        ValueError: they are not integers, have another shape, or lie outside the space.
+    """
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iu" or array.shape != shape:
+        raise ValueError(
+            f"action must be an integer array of shape {shape}, "
+            f"got dtype {array.dtype} and shape {array.shape}"
+        )
+    wrong = (array < 0) | (array >= np.asarray(nvec))
+    if wrong.any():
+        where = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+        raise ValueError(
+            f"action{list(where)} = {array[where]} lies outside the space: "
+            f"allowed 0..{nvec[where[-1]] - 1}"
+        )
+    return array.astype(np.int64)
+
+
+def first_of(batched: Mapping[str, Any]) -> dict[str, Any]:
+    """Take sub-environment 0 out of batched infos: plain Python numbers where scalar."""
+    single: dict[str, Any] = {}
+    for key, value in batched.items():
+        if isinstance(value, dict):
+            single[key] = first_of(value)
+        else:
+            single[key] = value[0].item() if value.ndim == 1 else value[0]
+    return single
+
+
+def presented(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    """Return infos as Gymnasium's vector environments do: rows not present zero, `_key` masks."""
+    result: dict[str, Any] = {}
+    for key, value in infos.items():
+        if isinstance(value, dict):
+            result[key] = presented(value, present)
+        else:
+            rows = present.reshape((-1,) + (1,) * (value.ndim - 1))
+            result[key] = np.where(rows, value, np.zeros((), value.dtype))
+        result[f"_{key}"] = present.copy()
+    return result

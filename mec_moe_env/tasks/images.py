@@ -1,0 +1,144 @@
+"""Tasks made of labelled images: a type is a pair of classes, told apart by a linear model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.compilation import compiled
+from mec_moe_env.configuration import reject
+from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.tasks.stream import Floats, Judge, TaskBatch
+
+CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
+TRANSFORM_SEED = 2503
+
+
+class LabelledImages(NamedTuple):
+    """Centred images and their classes, split into training and held-out parts."""
+
+    train: Floats
+    """(n, d)."""
+    train_classes: NDArray[np.int64]
+    """(n,)."""
+    heldout: Floats
+    """(h, d)."""
+    heldout_classes: NDArray[np.int64]
+    """(h,)."""
+
+
+class ImagePairTasks:
+    """Real images: k training images of the type's pair of classes, labels ±1.
+
+    More types than the five pairs are the same pairs under fixed random orthogonal transforms of
+    the pixels, as in permuted MNIST. The error of a model is its mean squared loss on the type's
+    held-out images, a quadratic form in the model (our extension).
+    """
+
+    def __init__(self, config: OffloadingConfig, images: LabelledImages) -> None:
+        train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
+        heldout = [
+            _select(images.heldout, images.heldout_classes, n) for n in range(config.num_types)
+        ]
+        fewest = min(len(labels) for _, labels in train)
+        if config.samples_per_task > fewest:
+            raise reject(
+                "samples_per_task",
+                config.samples_per_task,
+                f"at most {fewest}, the training images of the smallest type",
+            )
+        self._bank = np.concatenate([features for features, _ in train])
+        self._labels = np.concatenate([labels for _, labels in train])
+        self._starts = np.cumsum([0] + [len(labels) for _, labels in train])
+        self._judge, linear = _judge(heldout)
+        self._linear = linear
+        self._sum_bound = float(config.samples_per_task * np.abs(self._bank).max())
+
+    @property
+    def sum_bound(self) -> float:
+        """The largest pixel times k."""
+        return self._sum_bound
+
+    @property
+    def judge(self) -> Judge:
+        """Held-out squared loss and accuracy of each type."""
+        return self._judge
+
+    def start_episode(self, rng: np.random.Generator) -> None:
+        """Nothing is drawn: the images are what they are."""
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        episode: None,
+        types: NDArray[np.int64],
+        out: TaskBatch,
+    ) -> None:
+        """Write one task per entry of `types`."""
+        draw_images(
+            rng, self._bank, self._labels, self._starts, types, self._linear, *out[:3]
+        )
+        out.constant[:] = 1.0
+
+
+def _select(
+    images: Floats, classes: NDArray[np.int64], task_type: int
+) -> tuple[Floats, Floats]:
+    """Return the images of a type, (n, d), and their labels ±1, (n,)."""
+    negative, positive = CLASS_PAIRS[task_type % len(CLASS_PAIRS)]
+    chosen = (classes == negative) | (classes == positive)
+    labels = np.where(classes[chosen] == positive, 1.0, -1.0)
+    features = images[chosen]
+    transform = task_type // len(CLASS_PAIRS)
+    if transform > 0:
+        rng = np.random.default_rng((TRANSFORM_SEED, transform))
+        d = images.shape[1]
+        features = features @ np.linalg.qr(rng.standard_normal((d, d)))[0]
+    return features, labels
+
+
+def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
+    """Return the second moments of the held-out images, and b of each type, (N, d)."""
+    N, H, d = len(heldout), max(len(labels) for _, labels in heldout), heldout[0][0].shape[1]
+    judge = Judge(np.empty((N, d, d)), np.zeros((N, H, d)), np.zeros((N, H)))
+    linear = np.empty((N, d))
+    for n, (features, labels) in enumerate(heldout):
+        count = len(labels)
+        judge.quadratic[n] = features.T @ features / count
+        judge.heldout_features[n, :count] = features
+        judge.heldout_labels[n, :count] = labels
+        linear[n] = features.T @ labels / count
+    return judge, linear
+
+
+@compiled
+def draw_images(
+    rng: np.random.Generator,
+    bank: Floats,
+    bank_labels: Floats,
+    starts: NDArray[np.int64],
+    types: NDArray[np.int64],
+    type_linear: Floats,
+    features: Floats,
+    labels: Floats,
+    linear: Floats,
+) -> None:
+    """Draw k different training images for each task."""
+    count, d, k = features.shape
+    chosen = np.empty(k, np.int64)
+    for u in range(count):
+        n = types[u]
+        size = starts[n + 1] - starts[n]
+        linear[u] = type_linear[n]
+        for i in range(k):
+            fresh = False
+            while not fresh:
+                chosen[i] = starts[n] + int(rng.random() * size)
+                fresh = True
+                for j in range(i):
+                    fresh = fresh and chosen[j] != chosen[i]
+            labels[u, i] = bank_labels[chosen[i]]
+            for f in range(d):
+                features[u, f, i] = bank[chosen[i], f]

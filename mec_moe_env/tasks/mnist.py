@@ -1,0 +1,136 @@
+"""MNIST from local files, IDX or .npz; nothing is ever downloaded."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.configuration import reject
+from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.tasks.images import ImagePairTasks, LabelledImages
+
+IDX_UNSIGNED_BYTE = 0x08
+IDX_NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+NPZ_NAMES = ("x_train", "y_train", "x_test", "y_test")
+LARGEST_PIXEL = 255.0
+
+Bytes = NDArray[np.uint8]
+
+
+def read_idx(path: Path) -> Bytes:
+    """Read one IDX file of unsigned bytes, plain or gzipped.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is truncated or of another format; path and expectation are named.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise ValueError(f"{path}: not a whole gzip file ({error})") from error
+    if len(content) < 4 or content[:3] != bytes((0, 0, IDX_UNSIGNED_BYTE)):
+        raise ValueError(f"{path}: expected an IDX file of unsigned bytes (magic 00 00 08)")
+    header = 4 + 4 * content[3]
+    shape = tuple(np.frombuffer(content[4:header], ">u4").astype(int).tolist())
+    if len(content) < header or len(content) - header != math.prod(shape):
+        raise ValueError(
+            f"{path}: truncated or damaged: {len(content)} bytes, but the header promises "
+            f"{header} + {math.prod(shape)} for shape {shape}"
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _read_folder(folder: Path) -> list[Bytes]:
+    arrays = []
+    for name in IDX_NAMES:
+        candidates = [folder / name, folder / f"{name}.gz"]
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is None:
+            raise FileNotFoundError(f"{folder}: expected {name} or {name}.gz in this folder")
+        arrays.append(read_idx(path))
+    return arrays
+
+
+def _read_npz(path: Path) -> list[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in NPZ_NAMES if name not in archive]
+            if missing:
+                raise ValueError(f"{path}: expected the arrays {NPZ_NAMES}, missing {missing}")
+            return [archive[name] for name in NPZ_NAMES]
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path}: not a whole .npz file ({error})") from error
+
+
+def read_mnist(data_path: str) -> list[Any]:
+    """Return training images and labels, test images and labels, as stored.
+
+    Args:
+        data_path: an .npz file with x_train, y_train, x_test, y_test, or a folder with the four
+            IDX files, plain or gzipped.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: the content is truncated or of another format.
+    """
+    path = Path(data_path).expanduser()
+    if path.is_dir():
+        arrays = _read_folder(path)
+    elif path.is_file():
+        arrays = _read_npz(path)
+    else:
+        raise FileNotFoundError(f"{path}: expected an .npz file or a folder with MNIST's IDX files")
+    for images, labels in (arrays[:2], arrays[2:]):
+        if images.ndim != 3 or labels.shape != images.shape[:1]:
+            raise ValueError(
+                f"{path}: expected images (n, rows, columns) and labels (n,), "
+                f"got {images.shape} and {labels.shape}"
+            )
+    return arrays
+
+
+def principal_components(train: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return the `count` leading principal directions, (pixels, count), of centred images."""
+    _, directions = np.linalg.eigh(train.T @ train)
+    leading: NDArray[np.float64] = directions[:, ::-1][:, :count]
+    # The sign of an eigenvector is the library's whim; fix it, so that machines agree.
+    largest = np.abs(leading).argmax(axis=0)
+    return leading * np.sign(leading[largest, np.arange(count)])
+
+
+def mnist_tasks(config: OffloadingConfig) -> ImagePairTasks:
+    """Build the stream of MNIST pairs, reduced to `feature_dim` principal components.
+
+    Raises:
+        FileNotFoundError: `data_path` is not given or does not exist.
+        ValueError: the data are damaged, or `feature_dim` exceeds the pixels.
+    """
+    if config.data_path is None:
+        raise FileNotFoundError(
+            "the mnist scenario reads local files: set data_path to an .npz file or to a folder "
+            "with MNIST's four IDX files"
+        )
+    train, train_classes, heldout, heldout_classes = read_mnist(config.data_path)
+    train, heldout = (part.reshape(len(part), -1) / LARGEST_PIXEL for part in (train, heldout))
+    if config.feature_dim > train.shape[1]:
+        raise reject("feature_dim", config.feature_dim, f"at most {train.shape[1]}, the pixels")
+    mean = train.mean(axis=0)
+    directions = principal_components(train - mean, config.feature_dim)
+    images = LabelledImages(
+        (train - mean) @ directions,
+        train_classes.astype(np.int64),
+        (heldout - mean) @ directions,
+        heldout_classes.astype(np.int64),
+    )
+    return ImagePairTasks(config, images)

@@ -1,0 +1,176 @@
+"""The native vector environment: many sub-environments in one compiled step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from mec_moe_env.scalar import SimulatorEnv
+from mec_moe_env.simulation import (
+    Actions,
+    Entries,
+    Flags,
+    Outcome,
+    Simulator,
+    check_actions,
+    presented,
+)
+
+
+class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
+    """Base of the vector environments: equal in every value to SyncVectorEnv of scalar ones.
+
+    `reset(seed=s)` seeds sub-environment i with s + i; a list gives each its own seed. The option
+    `reset_mask`, a boolean array (n,), resets some sub-environments only.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = SimulatorEnv.metadata
+
+    def __init__(
+        self, simulator: Simulator, autoreset_mode: AutoresetMode | str, render_mode: str | None
+    ) -> None:
+        """Wrap a simulator.
+
+        Raises:
+            ValueError: the autoreset mode or the render mode is unknown.
+        """
+        if render_mode is not None:
+            raise ValueError(f"render_mode = {render_mode!r} is not allowed in a vector env: None")
+        self.render_mode = None
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
+        self.num_envs = simulator.num_envs
+        self._simulator = simulator
+        self.single_action_space = spaces.MultiDiscrete(simulator.nvec)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.single_observation_space = simulator.observation_space
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self._generators: list[np.random.Generator | None] = [None] * self.num_envs
+        self._everyone = np.ones(self.num_envs, np.bool_)
+        self._over = np.zeros(self.num_envs, np.bool_)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Entries, dict[str, Any]]:
+        """Begin new episodes, in all sub-environments or in those of `options["reset_mask"]`.
+
+        Raises:
+            ValueError: the list of seeds or the mask does not fit the number of environments.
+        """
+        seeds = self._seeds(seed)
+        chosen = self._chosen(options)
+        for index in np.flatnonzero(chosen).tolist():
+            if seeds[index] is not None or self._generators[index] is None:
+                self._generators[index] = seeding.np_random(seeds[index])[0]
+            self._start(index)
+        self._over &= ~chosen
+        return self._simulator.observe(), presented(self._simulator.idle().infos, chosen)
+
+    def step(
+        self, actions: Actions
+    ) -> tuple[Entries, NDArray[np.float64], Flags, Flags, dict[str, Any]]:
+        """Advance every sub-environment; those that are over restart as the autoreset mode says.
+
+        Raises:
+            ValueError: an action lies outside the space.
+            RuntimeError: autoreset is disabled and a sub-environment that is over was not reset.
+        """
+        nvec = self._simulator.nvec
+        checked = check_actions(actions, (self.num_envs, len(nvec)), nvec)
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
+            raise RuntimeError(
+                f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
+                "with options={'reset_mask': mask}"
+            )
+        outcome = self._simulator.advance(checked, ~self._over)
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP and self._over.any():
+            self._restart(self._over)
+            outcome.infos["action_mask"] = self._simulator.masks()
+        terminated = self._simulator.finished
+        truncated = np.zeros(self.num_envs, np.bool_)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
+            infos = self._finish_in_step(outcome, terminated)
+        else:
+            infos = presented(outcome.infos, self._everyone)
+            self._over = terminated.copy()
+        return self._simulator.observe(), outcome.rewards, terminated, truncated, infos
+
+    def action_masks(self) -> Flags:
+        """Return the flat masks of possible choices, (n, sum(nvec))."""
+        return self._simulator.masks()
+
+    def _start(self, index: int) -> None:
+        generator = self._generators[index]
+        assert generator is not None, "step() before reset()"
+        self._simulator.start(index, generator)
+
+    def _restart(self, which: Flags) -> None:
+        for index in np.flatnonzero(which).tolist():
+            self._start(index)
+
+    def _finish_in_step(self, outcome: Outcome, terminated: Flags) -> dict[str, Any]:
+        """Restart what is over and report its last observation and info as `final_*`."""
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        last = self._simulator.observe()
+        for index in np.flatnonzero(terminated).tolist():
+            final_obs[index] = {key: entry[index] for key, entry in last.items()}
+        finals = {
+            "final_obs": final_obs,
+            "_final_obs": terminated.copy(),
+            "final_info": presented(outcome.infos, terminated),
+            "_final_info": terminated.copy(),
+        }
+        self._restart(terminated)
+        running = presented(outcome.infos, ~terminated)
+        running["action_mask"] = self._simulator.masks()
+        _mark_present(running)
+        return finals | running
+
+    def _chosen(self, options: dict[str, Any] | None) -> Flags:
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return self._everyone.copy()
+        mask = np.asarray(mask)
+        if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
+            raise ValueError(
+                f"options['reset_mask'] must be a boolean array of shape ({self.num_envs},) "
+                f"with a True in it, got {mask!r}"
+            )
+        return mask
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            return [int(seed) + index for index in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise ValueError(f"seed must have num_envs = {self.num_envs} entries, got {len(seed)}")
+        return list(seed)
+
+
+def _mark_present(infos: dict[str, Any]) -> None:
+    """Set every `_key` mask: a restarted sub-environment presents the zeros of its reset."""
+    for key, value in infos.items():
+        if isinstance(value, dict):
+            _mark_present(value)
+        elif key.startswith("_"):
+            value[:] = True
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Accept a member, its value ("NextStep") or its name in any case ("next_step")."""
+    for member in AutoresetMode:
+        if mode is member or str(mode).lower() in (member.value.lower(), member.name.lower()):
+            return member
+    names = [member.name.lower() for member in AutoresetMode]
+    raise ValueError(f"autoreset_mode = {mode!r} is not allowed: one of {names}")

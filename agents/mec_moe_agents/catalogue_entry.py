@@ -1,0 +1,21 @@
+"""One line of the list of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mec_moe_agents.agent import Agent
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """How to describe and build an agent."""
+
+    description: str
+    build: Callable[..., Agent]
+    """Called with the configuration, the environment, the seed, and the options as keywords."""
+    contender: bool = True
+    """False for a yardstick that knows what no scheduler can know."""
+    same_as_with_one_expert: str | None = None
+    """The agent that it cannot be told from when D = 1."""

@@ -1,0 +1,1 @@
+"""Running agents on many seeds and telling their differences from chance."""

@@ -1,0 +1,74 @@
+"""Which code a result comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import mec_moe_agents
+import mec_moe_env
+
+# These show results and cannot change them.
+PRESENTATION = frozenset({"cli", "report"})
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Version of the package and state of its code."""
+
+    version: str
+    commit: str | None
+    """Git commit, with `-dirty` when files differ from it; None outside a repository."""
+    fingerprint: str
+    """Digest of the code that results depend on."""
+
+    @property
+    def identity(self) -> str:
+        """What must be equal for two results to be of the same code."""
+        return f"{self.version}+{self.fingerprint}"
+
+
+def current_provenance() -> Provenance:
+    """Describe the code that is running."""
+    environment = Path(mec_moe_env.__file__).parent
+    agents = Path(mec_moe_agents.__file__).parent
+    return Provenance(
+        version=mec_moe_env.__version__,
+        commit=git_commit(agents),
+        fingerprint=fingerprint(environment, agents),
+    )
+
+
+def fingerprint(*packages: Path) -> str:
+    """Return a digest of the Python files of packages, presentation left out."""
+    digest = hashlib.sha256()
+    for package in packages:
+        for file in sorted(package.rglob("*.py")):
+            name = file.relative_to(package)
+            if name.parts[0] not in PRESENTATION:
+                digest.update(f"{package.name}/{name.as_posix()}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def git_commit(package: Path) -> str | None:
+    """Return the commit of the checkout that tracks `package`, or None.
+
+    An installed package may lie inside somebody else's repository; that one's commit says
+    nothing, so that only a repository that tracks the package counts.
+    """
+    if _git(package, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    return _git(package, "describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""Agents for `mec_moe/Offloading-v0`."""

@@ -1,0 +1,87 @@
+"""The agent that serves each task by the servers which a gate finds most relevant."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mec_moe_agents.agent import Observation, with_batch_axis
+from mec_moe_agents.offloading.gate import Gate
+from mec_moe_agents.offloading.greedy_action import greedy_action
+from mec_moe_agents.offloading.slot import Slot
+from mec_moe_env.scenarios import OffloadingConfig
+
+
+class RoutingState(NamedTuple):
+    """State of an agent over a batch of sub-environments."""
+
+    batch: int
+    gate: Any
+
+
+class RoutingAgent:
+    """A gate and a number of picks make an agent: best servers, best free subcarriers.
+
+    Args:
+        config: the environment's configuration.
+        gate: scores the servers.
+        picks: most experts per task, 1..D.
+
+    Raises:
+        ValueError: `picks` is outside 1..D.
+    """
+
+    def __init__(self, config: OffloadingConfig, gate: Gate[Any], picks: int = 1) -> None:
+        if not 1 <= picks <= config.max_experts:
+            raise ValueError(f"picks = {picks} is not allowed: 1..{config.max_experts}")
+        self.config = config
+        self.gate = gate
+        self.picks = picks
+
+    def predict(
+        self,
+        observation: Observation,
+        state: RoutingState | None = None,
+        episode_start: ArrayLike | None = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.int64], RoutingState]:
+        """Choose the actions of a batch of slots (or of one) and learn from what they show.
+
+        `deterministic` changes nothing: exploration noise is part of the algorithms that have it.
+
+        Args:
+            observation: entries of shape (n, size), or (size,) for a single environment.
+            state: what the previous call returned, updated in place; None starts afresh.
+            episode_start: (n,) booleans; rows where it is true start a new episode.
+            deterministic: ignored.
+
+        Returns:
+            Flat actions, (n, U·D·2) or (U·D·2,), and the state for the next call.
+
+        Raises:
+            ValueError: the state belongs to another batch size, or an entry has a wrong size.
+        """
+        batched, single = with_batch_axis(observation)
+        slot = Slot.read(batched, self.config)
+        state = self._begin(state, slot.batch, episode_start)
+        self.gate.learn(state.gate, slot)
+        relevance = self.gate.relevance(state.gate, slot)
+        action = greedy_action(relevance, slot, self.picks, self.config.max_experts)
+        self.gate.remember(state.gate, slot, action[..., 0])
+        flat = action.reshape(slot.batch, -1)
+        return (flat[0] if single else flat), state
+
+    def _begin(
+        self, state: RoutingState | None, batch: int, episode_start: ArrayLike | None
+    ) -> RoutingState:
+        if state is None:
+            return RoutingState(batch, self.gate.start(batch))
+        if state.batch != batch:
+            raise ValueError(f"the state has {state.batch} rows, but the observation {batch}")
+        if episode_start is not None:
+            rows = np.broadcast_to(np.asarray(episode_start, dtype=np.bool_), (batch,))
+            if rows.any():
+                self.gate.reset(state.gate, rows)
+        return state

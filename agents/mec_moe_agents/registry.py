@@ -1,0 +1,70 @@
+"""The agents by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mec_moe_agents.agent import Agent
+from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.environment_access import config_of
+from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+from mec_moe_env.configuration import Config, suggest
+from mec_moe_env.scenarios import OffloadingConfig
+
+
+def catalogue(config: Config) -> Mapping[str, CatalogueEntry]:
+    """Return the agents for environments with this kind of configuration.
+
+    Raises:
+        TypeError: there are none for it.
+    """
+    if isinstance(config, OffloadingConfig):
+        return OFFLOADING_AGENTS
+    raise TypeError(f"no agents for a {type(config).__name__}")
+
+
+def agent_names(config: Config) -> list[str]:
+    """Return the names of all agents that differ from each other on `config`.
+
+    With one expert per task (D = 1) an agent that chooses D experts is the agent that chooses
+    one; it is left out, though `make_agent` still builds it.
+    """
+    one_expert = getattr(config, "max_experts", 1) == 1
+    return [
+        name
+        for name, entry in catalogue(config).items()
+        if not (one_expert and entry.same_as_with_one_expert)
+    ]
+
+
+def find_agent(name: str, config: Config) -> CatalogueEntry:
+    """Look an agent up.
+
+    Raises:
+        ValueError: the name is unknown; the nearest is given.
+    """
+    entries = catalogue(config)
+    if name not in entries:
+        raise ValueError(f"unknown agent {name!r}: {suggest(name, entries)}")
+    return entries[name]
+
+
+def make_agent(name: str, env: Any, *, seed: int | Sequence[int] = 0, **options: Any) -> Agent:
+    """Build an agent for an environment, scalar or vector, wrapped or not.
+
+    The agent is for any environment with the same configuration, `oracle` for `env` alone.
+
+    Args:
+        name: one of `agent_names`.
+        env: an environment of this project.
+        seed: of the agent's own random numbers; row i of a batch draws from seed + i, a sequence
+            gives each row its own. Agents without randomness ignore it.
+        options: keyword arguments of the agent, for example `learning_rate` of `gating`.
+
+    Raises:
+        ValueError: the name is unknown, or an option is out of range.
+        TypeError: the environment is not of this project, or the agent has no such option.
+    """
+    config = config_of(env)
+    return find_agent(name, config).build(config, env, seed, **options)

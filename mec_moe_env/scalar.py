@@ -37,7 +37,8 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
         self._simulator.start(0, self.np_random)
-        return self._observe(), first_of(self._simulator.idle().infos)
+        outcome = self._simulator.idle()
+        return _row(outcome.observation), first_of(outcome.infos)
 
     def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
         """Carry out an action and advance by one step.
@@ -47,14 +48,15 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """
         nvec = self._simulator.nvec
         checked = check_actions(action, (len(nvec),), nvec)
-        rewards, infos = self._simulator.advance(checked[None], self._active)
+        observation, rewards, infos = self._simulator.advance(checked[None], self._active)
         terminated = bool(self._simulator.finished[0])
-        return self._observe(), rewards[0].item(), terminated, False, first_of(infos)
+        return _row(observation), rewards[0].item(), terminated, False, first_of(infos)
 
     def action_masks(self) -> Flags:
         """Return the flat mask of possible choices, (sum(nvec),), for MaskablePPO."""
         masks: Flags = self._simulator.masks()[0]
         return masks
 
-    def _observe(self) -> Entries:
-        return {key: entry[0] for key, entry in self._simulator.observe().items()}
+
+def _row(observation: Entries) -> Entries:
+    return {key: entry[0] for key, entry in observation.items()}

@@ -16,8 +16,10 @@ Actions = NDArray[np.int64]
 
 
 class Outcome(NamedTuple):
-    """What a step brought to every sub-environment; all arrays have a leading batch axis."""
+    """What a step brought to every sub-environment; all arrays are fresh and lead with a batch axis."""
 
+    observation: Entries
+    """Entries of shape (n, size)."""
     rewards: NDArray[np.float64]
     infos: dict[str, Any]
 
@@ -42,10 +44,7 @@ class Simulator(Protocol):
         """Advance the active sub-environments by one step; the others report zeros."""
 
     def idle(self) -> Outcome:
-        """Return the outcome of a reset: zeros, and the masks of now."""
-
-    def observe(self) -> Entries:
-        """Return fresh observations, entries of shape (n, size)."""
+        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, sum(nvec))."""
@@ -111,14 +110,28 @@ def first_of(batched: Mapping[str, Any]) -> dict[str, Any]:
     return single
 
 
-def presented(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
-    """Return infos as Gymnasium's vector environments do: rows not present zero, `_key` masks."""
+def blanked(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    """Return infos with zeros in the rows that are not present."""
+    if present.all():
+        return dict(infos)
     result: dict[str, Any] = {}
     for key, value in infos.items():
         if isinstance(value, dict):
-            result[key] = presented(value, present)
+            result[key] = blanked(value, present)
         else:
             rows = present.reshape((-1,) + (1,) * (value.ndim - 1))
             result[key] = np.where(rows, value, np.zeros((), value.dtype))
+    return result
+
+
+def presented(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    """Return infos as Gymnasium's vector environments do: absent rows zero, and `_key` masks."""
+    return _with_masks(blanked(infos, present), present)
+
+
+def _with_masks(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in infos.items():
+        result[key] = _with_masks(value, present) if isinstance(value, dict) else value
         result[f"_{key}"] = present.copy()
     return result

@@ -19,6 +19,7 @@ from mec_moe_env.simulation import (
     Flags,
     Outcome,
     Simulator,
+    blanked,
     check_actions,
     presented,
 )
@@ -74,7 +75,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
                 self._generators[index] = seeding.np_random(seeds[index])[0]
             self._start(index)
         self._over &= ~chosen
-        return self._simulator.observe(), presented(self._simulator.idle().infos, chosen)
+        outcome = self._simulator.idle()
+        return outcome.observation, presented(outcome.infos, chosen)
 
     def step(
         self, actions: Actions
@@ -94,16 +96,17 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             )
         outcome = self._simulator.advance(checked, ~self._over)
         if self.autoreset_mode is AutoresetMode.NEXT_STEP and self._over.any():
-            self._restart(self._over)
-            outcome.infos["action_mask"] = self._simulator.masks()
+            outcome = self._restart(self._over, outcome)
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
-            infos = self._finish_in_step(outcome, terminated)
+            finals = self._finals(outcome, terminated)
+            outcome = self._restart(terminated, outcome)
+            infos = finals | presented(outcome.infos, self._everyone)
         else:
             infos = presented(outcome.infos, self._everyone)
             self._over = terminated.copy()
-        return self._simulator.observe(), outcome.rewards, terminated, truncated, infos
+        return outcome.observation, outcome.rewards, terminated, truncated, infos
 
     def action_masks(self) -> Flags:
         """Return the flat masks of possible choices, (n, sum(nvec))."""
@@ -114,27 +117,31 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         assert generator is not None, "step() before reset()"
         self._simulator.start(index, generator)
 
-    def _restart(self, which: Flags) -> None:
+    def _restart(self, which: Flags, outcome: Outcome) -> Outcome:
+        """Begin new episodes; what restarts presents the observation and infos of its reset."""
         for index in np.flatnonzero(which).tolist():
             self._start(index)
+        fresh = self._simulator.idle()
+        infos = blanked(outcome.infos, ~which)
+        return Outcome(
+            fresh.observation,
+            outcome.rewards,
+            infos | {"action_mask": fresh.infos["action_mask"]},
+        )
 
-    def _finish_in_step(self, outcome: Outcome, terminated: Flags) -> dict[str, Any]:
-        """Restart what is over and report its last observation and info as `final_*`."""
+    def _finals(self, outcome: Outcome, terminated: Flags) -> dict[str, Any]:
+        """Report the last observation and info of what is over."""
         final_obs = np.full(self.num_envs, None, dtype=object)
-        last = self._simulator.observe()
         for index in np.flatnonzero(terminated).tolist():
-            final_obs[index] = {key: entry[index] for key, entry in last.items()}
-        finals = {
+            final_obs[index] = {
+                key: entry[index].copy() for key, entry in outcome.observation.items()
+            }
+        return {
             "final_obs": final_obs,
             "_final_obs": terminated.copy(),
             "final_info": presented(outcome.infos, terminated),
             "_final_info": terminated.copy(),
         }
-        self._restart(terminated)
-        running = presented(outcome.infos, ~terminated)
-        running["action_mask"] = self._simulator.masks()
-        _mark_present(running)
-        return finals | running
 
     def _chosen(self, options: dict[str, Any] | None) -> Flags:
         mask = (options or {}).get("reset_mask")
@@ -156,15 +163,6 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         if len(seed) != self.num_envs:
             raise ValueError(f"seed must have num_envs = {self.num_envs} entries, got {len(seed)}")
         return list(seed)
-
-
-def _mark_present(infos: dict[str, Any]) -> None:
-    """Set every `_key` mask: a restarted sub-environment presents the zeros of its reset."""
-    for key, value in infos.items():
-        if isinstance(value, dict):
-            _mark_present(value)
-        elif key.startswith("_"):
-            value[:] = True
 
 
 def _mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from mec_moe_env.compilation import compiled
 from mec_moe_env.experts import Floats, inner, learn, model_error, quadratic_form
 from mec_moe_env.network import transmission_seconds
-from mec_moe_env.offloading.state import Flags, Integers, Physics, State, World
+from mec_moe_env.offloading.state import Integers, Physics, State, World
 
 BITS_PER_MBIT = 1e6
 
@@ -268,36 +266,29 @@ def measure(physics: Physics, state: State, i: int, measures: Floats) -> None:
 
 
 @compiled
-def advance(
+def step(
     physics: Physics,
     state: State,
     world: World,
-    actions: Integers,
-    active: Flags,
-    first: int,
-    last: int,
+    i: int,
+    action: Integers,
+    picked: Integers,
     measures: Floats,
     counts: Integers,
 ) -> None:
-    """Advance sub-environments first..last−1 by one slot, in place.
+    """Advance sub-environment i by one slot, in place.
 
     Args:
         physics: constants.
         state: updated.
         world: exogenous input; its cursor moves on.
-        actions: (n, 2·U·D), server and subcarrier of each pick.
-        active: (n,), False leaves a sub-environment alone.
-        first: first sub-environment.
-        last: one past the last sub-environment.
-        measures: `MEASURES` by row, (10, n), zeros on entry, written.
-        counts: `COUNTS` by row, (4, n), zeros on entry, written.
+        i: the sub-environment.
+        action: server and subcarrier of each pick, (2·U·D,).
+        picked: scratch, (D,).
+        measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
+        counts: `COUNTS` by row, (4, n), zeros on entry, column i written.
     """
-    picked = np.empty(physics.max_experts, np.int64)
-    for i in range(first, last):
-        if active[i]:
-            for u in range(physics.num_tasks):
-                serve_task(
-                    physics, state, world, i, u, actions[i], picked, measures, counts
-                )
-            pass_time(physics, state, world, i, counts)
-            measure(physics, state, i, measures)
+    for u in range(physics.num_tasks):
+        serve_task(physics, state, world, i, u, action, picked, measures, counts)
+    pass_time(physics, state, world, i, counts)
+    measure(physics, state, i, measures)

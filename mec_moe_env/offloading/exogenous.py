@@ -39,8 +39,10 @@ class WorldSource(Protocol):
     def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Any:
         """Begin an episode of sub-environment `index`: fix its servers, return its memory."""
 
-    def fill(self, rng: np.random.Generator, episode: Any, world: World, index: int) -> None:
-        """Write the next block of slots of sub-environment `index`."""
+    def fill(
+        self, rng: np.random.Generator, episode: Any, world: World, index: int, first_row: int
+    ) -> None:
+        """Write the next slots of sub-environment `index` to rows first_row.. of its block."""
 
 
 class RadioMemory(NamedTuple):
@@ -132,28 +134,30 @@ class RandomWorld:
     def _memoryless(self) -> bool:
         return self._channel.correlation == 0.0 and self._channel.line_of_sight == 0.0
 
-    def fill(self, rng: np.random.Generator, episode: Episode, world: World, index: int) -> None:
-        """Draw the next block: types, tasks, then origins, payloads, channel and failures."""
-        types = world.types[index].reshape(-1)
-        count = len(types)
+    def fill(
+        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
+    ) -> None:
+        """Draw the next slots: types, tasks, then origins, payloads, channel and failures."""
+        rows = World(world.cursor, world.compute, *(a[index, first_row:] for a in world[2:]))
+        types = rows.types.reshape(-1)
         persistence = float(self._config.type_persistence)
         episode.last_type = draw_types(
             rng, self._cumulative, persistence, episode.last_type, types
         )
-        tasks = (world.features, world.labels, world.linear, world.constant)
-        out = TaskBatch(*(a[index].reshape((count, *a.shape[3:])) for a in tasks))
+        tasks = (rows.features, rows.labels, rows.linear, rows.constant)
+        out = TaskBatch(*(a.reshape((len(types), *a.shape[2:])) for a in tasks))
         self._stream.draw(rng, episode.tasks, types, out)
         fill_radio(
             rng,
             self._channel,
             episode.radio,
             episode.slot,
-            world.payload[index],
-            world.origin[index],
-            world.spectral_efficiency[index],
-            world.works_next[index],
+            rows.payload,
+            rows.origin,
+            rows.spectral_efficiency,
+            rows.works_next,
         )
-        episode.slot += self.block
+        episode.slot += self.block - first_row
 
 
 def block_length(config: OffloadingConfig) -> int:
@@ -161,7 +165,7 @@ def block_length(config: OffloadingConfig) -> int:
     d, k = config.feature_dim, config.samples_per_task
     task_bytes = 8 * (d * k + d + k + 4) + 4 * config.num_servers * config.num_subcarriers
     fitting = BLOCK_BYTES // (config.num_tasks * task_bytes)
-    return min(max(fitting, 1), LONGEST_BLOCK, config.horizon + 1)
+    return min(max(fitting, 2), LONGEST_BLOCK)
 
 
 @compiled

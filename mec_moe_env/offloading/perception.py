@@ -82,6 +82,48 @@ def observe_task(world: World, i: int, u: int, sum_bound: float, out: Observatio
 
 @compiled
 def observe(
+    physics: Physics, state: State, world: World, sum_bound: float, i: int, out: Observation
+) -> None:
+    """Write the observation of sub-environment i."""
+    for u in range(physics.num_tasks):
+        observe_task(world, i, u, sum_bound, out)
+    for m in range(state.remaining.shape[1]):
+        occupied = state.remaining[i, m] / physics.max_delay
+        out.busy[i, m] = occupied if state.working[i, m] else 1.0
+        out.compute[i, 2 * m] = world.compute[i, m, 0]
+        out.compute[i, 2 * m + 1] = world.compute[i, m, 1]
+        out.completed[i, m] = 1.0 if state.completed[i, m] else 0.0
+        out.drift[i, m] = min(state.drift[i, m], DRIFT_BOUND)
+    for s in range(state.subcarrier_remaining.shape[1]):
+        out.subcarrier_busy[i, s] = state.subcarrier_remaining[i, s] / physics.max_delay
+    out.progress[i, 0] = state.time[i] / physics.horizon
+
+
+@compiled
+def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags) -> None:
+    """Write the flat action mask of sub-environment i, (U·D·(M + 1 + S),).
+
+    While no subcarrier is free only the in-situ server and none are possible; the subcarrier,
+    which neither uses, is then left open, so that every categorical has a choice.
+    """
+    M = state.remaining.shape[1]
+    S = state.subcarrier_remaining.shape[1]
+    some_free = False
+    for s in range(S):
+        some_free = some_free or state.subcarrier_remaining[i, s] == 0
+    for pick in range(physics.num_tasks * physics.max_experts):
+        start = pick * (M + 1 + S)
+        origin = world.origin[i, world.cursor[i], pick // physics.max_experts]
+        for m in range(M):
+            idle = state.working[i, m] and state.remaining[i, m] == 0
+            out[start + m] = idle and (some_free or m == origin)
+        out[start + M] = True
+        for s in range(S):
+            out[start + M + 1 + s] = state.subcarrier_remaining[i, s] == 0 or not some_free
+
+
+@compiled
+def perceive(
     physics: Physics,
     state: State,
     world: World,
@@ -89,46 +131,9 @@ def observe(
     first: int,
     last: int,
     out: Observation,
+    masks: Flags,
 ) -> None:
-    """Write the observations of sub-environments first..last−1."""
+    """Write the observations and masks of sub-environments first..last−1."""
     for i in range(first, last):
-        for u in range(physics.num_tasks):
-            observe_task(world, i, u, sum_bound, out)
-        for m in range(state.remaining.shape[1]):
-            occupied = state.remaining[i, m] / physics.max_delay
-            out.busy[i, m] = occupied if state.working[i, m] else 1.0
-            out.compute[i, 2 * m] = world.compute[i, m, 0]
-            out.compute[i, 2 * m + 1] = world.compute[i, m, 1]
-            out.completed[i, m] = 1.0 if state.completed[i, m] else 0.0
-            out.drift[i, m] = min(state.drift[i, m], DRIFT_BOUND)
-        for s in range(state.subcarrier_remaining.shape[1]):
-            out.subcarrier_busy[i, s] = state.subcarrier_remaining[i, s] / physics.max_delay
-        out.progress[i, 0] = state.time[i] / physics.horizon
-
-
-@compiled
-def write_masks(
-    physics: Physics, state: State, world: World, first: int, last: int, out: Flags
-) -> None:
-    """Write the flat action masks of sub-environments first..last−1, (n, U·D·(M + 1 + S)).
-
-    While no subcarrier is free only the in-situ server and none are possible; the subcarrier,
-    which neither uses, is then left open, so that every categorical has a choice.
-    """
-    M = state.remaining.shape[1]
-    S = state.subcarrier_remaining.shape[1]
-    D = physics.max_experts
-    for i in range(first, last):
-        some_free = False
-        for s in range(S):
-            some_free = some_free or state.subcarrier_remaining[i, s] == 0
-        for pick in range(physics.num_tasks * D):
-            start = pick * (M + 1 + S)
-            origin = world.origin[i, world.cursor[i], pick // D]
-            for m in range(M):
-                idle = state.working[i, m] and state.remaining[i, m] == 0
-                out[i, start + m] = idle and (some_free or m == origin)
-            out[i, start + M] = True
-            for s in range(S):
-                free = state.subcarrier_remaining[i, s] == 0
-                out[i, start + M + 1 + s] = free or not some_free
+        observe(physics, state, world, sum_bound, i, out)
+        write_mask(physics, state, world, i, masks[i])

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mec_moe_env.observation import box_space
+from mec_moe_env.offloading.advance import advance
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
-from mec_moe_env.offloading.dynamics import COUNTS, MEASURES, REWARD_TERMS, SCALARS, advance
+from mec_moe_env.offloading.dynamics import COUNTS, MEASURES, REWARD_TERMS, SCALARS
 from mec_moe_env.offloading.exogenous import RandomWorld, WorldSource
 from mec_moe_env.offloading.perception import (
+    Observation,
     empty_observation,
     observation_bounds,
-    observe,
-    write_masks,
+    perceive,
+    write_mask,
 )
 from mec_moe_env.offloading.state import (
     Integers,
     clear_state,
     empty_state,
     empty_world,
+    keep_present,
     make_physics,
 )
 from mec_moe_env.offloading.toy import ToyWorld
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.simulation import Actions, Entries, Flags, Outcome, Slices
+from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
 from mec_moe_env.tasks.stream import Floats, Judge, TaskStream
 from mec_moe_env.tasks.synthetic import SyntheticTasks
 
@@ -52,6 +55,18 @@ def make_stream(config: OffloadingConfig) -> TaskStream:
     if not isinstance(config.tasks, TaskStream):
         raise TypeError(f"tasks must be a name or a TaskStream, got {config.tasks!r}")
     return config.tasks
+
+
+class Rows(NamedTuple):
+    """What the compiled step writes."""
+
+    measures: Floats
+    """`MEASURES` by row, (10, n)."""
+    counts: Integers
+    """`COUNTS` by row, (4, n)."""
+    observation: Observation
+    masks: Flags
+    """(n, U·D·(M + 1 + S))."""
 
 
 class OffloadingSimulator:
@@ -83,49 +98,51 @@ class OffloadingSimulator:
         clear_state(self.state, index)
         self._generators[index] = generator
         self._episodes[index] = self._source.start_episode(generator, self.world, index)
-        self._fill(index)
+        self._fill(index, 0)
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one slot."""
-        measures, counts = self._empty_rows()
+        rows = self._empty_rows()
 
         def work(first: int, last: int) -> None:
+            self._refill(first, last, active)
             advance(
                 self._physics,
                 self.state,
                 self.world,
+                self._sum_bound,
                 actions,
                 active,
                 first,
                 last,
-                measures,
-                counts,
+                *rows,
             )
-            exhausted = np.flatnonzero(self.world.cursor[first:last] == self._source.block)
-            for index in exhausted.tolist():
-                self._fill(first + index)
 
         self._slices.run(work)
-        return self._outcome(measures, counts)
+        return self._outcome(rows)
 
     def idle(self) -> Outcome:
-        """Return the outcome of a reset: zeros, and the masks of now."""
-        return self._outcome(*self._empty_rows())
-
-    def observe(self) -> Entries:
-        """Return fresh observations, entries of shape (n, size)."""
-        out = empty_observation(self.config, self.num_envs)
+        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
+        rows = self._empty_rows()
         self._slices.run(
-            lambda first, last: observe(
-                self._physics, self.state, self.world, self._sum_bound, first, last, out
+            lambda first, last: perceive(
+                self._physics,
+                self.state,
+                self.world,
+                self._sum_bound,
+                first,
+                last,
+                rows.observation,
+                rows.masks,
             )
         )
-        return out._asdict()
+        return self._outcome(rows)
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, U·D·(M + 1 + S))."""
         out = np.empty((self.num_envs, sum(self.nvec)), np.bool_)
-        write_masks(self._physics, self.state, self.world, 0, self.num_envs, out)
+        for index in range(self.num_envs):
+            write_mask(self._physics, self.state, self.world, index, out[index])
         return out
 
     def model_errors(self) -> Floats:
@@ -153,22 +170,35 @@ class OffloadingSimulator:
     def _per_server(self) -> Floats:
         return np.empty((self.num_envs, self.config.num_tasks, self.config.num_servers))
 
-    def _empty_rows(self) -> tuple[Floats, Integers]:
+    def _empty_rows(self) -> Rows:
         n = self.num_envs
-        return np.zeros((len(MEASURES), n)), np.zeros((len(COUNTS), n), np.int64)
+        return Rows(
+            np.zeros((len(MEASURES), n)),
+            np.zeros((len(COUNTS), n), np.int64),
+            empty_observation(self.config, n),
+            np.empty((n, sum(self.nvec)), np.bool_),
+        )
 
-    def _outcome(self, measures: Floats, counts: Integers) -> Outcome:
-        rows = dict(zip(MEASURES, measures, strict=True))
-        infos: dict[str, Any] = {"reward_terms": {term: rows[term] for term in REWARD_TERMS}}
-        infos |= {name: rows[name] for name in SCALARS}
+    def _outcome(self, rows: Rows) -> Outcome:
+        named = dict(zip(MEASURES, rows.measures, strict=True))
+        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in REWARD_TERMS}}
+        infos |= {name: named[name] for name in SCALARS}
         if self._has_accuracy:
-            infos["accuracy"] = rows["accuracy"]
-        infos |= dict(zip(COUNTS, counts, strict=True))
-        infos["action_mask"] = self.masks()
-        return Outcome(rows["reward"], infos)
+            infos["accuracy"] = named["accuracy"]
+        infos |= dict(zip(COUNTS, rows.counts, strict=True))
+        infos["action_mask"] = rows.masks
+        return Outcome(rows.observation._asdict(), named["reward"], infos)
 
-    def _fill(self, index: int) -> None:
-        self._source.fill(self._generators[index], self._episodes[index], self.world, index)
+    def _refill(self, first: int, last: int, active: Flags) -> None:
+        """Draw a new block wherever only the present slot is left of the old one."""
+        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
+        for index in (first + np.flatnonzero(used_up)).tolist():
+            keep_present(self.world, index)
+            self._fill(index, 1)
+
+    def _fill(self, index: int, first_row: int) -> None:
+        generator, episode = self._generators[index], self._episodes[index]
+        self._source.fill(generator, episode, self.world, index, first_row)
         self.world.cursor[index] = 0
 
 

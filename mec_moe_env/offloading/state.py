@@ -191,3 +191,10 @@ def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
         spectral_efficiency=np.empty((*slots, U, M, S), np.float32),
         works_next=np.empty((*slots, M), np.bool_),
     )
+
+
+def keep_present(world: World, index: int) -> None:
+    """Move the present slot of one sub-environment to the front of its block."""
+    present = world.cursor[index]
+    for array in world[2:]:
+        array[index, 0] = array[index, present]

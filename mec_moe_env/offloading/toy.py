@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mec_moe_env.configuration import reject
@@ -11,6 +13,7 @@ from mec_moe_env.tasks.stream import Judge, identity_judge
 
 TYPES = (0, 1, 0, 1)
 ORIGINS = (0, 1, 1, 0)
+PERIOD = len(TYPES)
 TRUTHS = ((2.0, 0.0), (0.0, 1.0))
 SIGNALS = ((1.0, 0.0), (0.0, 1.0))
 PAYLOAD_MBIT = 1.0
@@ -28,6 +31,14 @@ FIXED_FIELDS = (
 )
 
 
+@dataclass
+class Episode:
+    """Where an episode is in the repetition."""
+
+    slot: int = 0
+    """Next slot to be written."""
+
+
 class ToyWorld:
     """Replays four slots for ever: no randomness at all.
 
@@ -36,7 +47,7 @@ class ToyWorld:
     wrong server, so that specialising costs a transmission.
     """
 
-    block = len(TYPES)
+    block = 64
 
     def __init__(self, config: OffloadingConfig) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
@@ -60,21 +71,26 @@ class ToyWorld:
         """Largest signal."""
         return 1.0
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> None:
+    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Episode:
         """Fix the servers; nothing is drawn."""
         world.compute[index] = COMPUTE
+        return Episode()
 
-    def fill(self, rng: np.random.Generator, episode: None, world: World, index: int) -> None:
-        """Write the four slots."""
+    def fill(
+        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
+    ) -> None:
+        """Write the next slots of the endless repetition."""
         truths, signals = np.array(TRUTHS), np.array(SIGNALS)
-        world.types[index, :, 0] = TYPES
-        world.origin[index, :, 0] = ORIGINS
         world.payload[index] = PAYLOAD_MBIT
         world.works_next[index] = True
-        for slot, (task_type, origin) in enumerate(zip(TYPES, ORIGINS, strict=True)):
-            world.features[index, slot, 0, :, 0] = signals[task_type]
-            world.labels[index, slot, 0, 0] = signals[task_type] @ truths[task_type]
-            world.linear[index, slot, 0] = truths[task_type]
-            world.constant[index, slot, 0] = truths[task_type] @ truths[task_type]
-            world.spectral_efficiency[index, slot, 0] = LINK_EFFICIENCY
-            world.spectral_efficiency[index, slot, 0, origin] = self._in_situ
+        for row in range(first_row, self.block):
+            n, origin = TYPES[episode.slot % PERIOD], ORIGINS[episode.slot % PERIOD]
+            episode.slot += 1
+            world.types[index, row, 0] = n
+            world.origin[index, row, 0] = origin
+            world.features[index, row, 0, :, 0] = signals[n]
+            world.labels[index, row, 0, 0] = signals[n] @ truths[n]
+            world.linear[index, row, 0] = truths[n]
+            world.constant[index, row, 0] = truths[n] @ truths[n]
+            world.spectral_efficiency[index, row, 0] = LINK_EFFICIENCY
+            world.spectral_efficiency[index, row, 0, origin] = self._in_situ

@@ -1,0 +1,39 @@
+"""The one compiled call of a step: act, then look."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_moe_env.compilation import compiled
+from mec_moe_env.experts import Floats
+from mec_moe_env.offloading.dynamics import step
+from mec_moe_env.offloading.perception import Observation, observe, write_mask
+from mec_moe_env.offloading.state import Flags, Integers, Physics, State, World
+
+
+@compiled
+def advance(
+    physics: Physics,
+    state: State,
+    world: World,
+    sum_bound: float,
+    actions: Integers,
+    active: Flags,
+    first: int,
+    last: int,
+    measures: Floats,
+    counts: Integers,
+    observation: Observation,
+    masks: Flags,
+) -> None:
+    """Advance the active among sub-environments first..last−1 by one slot and observe them all.
+
+    Acting and looking in one call, because handing this many arrays to compiled code costs as
+    much as the slot itself. Shapes: actions (n, 2·U·D), active (n,), masks (n, U·D·(M + 1 + S)).
+    """
+    picked = np.empty(physics.max_experts, np.int64)
+    for i in range(first, last):
+        if active[i]:
+            step(physics, state, world, i, actions[i], picked, measures, counts)
+        observe(physics, state, world, sum_bound, i, observation)
+        write_mask(physics, state, world, i, masks[i])

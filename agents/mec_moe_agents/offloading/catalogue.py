@@ -9,6 +9,7 @@ from typing import Any
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.catalogue_entry import CatalogueEntry
 from mec_moe_agents.offloading.gating import GatingNetwork
+from mec_moe_agents.offloading.guard import GuardGate
 from mec_moe_agents.offloading.oracle import OracleGate
 from mec_moe_agents.offloading.profile import ProfileGate
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
@@ -47,7 +48,7 @@ def _profile(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> 
 
 
 def _guard(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return RoutingAgent(config, ProfileGate(config, guard=True, **options))
+    return RoutingAgent(config, GuardGate(config, **options))
 
 
 def _topk(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
@@ -68,7 +69,7 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         "reject-all": CatalogueEntry("takes no task: the floor", _reject_all),
         "gating": CatalogueEntry("gating network learned online (Li & Duan 2024)", _gating),
         "profile": CatalogueEntry("most similar profile; a new kind opens a new server", _profile),
-        "guard": CatalogueEntry("as profile, but never overwrites another specialist", _guard),
+        "guard": CatalogueEntry("as profile, but rather rejects than overwrites", _guard),
         "topk": CatalogueEntry(
             "the D most relevant experts by a gate", _topk, same_as_with_one_expert="profile"
         ),

@@ -24,7 +24,7 @@ class DispatchMemory:
         """Return the memory of `batch` rows in which nothing was dispatched."""
         return cls(np.zeros((batch, servers, features)))
 
-    def remember(self, task: NDArray[np.float64], servers: NDArray[np.int64]) -> None:
+    def remember(self, task: NDArray[np.float32], servers: NDArray[np.int64]) -> None:
         """Note that task u, features (n, U, d), went to `servers` (n, U, D), M = none."""
         rows, tasks, picks = np.nonzero(servers < self.features.shape[1])
         self.features[rows, servers[rows, tasks, picks]] = task[rows, tasks]

@@ -56,7 +56,9 @@ class GatingNetwork(Gate[GatingState]):
     Gate h_m = θ_mᵀ x (eq. (3)); router argmax over idle m of h_m + r_m with r_m ~ U[0, λ]
     (eq. (4)). When server m_t completes task t with drift ‖Δw‖, the locality loss π_{m_t}·‖Δw‖
     moves every θ_j by −η·‖Δw‖·π_{m_t}·(1{j = m_t} − π_j)·x (eq. (13), reconstructed), π at the
-    present θ. Several completions in one slot are learned one after the other.
+    present θ. Several completions in one slot are learned one after the other. The input x is
+    taken as it comes, on real data too: scaled to a fixed length it serves some scenarios better
+    and others worse.
 
     Args:
         config: the environment's configuration.
@@ -124,7 +126,7 @@ class GatingNetwork(Gate[GatingState]):
 
     def remember(self, state: GatingState, slot: Slot, servers: NDArray[np.int64]) -> None:
         """Note who took which task; with early termination, also whose gate has converged."""
-        state.memory.remember(self._input(slot), servers)
+        state.memory.remember(slot.task, servers)
         rows, tasks, picks = np.nonzero(servers < self._config.num_servers)
         chosen = servers[rows, tasks, picks]
         np.add.at(state.routed, (rows, chosen), 1.0)
@@ -170,8 +172,5 @@ class GatingNetwork(Gate[GatingState]):
         return slope
 
     def _gate(self, state: GatingState, slot: Slot) -> Floats:
-        gate: Floats = np.matmul(self._input(slot), state.theta.transpose(0, 2, 1))
+        gate: Floats = np.matmul(slot.task, state.theta.transpose(0, 2, 1))
         return gate
-
-    def _input(self, slot: Slot) -> Floats:
-        return slot.task.astype(np.float64)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mec_moe_agents.offloading.gate import Gate
 from mec_moe_agents.offloading.gating import GatingNetwork
+from mec_moe_agents.offloading.guard import GuardGate
 from mec_moe_agents.offloading.profile import ProfileGate
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
 from mec_moe_env.configuration import suggest
@@ -24,8 +25,12 @@ def _profile(config: OffloadingConfig, seed: Seed, **options: Any) -> Gate[Any]:
     return ProfileGate(config, **options)
 
 
+def _guard(config: OffloadingConfig, seed: Seed, **options: Any) -> Gate[Any]:
+    return GuardGate(config, **options)
+
+
 GATES: Mapping[str, Callable[..., Gate[Any]]] = MappingProxyType(
-    {"gating": _gating, "profile": _profile}
+    {"gating": _gating, "profile": _profile, "guard": _guard}
 )
 
 

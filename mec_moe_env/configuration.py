@@ -21,6 +21,7 @@ class Whole:
         return f"an integer in [{self.low}, {self.high}]"
 
     def admits(self, value: object) -> bool:
+        """Tell whether `value` is allowed."""
         return (
             isinstance(value, int)
             and not isinstance(value, bool)
@@ -43,6 +44,7 @@ class Real:
         return f"a number in {left}{self.low}, {self.high}{right}"
 
     def admits(self, value: object) -> bool:
+        """Tell whether `value` is allowed."""
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
             return False
         if math.isinf(value) and not self.infinite:
@@ -60,6 +62,7 @@ class Interval:
         return f"a pair (low, high), low < high, each {self.element}"
 
     def admits(self, value: object) -> bool:
+        """Tell whether `value` is allowed."""
         return (
             isinstance(value, tuple)
             and len(value) == 2

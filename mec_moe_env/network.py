@@ -20,7 +20,9 @@ TWO_OVER_LN2 = 2.0 / math.log(2.0)
 def noise_power_w(config: RadioConfig) -> float:
     """Return the noise power N0·B0 in one subcarrier, in watts."""
     dbm = (
-        config.noise_density_dbm_hz + config.noise_figure_db + 10.0 * math.log10(config.bandwidth_hz)
+        config.noise_density_dbm_hz
+        + config.noise_figure_db
+        + 10.0 * math.log10(config.bandwidth_hz)
     )
     return float(10.0 ** ((dbm - 30.0) / 10.0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -14,7 +14,7 @@ from mec_moe_env.simulation import Actions, Entries, Flags, Simulator, check_act
 class SimulatorEnv(gym.Env[Entries, Actions]):
     """Base of the scalar environments."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(self, simulator: Simulator, render_mode: str | None) -> None:
         """Wrap a simulator of one sub-environment.
@@ -24,12 +24,14 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """
         modes = self.metadata["render_modes"]
         if render_mode is not None and render_mode not in modes:
-            raise ValueError(f"render_mode = {render_mode!r} is not allowed: None or one of {modes}")
+            raise ValueError(
+                f"render_mode = {render_mode!r} is not allowed: None or one of {modes}"
+            )
         self.render_mode = render_mode
         self._simulator = simulator
         self._active = np.ones(1, np.bool_)
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
-        self.observation_space = simulator.observation_space
+        self.observation_space = cast("spaces.Space[Entries]", simulator.observation_space)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -51,6 +53,11 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         observation, rewards, infos = self._simulator.advance(checked[None], self._active)
         terminated = bool(self._simulator.finished[0])
         return _row(observation), rewards[0].item(), terminated, False, first_of(infos)
+
+    @property
+    def episode_steps(self) -> int:
+        """Steps of an episode."""
+        return self._simulator.episode_steps
 
     def action_masks(self) -> Flags:
         """Return the flat mask of possible choices, (sum(nvec),), for MaskablePPO."""

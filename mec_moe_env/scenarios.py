@@ -155,7 +155,7 @@ class OffloadingConfig(RadioConfig):
         return self.num_tasks, self.max_experts, 2
 
 
-_REAL_DATA = {
+_REAL_DATA: dict[str, Any] = {
     "num_servers": 12,
     "num_subcarriers": 16,
     "num_types": 5,

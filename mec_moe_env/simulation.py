@@ -16,7 +16,7 @@ Actions = NDArray[np.int64]
 
 
 class Outcome(NamedTuple):
-    """What a step brought to every sub-environment; all arrays are fresh and lead with a batch axis."""
+    """What a step brought; all arrays are fresh and lead with a batch axis."""
 
     observation: Entries
     """Entries of shape (n, size)."""
@@ -30,8 +30,11 @@ class Simulator(Protocol):
     num_envs: int
     observation_space: spaces.Dict
     """Of one sub-environment."""
-    nvec: Sequence[int]
+    nvec: list[int]
     """Sizes of the MultiDiscrete action space of one sub-environment."""
+
+    episode_steps: int
+    """Steps of an episode, the same in all sub-environments."""
 
     @property
     def finished(self) -> Flags:

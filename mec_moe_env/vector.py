@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -32,7 +32,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     `reset_mask`, a boolean array (n,), resets some sub-environments only.
     """
 
-    metadata: ClassVar[dict[str, Any]] = SimulatorEnv.metadata
+    metadata: dict[str, Any] = SimulatorEnv.metadata
 
     def __init__(
         self, simulator: Simulator, autoreset_mode: AutoresetMode | str, render_mode: str | None
@@ -107,6 +107,11 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             infos = presented(outcome.infos, self._everyone)
             self._over = terminated.copy()
         return outcome.observation, outcome.rewards, terminated, truncated, infos
+
+    @property
+    def episode_steps(self) -> int:
+        """Steps of an episode."""
+        return self._simulator.episode_steps
 
     def action_masks(self) -> Flags:
         """Return the flat masks of possible choices, (n, sum(nvec))."""

@@ -35,9 +35,9 @@ ACCEPTED, REJECTED, DROPPED, LOST = range(len(COUNTS))
 @compiled
 def server_error(physics: Physics, state: State, i: int, m: int, model: Floats) -> float:
     """Return Σ share·error of the tasks that server m has learned, if its model were `model`."""
-    total = state.learned_constant[i, m] - 2.0 * inner(state.learned_linear[i, m], model)
+    total: float = state.learned_constant[i, m] - 2.0 * inner(state.learned_linear[i, m], model)
     if physics.quadratic.shape[1] == 0:
-        return total + state.learned_weight[i, m].sum() * inner(model, model)
+        return total + float(state.learned_weight[i, m].sum()) * inner(model, model)
     for n in range(physics.quadratic.shape[0]):
         if state.learned_weight[i, m, n] > 0.0:
             form = quadratic_form(model, physics.quadratic[n])
@@ -66,9 +66,7 @@ def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
     total = 0.0
     for n in range(state.learned_weight.shape[2]):
         if state.learned_weight[i, m, n] > 0.0:
-            total += state.learned_weight[i, m, n] * heldout_accuracy(
-                physics, n, state.model[i, m]
-            )
+            total += state.learned_weight[i, m, n] * heldout_accuracy(physics, n, state.model[i, m])
     return total
 
 
@@ -80,9 +78,7 @@ def slots_needed(physics: Physics, seconds: float) -> int:
 
 
 @compiled
-def dispatch(
-    physics: Physics, state: State, world: World, i: int, u: int, m: int, s: int
-) -> float:
+def dispatch(physics: Physics, state: State, world: World, i: int, u: int, m: int, s: int) -> float:
     """Send task u to server m over subcarrier s, begin its training, return the seconds sent."""
     b = world.cursor[i]
     sending = 0.0
@@ -215,9 +211,7 @@ def serve_task(
 
 
 @compiled
-def pass_time(
-    physics: Physics, state: State, world: World, i: int, counts: Integers
-) -> None:
+def pass_time(physics: Physics, state: State, world: World, i: int, counts: Integers) -> None:
     """Advance to the next slot: failures strike, then trainings that are due complete."""
     b = world.cursor[i]
     for s in range(state.subcarrier_remaining.shape[1]):

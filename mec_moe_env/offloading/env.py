@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from mec_moe_env.offloading.render import describe
@@ -100,17 +101,17 @@ class OffloadingEnv(SimulatorEnv):
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (U, M): a yardstick."""
-        return self._offloading.model_errors()[0]
+        return np.asarray(self._offloading.model_errors()[0])
 
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (U, M): a yardstick."""
-        return self._offloading.error_increments()[0]
+        return np.asarray(self._offloading.error_increments()[0])
 
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (U,): a yardstick."""
-        return self._offloading.rejection_errors()[0]
+        return np.asarray(self._offloading.rejection_errors()[0])
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Return one line on servers, subcarriers and tasks in mode `ansi`."""
         return describe(self._offloading) if self.render_mode == "ansi" else None
 

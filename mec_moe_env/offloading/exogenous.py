@@ -22,7 +22,7 @@ from mec_moe_env.network import (
     reference_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.offloading.state import Flags, Integers, World
+from mec_moe_env.offloading.state import Flags, Integers, World, slot_rows
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskStream, draw_types
 
@@ -138,12 +138,10 @@ class RandomWorld:
         self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
     ) -> None:
         """Draw the next slots: types, tasks, then origins, payloads, channel and failures."""
-        rows = World(world.cursor, world.compute, *(a[index, first_row:] for a in world[2:]))
+        rows = slot_rows(world, index, first_row)
         types = rows.types.reshape(-1)
         persistence = float(self._config.type_persistence)
-        episode.last_type = draw_types(
-            rng, self._cumulative, persistence, episode.last_type, types
-        )
+        episode.last_type = draw_types(rng, self._cumulative, persistence, episode.last_type, types)
         tasks = (rows.features, rows.labels, rows.linear, rows.constant)
         out = TaskBatch(*(a.reshape((len(types), *a.shape[2:])) for a in tasks))
         self._stream.draw(rng, episode.tasks, types, out)

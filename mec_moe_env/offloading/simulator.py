@@ -76,6 +76,7 @@ class OffloadingSimulator:
         self._slices = Slices(num_envs, num_threads)
         self.config = config
         self.num_envs = num_envs
+        self.episode_steps = config.horizon
         judge, self._source, self._sum_bound = _make_world(config)
         self._physics = make_physics(config, judge)
         self.state = empty_state(config, num_envs)

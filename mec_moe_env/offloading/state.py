@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,10 @@ class World(NamedTuple):
     """Whether a server works at the start of the slot after, (n, B, M)."""
 
 
+SLOT_FIELDS = World._fields[2:]
+"""The fields of the world that have one entry per slot of the block."""
+
+
 def make_physics(config: OffloadingConfig, judge: Judge) -> Physics:
     """Collect the constants of a scenario."""
     return Physics(
@@ -193,8 +197,15 @@ def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
     )
 
 
+def slot_rows(world: World, index: int, first_row: int) -> World:
+    """View the rows first_row.. of one sub-environment's block: every array leads with slots."""
+    rows: dict[str, Any] = {name: getattr(world, name)[index, first_row:] for name in SLOT_FIELDS}
+    return world._replace(**rows)
+
+
 def keep_present(world: World, index: int) -> None:
     """Move the present slot of one sub-environment to the front of its block."""
     present = world.cursor[index]
-    for array in world[2:]:
+    for name in SLOT_FIELDS:
+        array = getattr(world, name)
         array[index, 0] = array[index, present]

@@ -77,15 +77,11 @@ class ImagePairTasks:
         out: TaskBatch,
     ) -> None:
         """Write one task per entry of `types`."""
-        draw_images(
-            rng, self._bank, self._labels, self._starts, types, self._linear, *out[:3]
-        )
+        draw_images(rng, self._bank, self._labels, self._starts, types, self._linear, *out[:3])
         out.constant[:] = 1.0
 
 
-def _select(
-    images: Floats, classes: NDArray[np.int64], task_type: int
-) -> tuple[Floats, Floats]:
+def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple[Floats, Floats]:
     """Return the images of a type, (n, d), and their labels ±1, (n,)."""
     negative, positive = CLASS_PAIRS[task_type % len(CLASS_PAIRS)]
     chosen = (classes == negative) | (classes == positive)

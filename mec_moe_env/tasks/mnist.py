@@ -42,8 +42,10 @@ def read_idx(path: Path) -> Bytes:
     if len(content) < 4 or content[:3] != bytes((0, 0, IDX_UNSIGNED_BYTE)):
         raise ValueError(f"{path}: expected an IDX file of unsigned bytes (magic 00 00 08)")
     header = 4 + 4 * content[3]
+    if len(content) < header:
+        raise ValueError(f"{path}: truncated in the header, {len(content)} of {header} bytes")
     shape = tuple(np.frombuffer(content[4:header], ">u4").astype(int).tolist())
-    if len(content) < header or len(content) - header != math.prod(shape):
+    if len(content) - header != math.prod(shape):
         raise ValueError(
             f"{path}: truncated or damaged: {len(content)} bytes, but the header promises "
             f"{header} + {math.prod(shape)} for shape {shape}"
@@ -106,7 +108,8 @@ def principal_components(train: NDArray[np.float64], count: int) -> NDArray[np.f
     leading: NDArray[np.float64] = directions[:, ::-1][:, :count]
     # The sign of an eigenvector is the library's whim; fix it, so that machines agree.
     largest = np.abs(leading).argmax(axis=0)
-    return leading * np.sign(leading[largest, np.arange(count)])
+    signs = np.sign(leading[largest, np.arange(count)])
+    return np.asarray(leading * signs)
 
 
 def mnist_tasks(config: OffloadingConfig) -> ImagePairTasks:

@@ -1,0 +1,33 @@
+"""Fixtures that several parts share."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mec_moe_env.tasks.mnist import IDX_NAMES
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def fake_mnist(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw blurry images whose class is visible: a bright stripe at the class's row."""
+    classes = np.arange(count) % 10
+    images = rng.integers(0, 60, (count, 12, 12))
+    images[np.arange(count), classes + 1] += 180
+    return images, classes
+
+
+@pytest.fixture(scope="session")
+def mnist_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a small MNIST in IDX form and return its folder."""
+    folder = tmp_path_factory.mktemp("mnist")
+    rng = np.random.default_rng(0)
+    arrays = [*fake_mnist(rng, 400), *fake_mnist(rng, 200)]
+    for name, array in zip(IDX_NAMES, arrays, strict=True):
+        write_idx(folder / name, array)
+    return str(folder)

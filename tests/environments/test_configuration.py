@@ -1,0 +1,105 @@
+"""Bad configurations are refused with the field, the value and what is allowed."""
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
+
+BELOW: dict[str, Any] = {
+    "bandwidth_hz": 0.0,
+    "power_w": 0,
+    "slot_seconds": -1.0,
+    "doppler_hz": -0.1,
+    "carrier_hz": 0.0,
+    "area_m": 0.0,
+    "path_loss_exponent": -1.0,
+    "shadowing_db": -1.0,
+    "noise_density_dbm_hz": math.inf,
+    "noise_figure_db": -1.0,
+    "rician_factor": -1.0,
+    "min_spectral_efficiency": 0.0,
+    "max_spectral_efficiency": 0.05,
+    "tasks": "mnits",
+    "num_tasks": 0,
+    "max_experts": 0,
+    "num_servers": 1,
+    "num_subcarriers": 0,
+    "num_types": 0,
+    "horizon": 0,
+    "feature_dim": 0,
+    "samples_per_task": 0,
+    "truth_scale": 0.0,
+    "noise_scale": -0.1,
+    "type_jitter": -0.1,
+    "type_frequencies": (0.5, 0.5),
+    "type_persistence": 1.1,
+    "proximal": -1.0,
+    "max_delay": 0,
+    "payload_mbit": (1.0, 0.5),
+    "compute_joules": (-1.0, 0.5),
+    "compute_seconds": 0.5,
+    "failure_rate": 1.5,
+    "repair_rate": -0.5,
+    "error_weight": -1.0,
+    "energy_weight": -1.0,
+    "delay_weight": -1.0,
+}
+
+
+def test_every_field_is_tried() -> None:
+    fields = {field.name for field in dataclasses.fields(OffloadingConfig)}
+    assert fields - BELOW.keys() == {"data_path"}
+
+
+@pytest.mark.parametrize("field", BELOW)
+def test_out_of_range(field: str) -> None:
+    with pytest.raises(ValueError, match=field) as caught:
+        OffloadingEnv(**{field: BELOW[field]})
+    assert repr(BELOW[field]) in str(caught.value) or field == "max_spectral_efficiency"
+    assert "must be" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, "8", None, True, 2.5])
+def test_wrong_kind(value: object) -> None:
+    with pytest.raises(ValueError, match="num_servers = .* must be an integer in"):
+        OffloadingConfig(num_servers=value)
+
+
+def test_nan_is_refused() -> None:
+    with pytest.raises(ValueError, match="noise_scale = nan"):
+        OffloadingConfig(noise_scale=math.nan)
+
+
+def test_tasks_of_a_strange_kind() -> None:
+    with pytest.raises(TypeError, match="tasks must be a name or a TaskStream, got 3"):
+        OffloadingEnv(tasks=3)
+
+
+def test_config_is_immutable() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        OFFLOADING_PRESETS["default"].num_servers = 3  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        OFFLOADING_PRESETS["default"] = OffloadingConfig()  # type: ignore[index]
+
+
+def test_override_keeps_the_preset() -> None:
+    env = OffloadingEnv("scarce", horizon=5)
+    assert env.config.horizon == 5
+    assert env.config.num_servers == OFFLOADING_PRESETS["scarce"].num_servers
+    assert OFFLOADING_PRESETS["scarce"].horizon == 1000
+
+
+def test_overparameterised_tasks_only() -> None:
+    with pytest.raises(ValueError, match="samples_per_task = 10 .* below feature_dim = 10"):
+        OffloadingConfig(samples_per_task=10)
+
+
+@pytest.mark.parametrize("scenario", ["digits"])
+def test_digits_have_sixty_four_pixels(scenario: str) -> None:
+    with pytest.raises(ValueError, match="feature_dim = 32 is not allowed: .* 64"):
+        OffloadingEnv(scenario, feature_dim=32)
+    with pytest.raises(ValueError, match="samples_per_task = 5000"):
+        OffloadingEnv(scenario, samples_per_task=5000)

@@ -1,0 +1,150 @@
+"""The radio network and the linear experts against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import j0
+
+from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, unflatten
+from mec_moe_env.experts import learn, model_error
+from mec_moe_env.network import (
+    advance_fading,
+    draw_mean_snr,
+    fading_correlation,
+    log2_in_place,
+    noise_power_w,
+    reference_snr,
+    transmission_seconds,
+)
+
+
+def test_link_budget_by_hand() -> None:
+    config = OffloadingConfig()
+    # −174 dBm/Hz + 60 dB(Hz) + 9 dB = −105 dBm.
+    assert noise_power_w(config) == pytest.approx(10**-13.5)
+    # 20 dBm − 43.33 dB at one metre and 3.5 GHz, over −105 dBm: 81.67 dB.
+    assert 10 * math.log10(reference_snr(config)) == pytest.approx(81.67, abs=0.01)
+
+
+def test_mean_snr_is_reciprocal_and_falls_with_distance() -> None:
+    positions, mean_snr = np.empty((50, 2)), np.empty((50, 50))
+    draw_mean_snr(np.random.default_rng(0), 400.0, 1e8, 3.0, 0.0, positions, mean_snr)
+    distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+    off = ~np.eye(50, dtype=bool)
+    np.testing.assert_allclose(mean_snr[off], 1e8 * np.maximum(distance[off], 1.0) ** -3)
+    assert np.isinf(mean_snr[~off]).all()
+    assert positions.min() >= 0
+    assert positions.max() <= 400
+
+
+def test_shadowing_has_its_standard_deviation() -> None:
+    positions, plain, shadowed = np.empty((120, 2)), np.empty((120, 120)), np.empty((120, 120))
+    draw_mean_snr(np.random.default_rng(0), 400.0, 1e8, 3.0, 0.0, positions, plain)
+    draw_mean_snr(np.random.default_rng(0), 400.0, 1e8, 3.0, 8.0, positions, shadowed)
+    lower = np.tril_indices(120, -1)
+    decibels = 10 * np.log10(shadowed[lower] / plain[lower])
+    assert decibels.std() == pytest.approx(8.0, rel=0.05)
+    np.testing.assert_array_equal(shadowed, shadowed.T)
+
+
+def test_correlation_is_clarkes() -> None:
+    assert fading_correlation(OffloadingConfig(doppler_hz=0.0)) == 1.0
+    assert fading_correlation(OffloadingConfig(doppler_hz=math.inf)) == 0.0
+    config = OffloadingConfig(doppler_hz=2.0, slot_seconds=0.1)
+    assert fading_correlation(config) == pytest.approx(j0(0.4 * math.pi))
+
+
+@pytest.mark.parametrize("line_of_sight", [0.0, 4.0])
+def test_fading_has_unit_power_and_the_right_memory(line_of_sight: float) -> None:
+    rng = np.random.default_rng(0)
+    row, power = np.zeros((200, 100, 2), np.float32), np.empty((200, 100), np.float32)
+    advance_fading(rng, 0.0, line_of_sight, row, power)
+    before = row.copy()
+    # 20,000 samples: standard error 0.7 % for Rayleigh.
+    assert power.mean() == pytest.approx(1.0, abs=0.03)
+    advance_fading(rng, 0.8, line_of_sight, row, power)
+    assert power.mean() == pytest.approx(1.0, abs=0.03)
+    assert (row * before).sum(axis=2).mean() == pytest.approx(0.8, abs=0.03)
+    advance_fading(rng, 1.0, line_of_sight, row, power)
+    again = row.copy()
+    advance_fading(rng, 1.0, line_of_sight, row, power)
+    np.testing.assert_array_equal(again, row)
+
+
+def test_frozen_channel_stays_and_memoryless_changes() -> None:
+    for doppler_hz, stays in ((0.0, True), (math.inf, False)):
+        env = OffloadingVectorEnv(1, doppler_hz=doppler_hz, num_servers=2, num_subcarriers=3)
+        env.reset(seed=0)
+        seen: dict[int, list[np.ndarray]] = {0: [], 1: []}
+        for _ in range(150):
+            observation = env.step(env.action_space.sample())[0]
+            views = unflatten(observation, env.config.observation_shapes)
+            origin = int(views["origin"][0, 0].argmax())
+            seen[origin].append(views["spectral_efficiency"][0, 0, 1 - origin])
+        for rows in seen.values():
+            assert np.allclose(rows[0], rows[-1]) == stays
+
+
+def test_log2_is_exact_to_single_precision() -> None:
+    exact = np.exp(np.random.default_rng(0).uniform(0, 60, 100_000)).astype(np.float32)
+    exact[:3] = 1.0, 2.0, np.float32(np.sqrt(2))
+    values = exact.copy()
+    log2_in_place(values, values.view(np.int32))
+    np.testing.assert_allclose(values, np.log2(exact.astype(np.float64)), rtol=2e-7, atol=1e-9)
+
+
+def test_transmission_by_hand() -> None:
+    assert transmission_seconds(1e6, 1e6, 5.0) == pytest.approx(0.2)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.floats(0.0, 2.0))
+def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: float) -> None:
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, d))
+    X, y, w = rng.standard_normal((d, k)), rng.standard_normal(k), rng.standard_normal(d)
+    out = np.empty(d)
+    learn(w, X, y, proximal, out)
+    if proximal < 1e-3:
+        nearest = w + np.linalg.lstsq(X.T, y - X.T @ w, rcond=None)[0]
+        if proximal == 0.0:
+            np.testing.assert_allclose(out, nearest, rtol=1e-5, atol=1e-5)
+    else:
+        ridge = np.linalg.solve(X @ X.T + proximal * np.eye(d), X @ y + proximal * w)
+        np.testing.assert_allclose(out, ridge, rtol=1e-6, atol=1e-6)
+
+
+def test_identical_samples_do_not_break_learning() -> None:
+    X, out = np.ones((3, 2)), np.empty(3)
+    learn(np.zeros(3), X, np.ones(2), 0.0, out)
+    assert np.isfinite(out).all()
+
+
+def test_model_error_by_hand() -> None:
+    model, truth = np.array([2.0, 1.0]), np.array([2.0, 0.0])
+    assert model_error(model, np.empty((0, 0)), truth, 4.0) == pytest.approx(1.0)
+    assert model_error(model, np.diag([1.0, 3.0]), truth, 4.0) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_default_is_balanced(share: float) -> None:
+    """Delays spread over 1..5 slots and sending is 30–70 % of the energy of random routing."""
+    env = OffloadingVectorEnv(60)
+    observation, info = env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    sent = spent = 0.0
+    delays: list[float] = []
+    for _ in range(150):
+        idle = info["action_mask"][:, :8] * rng.random((60, 8))
+        server = np.where(idle.any(axis=1), idle.argmax(axis=1), 8)
+        links = unflatten(observation, env.config.observation_shapes)["spectral_efficiency"]
+        link = links[np.arange(60), 0, np.minimum(server, 7)]
+        subcarrier = (info["action_mask"][:, 9:] * link).argmax(axis=1)
+        observation, *_, info = env.step(np.stack([server, subcarrier], axis=1))
+        sent += info["transmission_energy_j"].sum()
+        spent += info["energy_j"].sum()
+        delays += info["delay_slots"][info["accepted"] == 1].tolist()
+    assert (sent / spent > share) == (share < 0.5)
+    assert (np.bincount(np.array(delays, int), minlength=6)[1:] / len(delays)).min() > 0.05

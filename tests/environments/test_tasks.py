@@ -1,0 +1,225 @@
+"""Task streams: what they draw, and what they refuse."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mec_moe_env import OffloadingConfig, OffloadingEnv
+from mec_moe_env.tasks import Judge, TaskBatch, TaskStream, identity_judge
+from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
+from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
+from mec_moe_env.tasks.stream import draw_types
+from mec_moe_env.tasks.synthetic import SyntheticTasks
+from tests.conftest import fake_mnist
+
+
+def draw(stream: TaskStream, config: OffloadingConfig, types: list[int]) -> tuple[Any, TaskBatch]:
+    count, d, k = len(types), config.feature_dim, config.samples_per_task
+    out = TaskBatch(
+        np.empty((count, d, k)), np.empty((count, k)), np.empty((count, d)), np.empty(count)
+    )
+    rng = np.random.default_rng(0)
+    episode = stream.start_episode(rng)
+    stream.draw(rng, episode, np.array(types), out)
+    return episode, out
+
+
+def test_synthetic_tasks_follow_definition_1() -> None:
+    config = OffloadingConfig(num_types=4, noise_scale=0.1)
+    types = np.arange(4000) % 4
+    truths, tasks = draw(SyntheticTasks(config), config, types.tolist())
+    np.testing.assert_allclose(truths.signals @ truths.signals.T, 10 * np.eye(4), atol=1e-9)
+    np.testing.assert_allclose(
+        tasks.labels, np.einsum("udk,ud->uk", tasks.features, tasks.linear), atol=1e-12
+    )
+    assert np.abs(tasks.linear - truths.models[types]).max() <= 0.05
+    np.testing.assert_allclose(tasks.constant, (tasks.linear**2).sum(axis=1))
+    strength = (tasks.features[:, :, 0] / truths.signals[types]).mean(axis=1)
+    assert 0.5 < strength.min() < 0.51
+    assert 0.99 < strength.max() <= 1.0
+    assert tasks.features[:, :, 1:].std() == pytest.approx(0.1, rel=0.01)
+
+
+def test_more_types_than_dimensions_have_unit_directions() -> None:
+    config = OffloadingConfig(num_types=30)
+    truths, _ = draw(SyntheticTasks(config), config, [0])
+    np.testing.assert_allclose((truths.signals**2).sum(axis=1), 10.0)
+
+
+def test_frequencies_and_persistence() -> None:
+    types = np.empty(40_000, np.int64)
+    cumulative = np.array([0.1, 0.4, 1.0])
+    draw_types(np.random.default_rng(0), cumulative, 0.5, -1, types)
+    frequency = np.bincount(types) / len(types)
+    # Bursts thrice the variance: standard errors up to 0.0042, so four of them.
+    np.testing.assert_allclose(frequency, [0.1, 0.3, 0.6], atol=0.017)
+    repeats = (types[1:] == types[:-1]).mean()
+    assert repeats == pytest.approx(0.5 + 0.5 * (0.01 + 0.09 + 0.36), abs=0.015)
+
+
+def test_digits_are_split_and_centred() -> None:
+    images = load_digits_split()
+    assert len(images.train) + len(images.heldout) == 1797
+    np.testing.assert_allclose(images.train.mean(axis=0), 0, atol=1e-12)
+    assert np.abs(images.train).max() <= 1
+
+
+def test_digit_tasks_are_real_images_with_their_labels() -> None:
+    config = OffloadingConfig(tasks="digits", num_types=5, feature_dim=64, samples_per_task=16)
+    images = load_digits_split()
+    stream = ImagePairTasks(config, images)
+    _, tasks = draw(stream, config, [0, 3, 4])
+    known = {image.tobytes(): digit for image, digit in zip(images.train, images.train_classes)}
+    for u, task_type in enumerate([0, 3, 4]):
+        digits = [known[tasks.features[u, :, i].copy().tobytes()] for i in range(16)]
+        negative, positive = CLASS_PAIRS[task_type]
+        assert set(digits) == {negative, positive}
+        np.testing.assert_array_equal(
+            tasks.labels[u], np.where(np.array(digits) == positive, 1, -1)
+        )
+        assert len(np.unique(tasks.features[u], axis=1).T) == 16
+
+
+def test_heldout_error_is_the_squared_loss() -> None:
+    config = OffloadingConfig(tasks="digits", num_types=12, feature_dim=64, samples_per_task=4)
+    stream = ImagePairTasks(config, load_digits_split())
+    _, tasks = draw(stream, config, list(range(12)))
+    model = np.random.default_rng(1).standard_normal(64)
+    for n in range(12):
+        real = stream.judge.heldout_labels[n] != 0
+        features, labels = (
+            stream.judge.heldout_features[n][real],
+            stream.judge.heldout_labels[n][real],
+        )
+        loss = ((features @ model - labels) ** 2).mean()
+        form = model @ stream.judge.quadratic[n] @ model - 2 * tasks.linear[n] @ model
+        assert form + tasks.constant[n] == pytest.approx(loss)
+
+
+def test_transformed_types_are_rotations_of_the_same_pairs() -> None:
+    config = OffloadingConfig(tasks="digits", num_types=10, feature_dim=64, samples_per_task=4)
+    judge = ImagePairTasks(config, load_digits_split()).judge
+    for n in range(5):
+        first, second = judge.heldout_features[n], judge.heldout_features[n + 5]
+        np.testing.assert_allclose(first @ first.T, second @ second.T, atol=1e-9)
+        assert not np.allclose(first, second)
+
+
+def test_accuracy_is_that_of_the_server_that_learned() -> None:
+    env = OffloadingEnv("digits", horizon=30, failure_rate=0.0)
+    env.reset(seed=0)
+    accuracy = []
+    for _ in range(30):
+        action = np.array([0 if env.action_masks()[0] else 12, 0])
+        accuracy.append(env.step(action)[4]["accuracy"])
+    assert 0.4 < accuracy[-1] < 1.0
+
+
+class Constant:
+    """A stream of one's own: every task is the same."""
+
+    sum_bound = 3.0
+
+    @property
+    def judge(self) -> Judge:
+        return identity_judge(2)
+
+    def start_episode(self, rng: np.random.Generator) -> None:
+        return None
+
+    def draw(self, rng: Any, episode: None, types: Any, out: TaskBatch) -> None:
+        out.features[:] = np.eye(3)[None, :, :1]
+        out.labels[:] = 2.0
+        out.linear[:] = (2.0, 0.0, 0.0)
+        out.constant[:] = 4.0
+
+
+def test_own_stream() -> None:
+    config = OffloadingConfig(
+        tasks=Constant(), num_types=2, feature_dim=3, samples_per_task=1, horizon=30
+    )
+    env = OffloadingEnv(config)
+    observation, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(observation["task"], [1, 0, 0])
+    for _ in range(30):
+        server = int(np.argmax(env.action_masks()[:8]))
+        *_, info = env.step(np.array([server, np.argmax(env.action_masks()[9:])]))
+    assert info["generalization_error"] < 1.0
+
+
+def test_mnist_reads_idx_gz_and_npz_alike(mnist_folder: str, tmp_path: Path) -> None:
+    arrays = read_mnist(mnist_folder)
+    np.savez(tmp_path / "mnist.npz", **dict(zip(NPZ_NAMES, arrays, strict=True)))
+    for name in IDX_NAMES:
+        packed = gzip.compress((Path(mnist_folder) / name).read_bytes())
+        (tmp_path / f"{name}.gz").write_bytes(packed)
+    for other in (str(tmp_path / "mnist.npz"), str(tmp_path)):
+        for mine, theirs in zip(arrays, read_mnist(other), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_mnist_trains_to_a_useful_model(mnist_folder: str) -> None:
+    env = OffloadingEnv("mnist", data_path=mnist_folder, feature_dim=20, num_types=1, horizon=60)
+    env.reset(seed=0)
+    for _ in range(60):
+        mask = env.action_masks()
+        *_, info = env.step(np.array([int(np.argmax(mask[:13])), int(np.argmax(mask[13:]))]))
+    assert info["accuracy"] > 0.85
+
+
+def test_mnist_without_a_path() -> None:
+    with pytest.raises(FileNotFoundError, match="data_path"):
+        OffloadingEnv("mnist")
+
+
+def test_mnist_at_no_place(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere: expected an .npz file or a folder"):
+        OffloadingEnv("mnist", data_path=str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match="expected train-images-idx3-ubyte"):
+        OffloadingEnv("mnist", data_path=str(tmp_path))
+
+
+@pytest.mark.parametrize("kept", [0, 3, 9, 500])
+def test_truncated_idx(mnist_folder: str, tmp_path: Path, kept: int) -> None:
+    whole = (Path(mnist_folder) / IDX_NAMES[0]).read_bytes()
+    path = tmp_path / IDX_NAMES[0]
+    path.write_bytes(whole[:kept])
+    with pytest.raises(ValueError, match="train-images") as caught:
+        read_idx(path)
+    assert "expected an IDX file" in str(caught.value) or "truncated" in str(caught.value)
+
+
+def test_truncated_gzip(mnist_folder: str, tmp_path: Path) -> None:
+    packed = gzip.compress((Path(mnist_folder) / IDX_NAMES[0]).read_bytes())
+    path = tmp_path / "images.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(ValueError, match="not a whole gzip"):
+        read_idx(path)
+
+
+def test_npz_of_another_kind(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", x_train=np.zeros(3))
+    with pytest.raises(ValueError, match="missing"):
+        OffloadingEnv("mnist", data_path=str(tmp_path / "other.npz"))
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(ValueError, match=r"text\.npz"):
+        OffloadingEnv("mnist", data_path=str(tmp_path / "text.npz"))
+    pickled = dict(zip(NPZ_NAMES, [np.array([{}], dtype=object)] * 4, strict=True))
+    np.savez(tmp_path / "pickled.npz", **pickled)
+    with pytest.raises(ValueError, match="pickle"):
+        OffloadingEnv("mnist", data_path=str(tmp_path / "pickled.npz"))
+    images, classes = fake_mnist(np.random.default_rng(0), 20)
+    np.savez(
+        tmp_path / "odd.npz", x_train=images, y_train=classes[:3], x_test=images, y_test=classes
+    )
+    with pytest.raises(ValueError, match=r"labels \(n,\)"):
+        OffloadingEnv("mnist", data_path=str(tmp_path / "odd.npz"))
+
+
+def test_more_components_than_pixels(mnist_folder: str) -> None:
+    with pytest.raises(ValueError, match="feature_dim = 400"):
+        OffloadingEnv("mnist", data_path=mnist_folder, feature_dim=400)

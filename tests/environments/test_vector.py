@@ -1,0 +1,169 @@
+"""The native vector environment equals Gymnasium's own over scalar ones, value for value."""
+
+import pickle
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from mec_moe_env import OffloadingEnv, OffloadingVectorEnv
+
+MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
+
+
+def assert_equal(ours: Any, theirs: Any, where: str) -> None:
+    """Compare values, types and keys all the way down."""
+    if isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys(), where
+        for key in theirs:
+            assert_equal(ours[key], theirs[key], f"{where}.{key}")
+    elif isinstance(theirs, np.ndarray) and theirs.dtype == object:
+        assert len(ours) == len(theirs)
+        for index, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            assert_equal(mine, other, f"{where}[{index}]")
+    elif theirs is None:
+        assert ours is None, where
+    else:
+        assert ours.dtype == theirs.dtype, where
+        np.testing.assert_array_equal(ours, theirs, err_msg=where)
+
+
+def make_vec(scenario: str, num_envs: int, **options: Any) -> Any:
+    return gym.make_vec(
+        "mec_moe/Offloading-v0",
+        num_envs=num_envs,
+        vectorization_mode="vector_entry_point",
+        scenario=scenario,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", ["default", "joint", "digits"])
+def test_equals_sync_vector_env(scenario: str, mode: AutoresetMode) -> None:
+    horizon = {"default": 200, "joint": 300, "digits": 170}[scenario]
+    ours = make_vec(scenario, 3, autoreset_mode=mode, horizon=horizon)
+    theirs = SyncVectorEnv(
+        [lambda: OffloadingEnv(scenario, horizon=horizon)] * 3, autoreset_mode=mode
+    )
+    assert ours.action_space == theirs.action_space
+    assert ours.observation_space == theirs.observation_space
+    assert ours.metadata == theirs.metadata
+    theirs.action_space.seed(0)
+    for mine, other in zip(ours.reset(seed=11), theirs.reset(seed=11), strict=True):
+        assert_equal(mine, other, "reset")
+    for step in range(1000):
+        action = theirs.action_space.sample()
+        results = zip(ours.step(action), theirs.step(action), strict=True)
+        for part, (mine, other) in enumerate(results):
+            assert_equal(mine, other, f"step {step}, part {part}")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_staggered_episodes_equal_sync_vector_env(mode: AutoresetMode) -> None:
+    """Sub-environments that end at different steps are restarted one by one."""
+    ours = OffloadingVectorEnv(3, horizon=20, autoreset_mode=mode)
+    theirs = SyncVectorEnv([lambda: OffloadingEnv(horizon=20)] * 3, autoreset_mode=mode)
+    theirs.action_space.seed(0)
+    ours.reset(seed=[5, None, 7])
+    theirs.reset(seed=[5, 6, 7])
+    ours.reset(seed=[5, 6, 7])
+    for step in range(90):
+        if step == 7:
+            mask = np.array([True, False, True])
+            results = [
+                env.reset(seed=[1, 2, 3], options={"reset_mask": mask.copy()})
+                for env in (ours, theirs)
+            ]
+            assert_equal(results[0][0], results[1][0], "masked reset: obs")
+            assert_equal(results[0][1], results[1][1], "masked reset: info")
+        action = theirs.action_space.sample()
+        for mine, other in zip(ours.step(action), theirs.step(action), strict=True):
+            assert_equal(mine, other, f"step {step}")
+
+
+def test_disabled_autoreset_wants_a_reset() -> None:
+    env = OffloadingVectorEnv(2, "toy", autoreset_mode="disabled")
+    env.reset(seed=0)
+    action = np.zeros((2, 2), np.int64)
+    for _ in range(4):
+        *_, terminated, _, _ = env.step(action)
+    assert terminated.all()
+    with pytest.raises(RuntimeError, match="reset them"):
+        env.step(action)
+    env.reset(options={"reset_mask": np.array([True, True])})
+    env.step(action)
+
+
+@pytest.mark.parametrize("scenario", ["default", "joint"])
+def test_threads_do_not_change_results(scenario: str) -> None:
+    single = OffloadingVectorEnv(7, scenario, horizon=40)
+    several = OffloadingVectorEnv(7, scenario, horizon=40, num_threads=3)
+    single.reset(seed=1)
+    several.reset(seed=1)
+    single.action_space.seed(0)
+    for step in range(100):
+        action = single.action_space.sample()
+        for one, other in zip(single.step(action), several.step(action), strict=True):
+            assert_equal(one, other, f"step {step}")
+
+
+def test_earlier_results_are_not_overwritten() -> None:
+    env = OffloadingVectorEnv(2)
+    observation, info = env.reset(seed=0)
+    kept = pickle.loads(pickle.dumps((observation, info)))
+    for _ in range(5):
+        env.step(env.action_space.sample())
+    assert_equal(observation, kept[0], "obs")
+    assert_equal(info, kept[1], "info")
+
+
+def test_pickled_vector_env_has_the_same_future() -> None:
+    env = OffloadingVectorEnv(3, "default", num_threads=2)
+    env.reset(seed=0)
+    for _ in range(70):
+        env.step(env.action_space.sample())
+    twin = pickle.loads(pickle.dumps(env))
+    for step in range(150):
+        action = env.action_space.sample()
+        for one, other in zip(env.step(action), twin.step(action), strict=True):
+            assert_equal(one, other, f"step {step}")
+
+
+def test_actions_change_neither_tasks_nor_channel() -> None:
+    """The paired comparison: two agents with the same seed meet the same world."""
+    kept = ("task", "payload", "origin", "spectral_efficiency", "compute", "progress")
+    for scenario in ("joint", "default"):
+        busy, idle = (OffloadingVectorEnv(2, scenario, failure_rate=0.1) for _ in range(2))
+        busy.reset(seed=4)
+        idle.reset(seed=4)
+        nothing = np.tile(busy.single_action_space.nvec - 1, (2, 1))
+        for _ in range(400):
+            one = busy.step(busy.action_space.sample())[0]
+            other = idle.step(nothing)[0]
+            for key in kept:
+                np.testing.assert_array_equal(one[key], other[key])
+
+
+@pytest.mark.parametrize(
+    ("options", "culprit"),
+    [
+        ({"num_envs": 0}, "num_envs = 0"),
+        ({"num_threads": 0}, "num_threads = 0"),
+        ({"autoreset_mode": "sometimes"}, "autoreset_mode = 'sometimes'"),
+        ({"render_mode": "human"}, "render_mode = 'human'"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], culprit: str) -> None:
+    with pytest.raises(ValueError, match=culprit):
+        OffloadingVectorEnv(**options)
+
+
+def test_bad_seeds_and_masks() -> None:
+    env = OffloadingVectorEnv(2)
+    with pytest.raises(ValueError, match="seed must have num_envs = 2 entries, got 3"):
+        env.reset(seed=[1, 2, 3])
+    with pytest.raises(ValueError, match="reset_mask"):
+        env.reset(options={"reset_mask": np.array([1, 0])})

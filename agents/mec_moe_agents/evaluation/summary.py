@@ -33,6 +33,11 @@ class Summary:
         return self.contenders[0]
 
     @property
+    def largest_return(self) -> float:
+        """The largest mean return in size; says how many decimals make sense."""
+        return max(abs(standing.metrics["return"].mean) for standing in self.standings)
+
+    @property
     def contenders(self) -> tuple[Standing, ...]:
         """The agents that know no more than a scheduler can; all, if there are no others."""
         contenders = tuple(standing for standing in self.standings if standing.contender)

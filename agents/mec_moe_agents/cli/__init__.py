@@ -1,0 +1,51 @@
+"""The `mec-moe` command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mec_moe_agents.cli.compare import compare
+from mec_moe_agents.cli.failures import INTERRUPTED
+from mec_moe_agents.cli.listing import agents, scenarios
+
+app = typer.Typer(
+    name="mec-moe",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(compare)
+app.command()(scenarios)
+app.command()(agents)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from mec_moe_env import __version__
+
+        typer.echo(f"mec-moe-env {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Schedule mixture-of-experts work over edge servers, and see which scheduler is best."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of `mec-moe`."""
+    try:
+        app(prog_name="mec-moe")
+    except KeyboardInterrupt:
+        # Before a command began; the commands themselves tell more.
+        raise SystemExit(INTERRUPTED) from None

@@ -1,0 +1,62 @@
+"""`mec-moe scenarios` and `mec-moe agents`: what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from mec_moe_agents.cli.failures import reported
+
+PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "default": "training RL agents",
+        "paper-synthetic": "setting of Li & Duan 2024",
+        "digits": "real handwritten digits",
+        "mnist": "needs --set data_path=…",
+        "joint": "several tasks and experts",
+        "scarce": "too few servers",
+        "massive": "scale, memoryless channels",
+        "toy": "a known optimum",
+    }
+)
+
+
+def scenarios() -> None:
+    """List the scenarios."""
+    with reported():
+        from mec_moe_env import OFFLOADING_PRESETS
+
+        rows = [
+            [
+                name,
+                *map(str, (c.num_servers, c.num_subcarriers, c.num_types)),
+                *map(str, (c.horizon, c.num_tasks, c.max_experts)),
+                PURPOSES.get(name, ""),
+            ]
+            for name, c in OFFLOADING_PRESETS.items()
+        ]
+        _print_table(["Scenario", "M", "S", "N", "T", "U", "D", "For"], rows)
+        print("M servers, S subcarriers, N task types, T slots, U tasks per slot,")
+        print("D experts per task.")
+
+
+def agents() -> None:
+    """List the agents."""
+    with reported():
+        from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+
+        rows = [[name, entry.description] for name, entry in OFFLOADING_AGENTS.items()]
+        _print_table(["Agent", "What it does"], rows)
+
+
+def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in headings:
+        table.add_column(heading, justify="right" if len(heading) == 1 else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)

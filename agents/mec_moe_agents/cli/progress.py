@@ -1,0 +1,99 @@
+"""How far a comparison is: a live bar on a terminal, a few plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class PlainProgress:
+    """One line on stderr for each finished cell, without control sequences."""
+
+    def __init__(self, cells: int) -> None:
+        self._cells = cells
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def found(self, agent: str) -> None:
+        """Say that the cell was done before."""
+        self._say(agent, "done before")
+
+    def began(self, agent: str, steps: int) -> None:
+        """Nothing to say yet."""
+
+    def stepped(self, steps: int) -> None:
+        """Too often to say."""
+
+    def finished(self, agent: str, seconds: float) -> None:
+        """Say how long the cell took."""
+        self._say(agent, f"{seconds:.1f} s")
+
+    def _say(self, agent: str, what: str) -> None:
+        self._done += 1
+        print(f"[{self._done}/{self._cells}] {agent}: {what}", file=sys.stderr, flush=True)
+
+
+class LiveProgress:
+    """A bar that fills with the steps of the present cell, and a count of cells."""
+
+    def __init__(self, console: Console, cells: int) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description:<14}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[cells]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._cells = cells
+        self._done = 0
+        self._task: TaskID = self._bar.add_task("", total=None, cells="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def found(self, agent: str) -> None:
+        """Count the cell."""
+        self._done += 1
+
+    def began(self, agent: str, steps: int) -> None:
+        """Show an empty bar with the agent's name."""
+        cells = f"agent {self._done + 1} of {self._cells}"
+        self._bar.reset(self._task, total=steps, description=agent, cells=cells)
+
+    def stepped(self, steps: int) -> None:
+        """Fill the bar."""
+        self._bar.advance(self._task, steps)
+
+    def finished(self, agent: str, seconds: float) -> None:
+        """Count the cell."""
+        self._done += 1

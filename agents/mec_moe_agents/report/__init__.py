@@ -1,0 +1,1 @@
+"""Showing results: tables for the terminal, a verdict in words, a picture."""

@@ -69,10 +69,13 @@ def _read_npz(path: Path) -> list[Any]:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in NPZ_NAMES if name not in archive]
             if missing:
-                raise ValueError(f"{path}: expected the arrays {NPZ_NAMES}, missing {missing}")
+                raise ValueError(f"it should hold {NPZ_NAMES}, missing {missing}")
             return [archive[name] for name in NPZ_NAMES]
     except (zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path}: not a whole .npz file ({error})") from error
+    except ValueError as error:
+        # NumPy's own message on pickled content does not say which file it met.
+        raise ValueError(f"{path}: expected an .npz file of plain arrays ({error})") from error
 
 
 def read_mnist(data_path: str) -> list[Any]:

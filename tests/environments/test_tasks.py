@@ -73,7 +73,8 @@ def test_digit_tasks_are_real_images_with_their_labels() -> None:
     images = load_digits_split()
     stream = ImagePairTasks(config, images)
     _, tasks = draw(stream, config, [0, 3, 4])
-    known = {image.tobytes(): digit for image, digit in zip(images.train, images.train_classes)}
+    pairs = zip(images.train, images.train_classes, strict=True)
+    known = {image.tobytes(): digit for image, digit in pairs}
     for u, task_type in enumerate([0, 3, 4]):
         digits = [known[tasks.features[u, :, i].copy().tobytes()] for i in range(16)]
         negative, positive = CLASS_PAIRS[task_type]

@@ -1,0 +1,33 @@
+# make demo   which scheduler is best on real handwritten digits, and by how much
+# make test   lint, format check, types, tests
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := mec_moe_env agents tests examples benchmarks
+
+.PHONY: demo test clean
+
+demo: .venv/demo.stamp
+	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
+
+test: .venv/test.stamp
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+clean:
+	rm -rf .venv runs
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mec-moe-env needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cli,digits]'
+	touch $@
+
+# torch first: its constraint must be met before another package asks for any torch.
+.venv/test.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

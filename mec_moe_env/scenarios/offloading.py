@@ -1,4 +1,4 @@
-"""What can be configured, and the named presets."""
+"""What can be configured in offloading, and its presets."""
 
 from __future__ import annotations
 
@@ -6,48 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
-from mec_moe_env.configuration import Config, Interval, Real, Whole, reject, setting, suggest
+from mec_moe_env.configuration import Interval, Real, Whole, reject, setting
+from mec_moe_env.scenarios.radio import RadioConfig
 
 TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
-
-AnyConfig = TypeVar("AnyConfig", bound=Config)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RadioConfig(Config):
-    """The radio network that both environments share."""
-
-    bandwidth_hz: float = setting(1e6, Real(0, open_low=True))
-    """B0, the width of one subcarrier."""
-    power_w: float = setting(0.1, Real(0, open_low=True))
-    """P0, transmit power on one subcarrier (20 dBm)."""
-    slot_seconds: float = setting(0.1, Real(0, open_low=True))
-    doppler_hz: float = setting(1.0, Real(0, infinite=True))
-    """Doppler frequency: 0 freezes the channel, inf makes it independent from slot to slot."""
-    carrier_hz: float = setting(3.5e9, Real(0, open_low=True))
-    area_m: float = setting(400.0, Real(0, open_low=True))
-    """Side of the square over which the nodes are spread."""
-    path_loss_exponent: float = setting(3.0, Real(0))
-    shadowing_db: float = setting(8.0, Real(0))
-    noise_density_dbm_hz: float = setting(-174.0, Real(-math.inf, 100))
-    noise_figure_db: float = setting(9.0, Real(0))
-    rician_factor: float = setting(0.0, Real(0))
-    """Power of the line of sight over the scattered power; 0 is Rayleigh fading."""
-    min_spectral_efficiency: float = setting(0.1, Real(0, open_low=True))
-    """bit/s/Hz of the most robust code: bounds the energy of a link in deep fade."""
-    max_spectral_efficiency: float = setting(10.0, Real(0, open_low=True))
-    """bit/s/Hz of the densest constellation; also what an in-situ link reports."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.min_spectral_efficiency >= self.max_spectral_efficiency:
-            raise reject(
-                "min_spectral_efficiency",
-                self.min_spectral_efficiency,
-                f"below max_spectral_efficiency = {self.max_spectral_efficiency}",
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,26 +171,3 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
         ),
     }
 )
-
-
-def resolve(
-    scenario: str | AnyConfig,
-    presets: Mapping[str, AnyConfig],
-    overrides: Mapping[str, Any],
-) -> AnyConfig:
-    """Turn a preset's name or a config, plus overrides, into a config.
-
-    Raises:
-        ValueError: the preset or a field is unknown, or a value is out of range.
-        TypeError: `scenario` is neither a name nor a config of this environment.
-    """
-    kind = type(next(iter(presets.values())))
-    if isinstance(scenario, str):
-        if scenario not in presets:
-            raise ValueError(f"unknown scenario {scenario!r}: {suggest(scenario, presets)}")
-        config = presets[scenario]
-    elif isinstance(scenario, kind):
-        config = scenario
-    else:
-        raise TypeError(f"scenario must be a preset's name or a {kind.__name__}, got {scenario!r}")
-    return config.override(**overrides)

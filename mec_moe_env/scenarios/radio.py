@@ -1,0 +1,43 @@
+"""The radio network that both environments share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mec_moe_env.configuration import Config, Real, reject, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class RadioConfig(Config):
+    """Bandwidth, power, geometry and fading of the radio network."""
+
+    bandwidth_hz: float = setting(1e6, Real(0, open_low=True))
+    """B0, the width of one subcarrier."""
+    power_w: float = setting(0.1, Real(0, open_low=True))
+    """P0, transmit power on one subcarrier (20 dBm)."""
+    slot_seconds: float = setting(0.1, Real(0, open_low=True))
+    doppler_hz: float = setting(1.0, Real(0, infinite=True))
+    """Doppler frequency: 0 freezes the channel, inf makes it independent from slot to slot."""
+    carrier_hz: float = setting(3.5e9, Real(0, open_low=True))
+    area_m: float = setting(400.0, Real(0, open_low=True))
+    """Side of the square over which the nodes are spread."""
+    path_loss_exponent: float = setting(3.0, Real(0))
+    shadowing_db: float = setting(8.0, Real(0))
+    noise_density_dbm_hz: float = setting(-174.0, Real(-math.inf, 100))
+    noise_figure_db: float = setting(9.0, Real(0))
+    rician_factor: float = setting(0.0, Real(0))
+    """Power of the line of sight over the scattered power; 0 is Rayleigh fading."""
+    min_spectral_efficiency: float = setting(0.1, Real(0, open_low=True))
+    """bit/s/Hz of the most robust code: bounds the energy of a link in deep fade."""
+    max_spectral_efficiency: float = setting(10.0, Real(0, open_low=True))
+    """bit/s/Hz of the densest constellation; also what an in-situ link reports."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_spectral_efficiency >= self.max_spectral_efficiency:
+            raise reject(
+                "min_spectral_efficiency",
+                self.min_spectral_efficiency,
+                f"below max_spectral_efficiency = {self.max_spectral_efficiency}",
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.dispatch_memory import DispatchMemory
 from mec_moe_agents.offloading.gate import Gate
+from mec_moe_agents.offloading.locality_loss import descend
 from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.random_rows import UniformRows, row_seeds
 from mec_moe_env.configuration import Real, reject
@@ -33,21 +34,6 @@ class GatingState:
     """(n,), tasks seen so far."""
     converged: NDArray[np.bool_]
     """(n, M), servers whose gate gap has been under the threshold."""
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return exp(h_m) / Σ_j exp(h_j) over the last axis (Li & Duan 2024, eq. (5))."""
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-
-def waves(completed: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Split completions (n, M) into groups (rows, servers) in which each row appears once."""
-    rows, servers = np.nonzero(completed)
-    rank = np.arange(rows.size) - np.searchsorted(rows, rows)
-    for wave in range(int(rank.max(initial=-1)) + 1):
-        now = rank == wave
-        yield rows[now], servers[now]
 
 
 class GatingNetwork(Gate[GatingState]):
@@ -94,9 +80,9 @@ class GatingNetwork(Gate[GatingState]):
             if value is not None and not allowed.admits(value):
                 raise reject(name, value, allowed)
         self._config = config
-        self._learning_rate = learning_rate
+        self._learning_rate = float(learning_rate)
         self._noise = noise
-        self._load_balance = load_balance
+        self._load_balance = float(load_balance)
         self._early_termination = early_termination
         self._exploration = math.ceil(config.num_servers / learning_rate)
         self._seed = seed
@@ -139,37 +125,16 @@ class GatingNetwork(Gate[GatingState]):
 
     def learn(self, state: GatingState, slot: Slot) -> None:
         """Descend the loss of every training that ended in the slot before."""
-        for rows, servers in waves(slot.completed):
-            if self._early_termination is not None:
-                going = ~state.converged[rows].all(axis=1)
-                rows, servers = rows[going], servers[going]
-            x = state.memory.features[rows, servers]
-            theta = state.theta[rows]
-            share = softmax(np.matmul(theta, x[..., np.newaxis])[..., 0])
-            slope = self._slope(state, rows, servers, share, slot.drift[rows, servers])
-            theta -= self._learning_rate * slope[..., np.newaxis] * x[:, np.newaxis]
-            state.theta[rows] = theta
-
-    def _slope(
-        self,
-        state: GatingState,
-        rows: NDArray[np.intp],
-        servers: NDArray[np.intp],
-        share: Floats,
-        drift: NDArray[np.float32],
-    ) -> Floats:
-        """Return ∂loss/∂h_j for each completion, (completions, M)."""
-        indices = np.arange(rows.size)
-        chosen = share[indices, servers]
-        slope = -(drift * chosen)[:, np.newaxis] * share
-        slope[indices, servers] += drift * chosen
-        if self._load_balance > 0:
-            # Every completed task was routed before, so that no row divides by zero.
-            routed = state.routed[rows]
-            frequency = routed / routed.sum(axis=1, keepdims=True)
-            mean = (frequency * share).sum(axis=1, keepdims=True)
-            slope += self._load_balance * share.shape[1] * share * (frequency - mean)
-        return slope
+        descend(
+            state.theta,
+            state.memory.features,
+            slot.completed,
+            slot.drift,
+            state.routed,
+            np.logical_not(state.converged.all(axis=1)),
+            self._learning_rate,
+            self._load_balance,
+        )
 
     def _gate(self, state: GatingState, slot: Slot) -> Floats:
         gate: Floats = np.matmul(slot.task, state.theta.transpose(0, 2, 1))

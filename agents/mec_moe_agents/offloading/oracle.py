@@ -43,10 +43,10 @@ class OracleGate(StatelessGate):
         """Return minus the true cost, (n, U, M), −inf where a rejection is cheaper."""
         config = self._config
         growth = call_batched(self._env, "error_increments", single_ndim=2)
-        # Infinite while a server is busy; nobody picks it then, and 0 · inf would be NaN.
-        increment = np.where(np.isfinite(growth), growth, 0.0)
+        idle = np.isfinite(growth)
+        increment = np.where(idle, growth, 0.0)  # 0 · inf would be NaN
         rejection = call_batched(self._env, "rejection_errors", single_ndim=1)[..., np.newaxis]
         costs = pick_costs(slot, config)
         price = config.energy_weight * costs.joules + config.delay_weight * costs.delay_slots
         pays = config.error_weight * (rejection - increment / PATIENCE) > price
-        return np.where(pays, -config.error_weight * increment - price, -np.inf)
+        return np.where(idle & pays, -config.error_weight * increment - price, -np.inf)

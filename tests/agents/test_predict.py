@@ -1,0 +1,178 @@
+"""Promises that every agent keeps."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from mec_moe_agents import agent_names, evaluate, make_agent
+from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingEnv, OffloadingVectorEnv
+
+AGENTS = list(OFFLOADING_AGENTS)
+DEFAULT = OFFLOADING_PRESETS["default"]
+SMALL = DEFAULT.override(horizon=40)
+CROWDED = OFFLOADING_PRESETS["joint"].override(horizon=40, num_subcarriers=5, failure_rate=0.03)
+SCENES = {
+    "default": DEFAULT,
+    "paper-synthetic": OFFLOADING_PRESETS["paper-synthetic"].override(horizon=60),
+    "joint": OFFLOADING_PRESETS["joint"].override(horizon=100),
+    "crowded": CROWDED,
+    "scarce": OFFLOADING_PRESETS["scarce"].override(horizon=150),
+    "massive": OFFLOADING_PRESETS["massive"].override(horizon=6),
+    "toy": OFFLOADING_PRESETS["toy"],
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("name", AGENTS)
+def test_no_pick_is_ever_dropped(name, scene):
+    episodes = evaluate(name, SCENES[scene], range(2 if scene == "massive" else 4))
+    assert episodes.metrics["dropped_picks"].tolist() == [0.0] * len(episodes.seeds)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_an_episode_does_not_depend_on_its_batch(name):
+    together = evaluate(name, CROWDED, [7, 8, 9])
+    alone = evaluate(name, CROWDED, [8])
+    for metric, values in together.metrics.items():
+        np.testing.assert_array_equal(values[1:2], alone.metrics[metric], err_msg=metric)
+    np.testing.assert_array_equal(together.error_curve[1:2], alone.error_curve)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_single_observations_get_single_actions(name):
+    env = gym.make("mec_moe/Offloading-v0", scenario=CROWDED)
+    vector = OffloadingVectorEnv(1, CROWDED)
+    one, many = make_agent(name, env, seed=3), make_agent(name, vector, seed=3)
+    observation, batch = env.reset(seed=5)[0], vector.reset(seed=5)[0]
+    state = batch_state = None
+    start = True
+    for _ in range(CROWDED.horizon):
+        action, state = one.predict(observation, state, np.array([start]))
+        actions, batch_state = many.predict(batch, batch_state, np.array([start]))
+        assert env.action_space.contains(action)
+        assert actions.dtype == np.int64
+        np.testing.assert_array_equal(action, actions[0])
+        observation, batch = env.step(action)[0], vector.step(actions)[0]
+        start = False
+
+
+@pytest.mark.parametrize("name", ["gating", "profile", "guard", "topk"])
+def test_episode_start_forgets_the_row_and_no_other(name):
+    options = {"noise": 0.0} if name == "gating" else {}
+    env = OffloadingVectorEnv(2, CROWDED)
+    agent = make_agent(name, env, **options)
+    worn = learn_for(agent, env, 30)
+    observation, _ = env.reset(seed=50)
+    action, _ = agent.predict(observation, worn, np.array([True, False]))
+    fresh, _ = agent.predict(observation, None, np.array([True, True]))
+    # Row 1 still knows the tasks of the episode before, and so does not act like a new one.
+    np.testing.assert_array_equal(action[0], fresh[0])
+    assert (action[1] != fresh[1]).any()
+
+
+def learn_for(agent, env, slots):
+    observation, _ = env.reset(seed=0)
+    state, start = None, np.ones(env.num_envs, dtype=bool)
+    for _ in range(slots):
+        action, state = agent.predict(observation, state, start)
+        observation = env.step(action)[0]
+        start = np.zeros(env.num_envs, dtype=bool)
+    return state
+
+
+def test_random_agents_differ_by_seed_and_repeat():
+    env = OffloadingVectorEnv(1, DEFAULT)
+    observation, _ = env.reset(seed=0)
+
+    def actions(seed):
+        agent = make_agent("random", env, seed=seed)
+        state, chosen = None, []
+        for _ in range(20):
+            action, state = agent.predict(observation, state)
+            chosen.append(action[0, 0])
+        return chosen
+
+    assert actions(1) == actions(1) != actions(2)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_stable_baselines_evaluates_every_baseline(name):
+    evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
+    monitor = pytest.importorskip("stable_baselines3.common.monitor")
+    env = monitor.Monitor(OffloadingEnv(SMALL))
+    mean, deviation = evaluation.evaluate_policy(make_agent(name, env), env, n_eval_episodes=2)
+    assert np.isfinite([mean, deviation]).all()
+    assert mean < 0
+
+
+@pytest.mark.parametrize("name", ["gating", "oracle"])
+def test_stable_baselines_evaluates_on_several_environments(name):
+    evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
+    build = pytest.importorskip("stable_baselines3.common.env_util").make_vec_env
+    env = build(lambda: OffloadingEnv(SMALL), n_envs=3)
+    returns, lengths = evaluation.evaluate_policy(
+        make_agent(name, env), env, n_eval_episodes=6, return_episode_rewards=True
+    )
+    assert len(returns) == 6
+    assert set(lengths) == {SMALL.horizon}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: OffloadingEnv(SMALL),
+        lambda: gym.make("mec_moe/Offloading-v0", scenario=SMALL),
+        lambda: OffloadingVectorEnv(2, SMALL),
+        lambda: gym.make_vec("mec_moe/Offloading-v0", 2, "sync", scenario=SMALL),
+    ],
+)
+def test_agents_are_built_from_any_form_of_the_environment(build):
+    env = build()
+    agent = make_agent("oracle", env)
+    observation, _ = env.reset(seed=1)
+    action, _ = agent.predict(observation)
+    assert env.action_space.contains(action)
+
+
+def test_one_expert_per_task_leaves_topk_out():
+    assert "topk" not in agent_names(DEFAULT)
+    assert "topk" in agent_names(CROWDED)
+    np.testing.assert_array_equal(
+        evaluate("topk", SMALL, [1]).error_curve, evaluate("profile", SMALL, [1]).error_curve
+    )
+
+
+def test_topk_takes_its_gate():
+    options = {"gate": "gating", "learning_rate": 1.0}
+    chosen = evaluate("topk", CROWDED, [0], options=options).error_curve
+    assert (chosen != evaluate("topk", CROWDED, [0]).error_curve).any()
+    with pytest.raises(ValueError, match="did you mean 'gating'"):
+        evaluate("topk", CROWDED, [0], options={"gate": "gatting"})
+
+
+def test_unknown_agent_names_the_nearest():
+    with pytest.raises(ValueError, match="'gaurd': did you mean 'guard'"):
+        make_agent("gaurd", OffloadingEnv())
+
+
+def test_foreign_environments_are_refused():
+    with pytest.raises(TypeError, match="mec_moe_env"):
+        make_agent("random", gym.make("CartPole-v1"))
+
+
+def test_a_state_of_another_batch_is_refused():
+    env = OffloadingVectorEnv(2, SMALL)
+    agent = make_agent("gating", env)
+    observation, _ = env.reset(seed=0)
+    _, state = agent.predict(observation)
+    half = {key: entry[:1] for key, entry in observation.items()}
+    with pytest.raises(ValueError, match="2 rows"):
+        agent.predict(half, state)
+
+
+def test_as_many_seeds_as_rows():
+    env = OffloadingVectorEnv(2, SMALL)
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(ValueError, match="3 seeds"):
+        make_agent("random", env, seed=[1, 2, 3]).predict(observation)

@@ -54,34 +54,35 @@ def draw_mean_snr(
     positions: Floats,
     mean_snr: Floats,
 ) -> None:
-    """Place nodes uniformly in the square and write the mean SNR of every link.
+    """Place nodes uniformly in the square and write the mean SNR of the first nodes' links.
 
     Log-distance path loss with log-normal shadowing, the same in both directions of a pair
     (our extension in detail). Distances below one metre count as one metre.
 
     Args:
-        rng: random generator; 2M uniforms and M(M−1)/2 normals are drawn.
+        rng: random generator; two uniforms per node and one normal per pair are drawn.
         area_m: side of the square, metres.
         reference: SNR at one metre, linear.
         exponent: path-loss exponent.
         shadowing_db: standard deviation of the shadowing, dB.
         positions: written, shape (M, 2), metres.
-        mean_snr: written, shape (M, M), linear; infinite in-situ.
+        mean_snr: written, from the first I nodes to all M, shape (I, M), linear; infinite in-situ.
     """
-    M = positions.shape[0]
+    I, M = mean_snr.shape
     for i in range(M):
         positions[i, 0] = area_m * rng.random()
         positions[i, 1] = area_m * rng.random()
-    for i in range(M):
+    for i in range(I):
         mean_snr[i, i] = np.inf
-        for j in range(i):
+        for j in range(i + 1, M):
             dx = positions[i, 0] - positions[j, 0]
             dy = positions[i, 1] - positions[j, 1]
             distance = max(math.sqrt(dx * dx + dy * dy), 1.0)
             shadowing = 10.0 ** (0.1 * shadowing_db * rng.standard_normal())
             snr = reference * shadowing * distance ** (-exponent)
             mean_snr[i, j] = snr
-            mean_snr[j, i] = snr
+            if j < I:
+                mean_snr[j, i] = snr
 
 
 @compiled

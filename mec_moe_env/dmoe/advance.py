@@ -1,0 +1,68 @@
+"""The compiled calls: act and look, or only look."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_moe_env.compilation import compiled
+from mec_moe_env.dmoe.dynamics import step
+from mec_moe_env.dmoe.perception import Observation, observe, write_mask
+from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
+from mec_moe_env.moe.weights import MoEWeights
+from mec_moe_env.tasks.stream import Floats
+
+
+@compiled
+def advance(
+    physics: Physics,
+    weights: MoEWeights,
+    state: State,
+    world: World,
+    actions: Integers,
+    active: Flags,
+    first: int,
+    last: int,
+    measures: Floats,
+    counts: Integers,
+    observation: Observation,
+    masks: Flags,
+) -> None:
+    """Advance the active among sub-environments first..last−1 by one layer and observe them all.
+
+    Shapes: actions (n, I·Q·D + I·K), active (n,), masks (n, I·Q·D·(K + 1) + I·K·S).
+    """
+    I, Q, K = world.gates.shape[2:]
+    selected = np.empty((I * Q, K), np.bool_)
+    taken = np.empty(world.spectral_efficiency.shape[4], np.bool_)
+    for i in range(first, last):
+        if active[i]:
+            step(
+                physics,
+                weights,
+                state,
+                world,
+                i,
+                actions[i],
+                selected,
+                taken,
+                measures,
+                counts,
+            )
+        observe(physics, state, world, i, observation)
+        write_mask(physics, state, world, i, masks[i])
+
+
+@compiled
+def perceive(
+    physics: Physics,
+    state: State,
+    world: World,
+    first: int,
+    last: int,
+    out: Observation,
+    masks: Flags,
+) -> None:
+    """Write the observations and masks of sub-environments first..last−1."""
+    for i in range(first, last):
+        observe(physics, state, world, i, out)
+        write_mask(physics, state, world, i, masks[i])

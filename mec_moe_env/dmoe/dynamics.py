@@ -1,0 +1,212 @@
+"""One layer of distributed mixture-of-experts inference (Qin et al. 2025), compiled.
+
+A pure function of (physics, weights, state, world, action): randomness is already in the world.
+"""
+
+from __future__ import annotations
+
+from mec_moe_env.compilation import compiled
+from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
+from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
+from mec_moe_env.moe.weights import MoEWeights
+from mec_moe_env.network import transmission_seconds
+from mec_moe_env.tasks.stream import Floats
+
+REWARD_TERMS = ("error", "energy")
+SCALARS = (
+    "energy_j",
+    "transmission_energy_j",
+    "relevance",
+    "shortfall",
+    "violated",
+    "experts_per_token",
+)
+MEASURES = ("reward", *REWARD_TERMS, *SCALARS, "accuracy")
+"""Rows of the real-valued outcome of a layer."""
+COUNTS = ("dropped_picks", "lost_states", "unserved")
+"""Rows of the integer outcome of a layer."""
+REWARD, ERROR, ENERGY, JOULES, SENDING_JOULES, RELEVANCE, SHORTFALL, VIOLATED, EXPERTS, HITS = (
+    range(len(MEASURES))
+)
+DROPPED, LOST, UNSERVED = range(len(COUNTS))
+
+TOLERANCE = 1e-9
+"""Relative rounding that a met threshold is allowed."""
+
+
+@compiled
+def select(physics: Physics, available: Flags, action: Integers, selected: Flags) -> int:
+    """Read the picks into `selected`, (I·Q, K); return how many were dropped.
+
+    A pick of an unavailable expert, or of one that the token already has, is dropped.
+    """
+    dropped = 0
+    tokens, K = selected.shape
+    for token in range(tokens):
+        selected[token, :] = False
+        for pick in range(physics.max_experts):
+            j = action[token * physics.max_experts + pick]
+            if j == K:
+                continue
+            if not available[j] or selected[token, j]:
+                dropped += 1
+            else:
+                selected[token, j] = True
+    return dropped
+
+
+@compiled
+def discard(selected: Flags, source: int, node: int, per_source: int) -> None:
+    """Take expert `node` from all tokens of a source whose link failed."""
+    for token in range(source * per_source, (source + 1) * per_source):
+        selected[token, node] = False
+
+
+@compiled
+def link_seconds(
+    physics: Physics, world: World, i: int, source: int, node: int, s: int, states: int
+) -> float:
+    """Return how long `states` hidden states take over subcarrier s, and back if counted."""
+    b = world.cursor[i]
+    bits = physics.state_bits * states
+    seconds = transmission_seconds(
+        bits, physics.bandwidth_hz, world.spectral_efficiency[i, b, source, node, s]
+    )
+    if world.return_efficiency.shape[4] > 0:
+        seconds += transmission_seconds(
+            bits, physics.bandwidth_hz, world.return_efficiency[i, b, source, node, s]
+        )
+    return seconds
+
+
+@compiled
+def transmit(
+    physics: Physics,
+    world: World,
+    i: int,
+    subcarriers: Integers,
+    selected: Flags,
+    taken: Flags,
+    measures: Floats,
+    counts: Integers,
+) -> None:
+    """Send the hidden states over the links (C3: each subcarrier carries one link).
+
+    The first link in row order keeps a subcarrier; the tokens of a later one lose that expert.
+    So do those of a link that does not meet the deadline, which spends its energy in vain.
+    """
+    I, K = world.spectral_efficiency.shape[2:4]
+    per_source = selected.shape[0] // I
+    taken[:] = False
+    for source in range(I):
+        for node in range(K):
+            states = 0
+            for token in range(source * per_source, (source + 1) * per_source):
+                states += selected[token, node]
+            if states == 0 or node == source:
+                continue
+            s = subcarriers[source * K + node]
+            if taken[s]:
+                counts[DROPPED, i] += states
+                discard(selected, source, node, per_source)
+                continue
+            taken[s] = True
+            seconds = link_seconds(physics, world, i, source, node, s, states)
+            measures[SENDING_JOULES, i] += physics.power_w * min(seconds, physics.deadline_seconds)
+            if seconds > physics.deadline_seconds:
+                counts[LOST, i] += states
+                discard(selected, source, node, per_source)
+
+
+@compiled
+def judge_tokens(
+    physics: Physics,
+    state: State,
+    world: World,
+    i: int,
+    selected: Flags,
+    measures: Floats,
+    counts: Integers,
+) -> None:
+    """Measure relevance, shortfall below the threshold, experts used and their energy."""
+    layer = state.layer[i]
+    threshold = physics.thresholds[layer]
+    tokens, K = selected.shape
+    Q = world.gates.shape[3]
+    for token in range(tokens):
+        relevance = 0.0
+        experts = 0
+        for j in range(K):
+            if selected[token, j]:
+                relevance += world.gates[i, layer, token // Q, token % Q, j]
+                measures[JOULES, i] += world.compute_energy[i, j]
+                experts += 1
+        missing = max(threshold - relevance, 0.0)
+        measures[RELEVANCE, i] += relevance / tokens
+        measures[SHORTFALL, i] += missing / tokens
+        measures[VIOLATED, i] += (missing > TOLERANCE * threshold) / tokens
+        measures[EXPERTS, i] += experts / tokens
+        counts[UNSERVED, i] += experts == 0
+
+
+@compiled
+def infer(
+    weights: MoEWeights, state: State, world: World, i: int, selected: Flags, measures: Floats
+) -> None:
+    """Run a real model's layer with the tokens' experts; judge what the last layer gives."""
+    layer = state.layer[i]
+    hidden, labels = state.hidden[i], state.labels[i]
+    apply_experts(weights, layer, world.gates[i, layer].reshape(selected.shape), selected, hidden)
+    logits = classify(weights, hidden)
+    for token in range(labels.shape[0]):
+        measures[HITS, i] += (logits[token].argmax() == labels[token]) / labels.shape[0]
+    if layer + 1 < world.gates.shape[1]:
+        scores = world.gates[i, layer + 1].reshape(selected.shape)
+        gate_scores(weights, layer + 1, hidden, scores)
+    else:
+        measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean()
+
+
+@compiled
+def step(
+    physics: Physics,
+    weights: MoEWeights,
+    state: State,
+    world: World,
+    i: int,
+    action: Integers,
+    selected: Flags,
+    taken: Flags,
+    measures: Floats,
+    counts: Integers,
+) -> None:
+    """Carry out one layer in sub-environment i, in place.
+
+    Args:
+        physics: constants.
+        weights: the real model; without one, its arrays are empty.
+        state: updated.
+        world: exogenous input; its cursor moves on.
+        i: the sub-environment.
+        action: an expert per pick, then a subcarrier per link, (I·Q·D + I·K,).
+        selected: scratch, (I·Q, K).
+        taken: scratch, (S,).
+        measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
+        counts: `COUNTS` by row, (3, n), zeros on entry, column i written.
+    """
+    picks = selected.shape[0] * physics.max_experts
+    available = world.available[i, world.cursor[i]]
+    counts[DROPPED, i] = select(physics, available, action[:picks], selected)
+    transmit(physics, world, i, action[picks:], selected, taken, measures, counts)
+    judge_tokens(physics, state, world, i, selected, measures, counts)
+    measures[JOULES, i] += measures[SENDING_JOULES, i]
+    if state.hidden.shape[2] > 0:
+        infer(weights, state, world, i, selected, measures)
+    else:
+        measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
+    measures[ENERGY, i] = 0.0 - measures[JOULES, i]
+    measures[REWARD, i] = (
+        physics.error_weight * measures[ERROR, i] + physics.energy_weight * measures[ENERGY, i]
+    )
+    world.cursor[i] += 1
+    state.layer[i] += 1

@@ -1,0 +1,138 @@
+"""Where an episode's gate scores come from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.compilation import compiled
+from mec_moe_env.configuration import reject
+from mec_moe_env.dmoe.state import State, World
+from mec_moe_env.moe.model import embed, gate_scores
+from mec_moe_env.moe.trace import load_gate_trace
+from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
+from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks.stream import Floats
+
+
+class GateSource(Protocol):
+    """Writes the gate scores that an episode begins with."""
+
+    weights: MoEWeights
+    """The real model that goes on from there; empty arrays when the scores are given."""
+
+    def start_episode(
+        self, rng: np.random.Generator, state: State, world: World, index: int
+    ) -> None:
+        """Write what sub-environment `index` starts with: scores, hidden states, labels."""
+
+
+class RandomGates:
+    """Softmax of independent normal logits, for every token and layer (our extension)."""
+
+    def __init__(self, config: DMoEConfig) -> None:
+        self.weights = no_model()
+        self._spread = float(config.gate_spread)
+
+    def start_episode(
+        self, rng: np.random.Generator, state: State, world: World, index: int
+    ) -> None:
+        """Draw the scores of all layers."""
+        draw_gates(rng, self._spread, world.gates[index])
+
+
+class TraceGates:
+    """Scores recorded from any mixture-of-experts model; an episode replays one batch."""
+
+    def __init__(self, config: DMoEConfig) -> None:
+        """Load the trace.
+
+        Raises:
+            FileNotFoundError: no file was named, or there is none.
+            ValueError: the file is damaged, or does not fit the scenario.
+        """
+        if config.data_path is None:
+            raise FileNotFoundError("gates = 'trace' replays a file: set data_path to its path")
+        self.weights = no_model()
+        self._gate = load_gate_trace(config.data_path).gate
+        self._tokens = config.sources * config.tokens_per_source
+        _, layers, tokens, experts = self._gate.shape
+        recorded = f"as recorded in {config.data_path}"
+        if config.num_nodes != experts:
+            raise reject("num_nodes", config.num_nodes, f"{experts}, {recorded}")
+        if config.num_layers > layers:
+            raise reject("num_layers", config.num_layers, f"at most {layers}, {recorded}")
+        if self._tokens > tokens:
+            most = f"at most {tokens // config.sources}, {recorded}"
+            raise reject("tokens_per_source", config.tokens_per_source, most)
+
+    def start_episode(
+        self, rng: np.random.Generator, state: State, world: World, index: int
+    ) -> None:
+        """Pick a batch and, out of it, as many different tokens as there are."""
+        batch = self._gate[rng.integers(len(self._gate))]
+        tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
+        gates = world.gates[index]
+        gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
+
+
+class DigitGates:
+    """A trained classifier of handwritten digits: a token is one held-out image."""
+
+    def __init__(self, config: DMoEConfig) -> None:
+        """Load the model and the images.
+
+        Raises:
+            ImportError: scikit-learn, the extra `digits`, is not installed.
+            ValueError: the scenario's sizes are not the model's.
+        """
+        self.weights = load_digits_moe()
+        layers, _, experts = self.weights.gate_matrix.shape
+        for field, held in (("num_nodes", experts), ("num_layers", layers)):
+            if getattr(config, field) != held:
+                raise reject(field, getattr(config, field), f"{held}, as in the digits model")
+        images = load_digits_split()
+        self._images, self._classes = images.heldout, images.heldout_classes
+
+    def start_episode(
+        self, rng: np.random.Generator, state: State, world: World, index: int
+    ) -> None:
+        """Pick a digit for every token and run embedding and first gate."""
+        tokens = state.labels.shape[1]
+        chosen = rng.integers(len(self._images), size=tokens)
+        state.labels[index] = self._classes[chosen]
+        state.hidden[index] = embed(self.weights, self._images[chosen])
+        scores = world.gates[index, 0].reshape(tokens, -1)
+        gate_scores(self.weights, 0, state.hidden[index], scores)
+
+
+def no_model() -> MoEWeights:
+    """Return weights of no layers, for scores that do not depend on hidden states."""
+    dimensions = {"gate_matrix": 3, "up_matrix": 4, "down_matrix": 4, "up_bias": 3, "down_bias": 3}
+    dimensions |= {"embed_matrix": 2, "norm_scale": 2, "head_matrix": 2}
+    return MoEWeights(
+        **{field: np.empty((0,) * dimensions.get(field, 1)) for field in MoEWeights._fields}
+    )
+
+
+def make_gates(config: DMoEConfig) -> GateSource:
+    """Build the source of gate scores that a config names."""
+    if config.gates == "digits":
+        return DigitGates(config)
+    return TraceGates(config) if config.gates == "trace" else RandomGates(config)
+
+
+@compiled
+def draw_gates(rng: np.random.Generator, spread: float, gates: NDArray[np.float64]) -> None:
+    """Write softmax(spread · N(0, 1)) over the last axis of (L, I, Q, K)."""
+    rows: Floats = gates.reshape((-1, gates.shape[3]))
+    for row in range(rows.shape[0]):
+        total = 0.0
+        for j in range(rows.shape[1]):
+            rows[row, j] = np.exp(spread * rng.standard_normal())
+            total += rows[row, j]
+        for j in range(rows.shape[1]):
+            rows[row, j] /= total

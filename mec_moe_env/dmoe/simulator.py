@@ -1,0 +1,150 @@
+"""A batch of DMoE sub-environments: what the scalar and the vector environment share."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mec_moe_env.dmoe.advance import advance, perceive
+from mec_moe_env.dmoe.dynamics import COUNTS, MEASURES, REWARD_TERMS, SCALARS
+from mec_moe_env.dmoe.exogenous import RadioWorld
+from mec_moe_env.dmoe.gates import GateSource, make_gates
+from mec_moe_env.dmoe.perception import (
+    Observation,
+    empty_observation,
+    observation_bounds,
+    write_mask,
+)
+from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, keep_recent, make_physics
+from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
+from mec_moe_env.observation import box_space
+from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
+from mec_moe_env.tasks.stream import Floats
+
+
+class Rows(NamedTuple):
+    """What the compiled step writes."""
+
+    measures: Floats
+    """`MEASURES` by row, (10, n)."""
+    counts: Integers
+    """`COUNTS` by row, (3, n)."""
+    observation: Observation
+    masks: Flags
+    """(n, I·Q·D·(K + 1) + I·K·S)."""
+
+
+class DMoESimulator:
+    """State, exogenous world and random generators of `num_envs` sub-environments."""
+
+    def __init__(self, config: DMoEConfig, num_envs: int, num_threads: int = 1) -> None:
+        self._slices = Slices(num_envs, num_threads)
+        self.config = config
+        self.num_envs = num_envs
+        self.episode_steps = config.num_layers
+        self._source, self._gates = _make_world(config)
+        self._physics = make_physics(config)
+        self.state = empty_state(config, num_envs, self._gates.weights.norm_scale.shape[1])
+        self.world = empty_world(config, num_envs, self._source.block)
+        self._generators: list[Any] = [None] * num_envs
+        self._episodes: list[Any] = [None] * num_envs
+        picks, links = np.prod(config.expert_shape), np.prod(config.link_shape)
+        self.nvec = [config.num_nodes + 1] * int(picks) + [config.num_subcarriers] * int(links)
+        self._mask_size = sum(self.nvec)
+        self.observation_space = box_space(config.observation_shapes, observation_bounds(config))
+
+    @property
+    def finished(self) -> Flags:
+        """Whether each sub-environment is through its last layer, (n,)."""
+        return self.state.layer >= self.config.num_layers
+
+    def start(self, index: int, generator: np.random.Generator) -> None:
+        """Begin an episode of one sub-environment, driven by `generator` from now on."""
+        self.state.layer[index] = 0
+        self._generators[index] = generator
+        self._episodes[index] = self._source.start_episode(generator, self.world, index)
+        self._gates.start_episode(generator, self.state, self.world, index)
+        self._fill(index, 0)
+
+    def advance(self, actions: Actions, active: Flags) -> Outcome:
+        """Advance the active sub-environments by one layer."""
+        rows = self._empty_rows()
+
+        def work(first: int, last: int) -> None:
+            self._refill(first, last, active)
+            advance(
+                self._physics,
+                self._gates.weights,
+                self.state,
+                self.world,
+                actions,
+                active,
+                first,
+                last,
+                *rows,
+            )
+
+        self._slices.run(work)
+        return self._outcome(rows)
+
+    def idle(self) -> Outcome:
+        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
+        rows = self._empty_rows()
+        self._slices.run(
+            lambda first, last: perceive(
+                self._physics,
+                self.state,
+                self.world,
+                first,
+                last,
+                rows.observation,
+                rows.masks,
+            )
+        )
+        return self._outcome(rows)
+
+    def masks(self) -> Flags:
+        """Return the flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
+        out = np.empty((self.num_envs, self._mask_size), np.bool_)
+        for index in range(self.num_envs):
+            write_mask(self._physics, self.state, self.world, index, out[index])
+        return out
+
+    def _empty_rows(self) -> Rows:
+        n = self.num_envs
+        return Rows(
+            np.zeros((len(MEASURES), n)),
+            np.zeros((len(COUNTS), n), np.int64),
+            empty_observation(self.config, n),
+            np.empty((n, self._mask_size), np.bool_),
+        )
+
+    def _outcome(self, rows: Rows) -> Outcome:
+        named = dict(zip(MEASURES, rows.measures, strict=True))
+        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in REWARD_TERMS}}
+        infos |= {name: named[name] for name in SCALARS}
+        if self.state.hidden.shape[2] > 0:
+            infos["accuracy"] = named["accuracy"]
+        infos |= dict(zip(COUNTS, rows.counts, strict=True))
+        infos["action_mask"] = rows.masks
+        return Outcome(rows.observation._asdict(), named["reward"], infos)
+
+    def _refill(self, first: int, last: int, active: Flags) -> None:
+        """Draw a new block wherever only the present slot is left of the old one."""
+        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
+        for index in (first + np.flatnonzero(used_up)).tolist():
+            keep_recent(self.world, index, self.config.csi_delay)
+            self._fill(index, self.config.csi_delay + 1)
+
+    def _fill(self, index: int, first_row: int) -> None:
+        generator, episode = self._generators[index], self._episodes[index]
+        self._source.fill(generator, episode, self.world, index, first_row)
+        self.world.cursor[index] = self.config.csi_delay
+
+
+def _make_world(config: DMoEConfig) -> tuple[RadioWorld | ToyWorld, GateSource]:
+    if config.gates == "toy":
+        return ToyWorld(config), ToyGates()
+    return RadioWorld(config), make_gates(config)

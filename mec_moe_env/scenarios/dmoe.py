@@ -1,0 +1,150 @@
+"""What can be configured in DMoE, and its presets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mec_moe_env.configuration import Interval, Real, Whole, reject, setting
+from mec_moe_env.scenarios.radio import RadioConfig
+
+GATE_SOURCES = ("random", "digits", "trace", "toy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DMoEConfig(RadioConfig):
+    """Multi-layer mixture-of-experts inference over edge nodes (Qin et al. 2025)."""
+
+    area_m: float = setting(200.0, Real(0, open_low=True))
+    """Side of the square over which the nodes are spread."""
+    gates: str = "random"
+    """Where gate scores come from: random, a trained model on digits, or a recorded trace."""
+    data_path: str | None = None
+    """Trace only: the .npz file with the recorded gate scores."""
+    num_nodes: int = setting(4, Whole(2))
+    """K, nodes = experts."""
+    num_sources: int | None = None
+    """I, nodes that hold queries (the first I); None is all K."""
+    tokens_per_source: int = setting(2, Whole(1))
+    """Q, tokens of a source."""
+    num_layers: int = setting(4, Whole(1))
+    """L, layers = steps of an episode."""
+    num_subcarriers: int = setting(16, Whole(1))
+    """S."""
+    max_experts: int = setting(2, Whole(1))
+    """D, most experts per token."""
+    state_bits: float = setting(65536.0, Real(0, open_low=True))
+    """s0, bits of one hidden state (4,096 values of 16 bit)."""
+    qos: float = setting(1.0, Real(0, 1))
+    """z, relevance required of a layer of importance 1."""
+    importance: float | tuple[float, ...] = 0.8
+    """γ0, so that layer l has importance γ0^l; or the importance of every layer."""
+    gate_spread: float = setting(1.5, Real(0))
+    """Random gates only: standard deviation of the logits."""
+    compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0)))
+    """Energy per token over the nodes."""
+    csi_delay: int = setting(0, Whole(0))
+    """Slots by which the channel that the agent sees is old."""
+    deadline_seconds: float = setting(float("inf"), Real(0, open_low=True, infinite=True))
+    """Longest time of a link's transfer; states that need longer are lost (our extension)."""
+    count_backward: bool = False
+    """Whether returning the results is sent over the same subcarrier and counted likewise."""
+    failure_rate: float = setting(0.0, Real(0, 1))
+    """Probability that an available node fails in a slot."""
+    repair_rate: float = setting(0.5, Real(0, 1, open_low=True))
+    """Probability that a failed node is available again in a slot."""
+    error_weight: float = setting(1.0, Real(0))
+    energy_weight: float = setting(5.0, Real(0))
+    """Per joule."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gates not in GATE_SOURCES:
+            raise reject("gates", self.gates, f"one of {GATE_SOURCES}")
+        sources = Whole(1, self.num_nodes)
+        if self.num_sources is not None and not sources.admits(self.num_sources):
+            raise reject("num_sources", self.num_sources, f"None or {sources} (num_nodes)")
+        if not isinstance(self.count_backward, bool):
+            raise reject("count_backward", self.count_backward, "True or False")
+        self._check_importance()
+
+    def _check_importance(self) -> None:
+        unit = Real(0, 1)
+        given = self.importance
+        if isinstance(given, tuple):
+            if len(given) != self.num_layers or not all(map(unit.admits, given)):
+                raise reject(
+                    "importance",
+                    given,
+                    f"a number in [0, 1] or num_layers = {self.num_layers} of them",
+                )
+        elif not unit.admits(given):
+            raise reject("importance", given, "a number in [0, 1], or one for every layer")
+
+    @property
+    def sources(self) -> int:
+        """I, the number of sources."""
+        return self.num_nodes if self.num_sources is None else self.num_sources
+
+    @property
+    def layer_importance(self) -> tuple[float, ...]:
+        """γ^(l) of every layer l = 1..L: γ0^l, or what was given (Qin et al. 2025, P1)."""
+        if isinstance(self.importance, tuple):
+            return self.importance
+        return tuple(self.importance**layer for layer in range(1, self.num_layers + 1))
+
+    @property
+    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
+        I, Q, K, S = self.sources, self.tokens_per_source, self.num_nodes, self.num_subcarriers
+        return {
+            "gate": (I, Q, K),
+            "spectral_efficiency": (I, K, S),
+            "compute_energy": (K,),
+            "available": (K,),
+            "layer": (self.num_layers,),
+            "importance": (1,),
+        }
+
+    @property
+    def expert_shape(self) -> tuple[int, int, int]:
+        """Logical shape (I, Q, D) of the action's first part: an expert per pick, K = none."""
+        return self.sources, self.tokens_per_source, self.max_experts
+
+    @property
+    def link_shape(self) -> tuple[int, int]:
+        """Logical shape (I, K) of the action's second part: a subcarrier per link."""
+        return self.sources, self.num_nodes
+
+
+DMOE_PRESETS: Mapping[str, DMoEConfig] = MappingProxyType(
+    {
+        "default": DMoEConfig(),
+        "paper": DMoEConfig(num_nodes=8, tokens_per_source=4, num_layers=8, num_subcarriers=64),
+        "digits-moe": DMoEConfig(
+            gates="digits", num_nodes=8, tokens_per_source=4, num_subcarriers=64
+        ),
+        "large": DMoEConfig(
+            num_nodes=64, num_sources=8, tokens_per_source=8, num_layers=8, num_subcarriers=512
+        ),
+        "massive": DMoEConfig(
+            num_nodes=2048,
+            num_sources=1,
+            tokens_per_source=16,
+            num_subcarriers=256,
+            max_experts=4,
+        ),
+        "toy": DMoEConfig(
+            gates="toy",
+            num_nodes=2,
+            tokens_per_source=1,
+            num_layers=2,
+            num_subcarriers=2,
+            importance=(1.0, 0.5),
+            state_bits=1e6,
+            error_weight=1.0,
+            energy_weight=1.0,
+        ),
+    }
+)

@@ -141,7 +141,7 @@ def _finish_curves(axes: Axes, results: Mapping[str, Episodes]) -> None:
     means = np.array([episodes.error_curve.mean(axis=0) for episodes in results.values()])
     settled = means[:, means.shape[1] // 20 :]
     _scale_errors(axes, settled)
-    axes.set_xlim(1, means.shape[1])
+    axes.set_xlim(0, means.shape[1])
     axes.set(
         title="Error over time (mean and 95 % interval)",
         xlabel="Slot",

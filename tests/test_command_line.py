@@ -1,0 +1,203 @@
+"""`mec-moe` as its users meet it."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("typer")
+
+from mec_moe_agents.cli import app
+from mec_moe_agents.cli.listing import PURPOSES
+from mec_moe_agents.cli.overrides import parse_overrides
+from typer.testing import CliRunner
+
+from mec_moe_env import OFFLOADING_PRESETS, __version__
+
+COMMAND = [sys.executable, "-m", "mec_moe_agents"]
+TOY = ("compare", "--scenario", "toy", "--seeds", "3")
+
+
+def mec_moe(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def rows_of(folder):
+    with (folder / "rows.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_compare_answers_and_writes(tmp_path):
+    result = mec_moe(*TOY, "--agents", "all", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "Best on toy:" in result.stdout
+    assert "\x1b" not in result.output
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cells",
+        "comparison.png",
+        "curves.npz",
+        "rows.csv",
+    }
+    rows = rows_of(tmp_path)
+    assert len(rows) == 8 * 3
+    assert {row["version"] for row in rows} == {__version__}
+    assert "[8/8] oracle:" in result.stderr
+
+
+def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path):
+    command = (*TOY, "--agents", "nearest,guard", "--out", tmp_path)
+    first, second = mec_moe(*command), mec_moe(*command)
+    changed = mec_moe(*command, "--set", "energy_weight=2")
+    fresh = mec_moe(*command, "--fresh")
+    assert "done before" not in first.stderr
+    assert second.stderr.count("done before") == 2
+    assert "done before" not in changed.stderr + fresh.stderr
+    assert first.stdout == second.stdout == fresh.stdout
+
+
+def test_settings_and_seeds_reach_the_rows(tmp_path):
+    options = ("--first-seed", 5, "--set", "horizon=7", "--set", "payload_mbit=0.1,0.2")
+    scene = ("compare", "--scenario", "default", "--agents", "random", "--seeds", 2)
+    result = mec_moe(*scene, *options, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert [row["seed"] for row in rows_of(tmp_path)] == ["5", "6"]
+    assert {row["config.horizon"] for row in rows_of(tmp_path)} == {"7"}
+    assert {row["config.payload_mbit"] for row in rows_of(tmp_path)} == {"(0.1, 0.2)"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--scenario", "digit"), "unknown scenario 'digit': did you mean 'digits'?"),
+        (("--scenario", "toy", "--agents", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
+        (("--scenario", "toy", "--agents", " ,"), "--agents names no agent"),
+        (("--scenario", "toy", "--set", "horizn=3"), "'horizn': did you mean 'horizon'?"),
+        (("--scenario", "toy", "--set", "horizon"), "--set expects FIELD=VALUE, got 'horizon'"),
+        (("--scenario", "default", "--set", "horizon=0"), "horizon = 0 is not allowed"),
+        (("--scenario", "default", "--set", "horizon=many"), "horizon = 'many' is not allowed"),
+        (("--scenario", "digits", "--set", "feature_dim=5"), "feature_dim = 5 is not allowed"),
+        (("--scenario", "toy", "--seeds", "0"), "greater than or equal to 1"),
+        ((), "--scenario"),
+    ],
+)
+def test_wrong_use_is_named(arguments, message, tmp_path):
+    result = mec_moe("compare", *arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unwritable_folder_is_found_before_the_work(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    result = mec_moe(*TOY, "--out", blocked / "runs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"mec-moe: cannot write to the output folder {blocked}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_missing_data_fail_in_one_line(tmp_path):
+    settings = ("--set", f"data_path={tmp_path / 'nowhere.npz'}")
+    result = mec_moe("compare", "--scenario", "mnist", *settings, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "nowhere.npz" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_lists():
+    scenarios, agents = mec_moe("scenarios"), mec_moe("agents")
+    assert scenarios.exit_code == agents.exit_code == 0
+    assert all(name in scenarios.stdout for name in OFFLOADING_PRESETS)
+    assert PURPOSES.keys() == OFFLOADING_PRESETS.keys()
+    assert all(name in agents.stdout for name in ("most-powerful", "guard", "oracle"))
+    assert max(map(len, (scenarios.stdout + agents.stdout).splitlines())) <= 80
+
+
+def test_version_and_help():
+    assert mec_moe("--version").stdout.strip() == f"mec-moe-env {__version__}"
+    assert mec_moe("compare", "--help").exit_code == 0
+
+
+def test_values_of_settings():
+    settings = ["horizon=3", "doppler_hz=inf", "type_frequencies=[1, 2.5]", "data_path=7", "a=x=y"]
+    assert parse_overrides(settings) == {
+        "horizon": 3,
+        "doppler_hz": float("inf"),
+        "type_frequencies": (1, 2.5),
+        "data_path": "7",
+        "a": "x=y",
+    }
+    assert parse_overrides(["data_path=None"]) == {"data_path": None}
+
+
+def test_help_does_not_wait_for_the_environment():
+    code = "import sys, mec_moe_agents.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"numba", "gymnasium", "matplotlib", "torch", "sklearn", "mec_moe_env"}
+
+
+def test_agents_do_not_import_what_they_may_lack():
+    code = "import sys, mec_moe_agents.registry, mec_moe_agents.evaluation.rollout as r\n"
+    code += "print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"matplotlib", "torch", "sklearn", "stable_baselines3", "typer", "rich"}
+
+
+def test_an_interrupted_comparison_resumes(tmp_path):
+    agents = ["nearest", "gating", "profile", "guard"]
+    command = [*COMMAND, "compare", "--scenario", "default", "--agents", ",".join(agents)]
+    command += ["--set", "horizon=2000", "--seeds", "1", "--out", str(tmp_path)]
+    code, errors = interrupt_after_first_cell(command, tmp_path / "cells")
+    assert code == 130
+    assert errors.splitlines()[-1].startswith("mec-moe: interrupted")
+    assert "Traceback" not in errors
+    finished = [path.name.split("-")[0] for path in (tmp_path / "cells").iterdir()]
+    assert 0 < len(finished) < len(agents)
+    assert not (tmp_path / "rows.csv").exists()
+
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert resumed.stderr.count("done before") == len(finished)
+    assert len(rows_of(tmp_path)) == len(agents)
+
+
+def interrupt_after_first_cell(command, cells):
+    """Send Ctrl-C's signal once a cell is stored; return exit code and stderr."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not list(cells.glob("nearest-*.npz")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_a_live_bar_on_a_terminal(tmp_path):
+    pty = pytest.importorskip("pty")
+    parent, child = pty.openpty()
+    command = [*COMMAND, *TOY, "--agents", "nearest,guard", "--out", str(tmp_path)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE, env=environment)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(parent, 4096)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    out, _ = process.communicate(timeout=60)
+    os.close(parent)
+    assert process.returncode == 0
+    assert "━".encode() in shown
+    assert b"\x1b" not in out

@@ -77,7 +77,8 @@ def test_pickled_env_has_the_same_future(case: Case, data: dict[str, Any]) -> No
     env.reset(seed=3)
     play(env, 7, seed=0)
     twin = pickle.loads(pickle.dumps(env))
-    assert same(play(env, 90 if case.small else 5, 5), play(twin, 90 if case.small else 5, 5))
+    steps = 90 if case.small else 5
+    assert same(play(env, steps, 5), play(twin, steps, 5))
 
 
 def test_episode_ends_at_the_horizon(case: Case, data: dict[str, Any]) -> None:

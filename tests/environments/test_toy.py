@@ -118,9 +118,12 @@ def test_optimum_is_known() -> None:
     picks = list(itertools.product(range(3), range(2)))
     for plan in itertools.product(picks, repeat=4):
         returns[plan] = sum(column(play(*plan), "reward"))
-    best = max(returns, key=lambda plan: returns[plan])
-    assert returns[best] == pytest.approx(-3.8)
-    assert [server for server, _ in best] == [0, NONE, 1, NONE]
+    highest = max(returns.values())
+    assert highest == pytest.approx(-3.8)
+    for plan, value in returns.items():
+        if value > highest - 1e-9:
+            # Server 1 is still busy in slot 3: picking it is dropped and rejects as well.
+            assert [server for server, _ in plan] in ([0, NONE, 1, NONE], [0, NONE, 1, 1])
 
 
 def test_sizes_are_fixed() -> None:

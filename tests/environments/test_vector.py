@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from mec_moe_env import OffloadingEnv, OffloadingVectorEnv
+from mec_moe_env import OffloadingVectorEnv
+from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
 
 MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 
@@ -30,24 +31,32 @@ def assert_equal(ours: Any, theirs: Any, where: str) -> None:
         np.testing.assert_array_equal(ours, theirs, err_msg=where)
 
 
-def make_vec(scenario: str, num_envs: int, **options: Any) -> Any:
-    return gym.make_vec(
-        "mec_moe/Offloading-v0",
-        num_envs=num_envs,
-        vectorization_mode="vector_entry_point",
-        scenario=scenario,
-        **options,
-    )
+PAIRS: list[tuple[str, str, dict[str, Any]]] = [
+    (OFFLOADING, "default", {}),
+    (OFFLOADING, "joint", {}),
+    (OFFLOADING, "digits", {"horizon": 170}),
+    (OFFLOADING, "default", {"failure_rate": 0.1, "rician_factor": 2.0, "horizon": 90}),
+    (DMOE, "default", {}),
+    (DMOE, "default", {"csi_delay": 2, "count_backward": True, "failure_rate": 0.3}),
+    (DMOE, "paper", {}),
+    (DMOE, "digits-moe", {}),
+]
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("scenario", ["default", "joint", "digits"])
-def test_equals_sync_vector_env(scenario: str, mode: AutoresetMode) -> None:
-    horizon = {"default": 200, "joint": 300, "digits": 170}[scenario]
-    ours = make_vec(scenario, 3, autoreset_mode=mode, horizon=horizon)
-    theirs = SyncVectorEnv(
-        [lambda: OffloadingEnv(scenario, horizon=horizon)] * 3, autoreset_mode=mode
+@pytest.mark.parametrize(("id_", "scenario", "options"), PAIRS)
+def test_equals_sync_vector_env(
+    id_: str, scenario: str, options: dict[str, Any], mode: AutoresetMode
+) -> None:
+    ours: Any = gym.make_vec(
+        id_,
+        num_envs=3,
+        vectorization_mode="vector_entry_point",
+        scenario=scenario,
+        autoreset_mode=mode,
+        **options,
     )
+    theirs = SyncVectorEnv([lambda: SCALAR[id_](scenario, **options)] * 3, autoreset_mode=mode)
     assert ours.action_space == theirs.action_space
     assert ours.observation_space == theirs.observation_space
     assert ours.metadata == theirs.metadata
@@ -62,10 +71,15 @@ def test_equals_sync_vector_env(scenario: str, mode: AutoresetMode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_staggered_episodes_equal_sync_vector_env(mode: AutoresetMode) -> None:
+@pytest.mark.parametrize(
+    ("id_", "options"), [(OFFLOADING, {"horizon": 20}), (DMOE, {"num_layers": 10})]
+)
+def test_staggered_episodes_equal_sync_vector_env(
+    id_: str, options: dict[str, Any], mode: AutoresetMode
+) -> None:
     """Sub-environments that end at different steps are restarted one by one."""
-    ours = OffloadingVectorEnv(3, horizon=20, autoreset_mode=mode)
-    theirs = SyncVectorEnv([lambda: OffloadingEnv(horizon=20)] * 3, autoreset_mode=mode)
+    ours = VECTOR[id_](3, autoreset_mode=mode, **options)
+    theirs = SyncVectorEnv([lambda: SCALAR[id_](**options)] * 3, autoreset_mode=mode)
     theirs.action_space.seed(0)
     ours.reset(seed=[5, None, 7])
     theirs.reset(seed=[5, 6, 7])
@@ -84,6 +98,16 @@ def test_staggered_episodes_equal_sync_vector_env(mode: AutoresetMode) -> None:
             assert_equal(mine, other, f"step {step}")
 
 
+def test_actions_change_no_channel_in_dmoe() -> None:
+    busy, idle = (VECTOR[DMOE](2, "paper", failure_rate=0.2) for _ in range(2))
+    busy.reset(seed=4)
+    idle.reset(seed=4)
+    nothing = np.tile(busy.single_action_space.nvec - 1, (2, 1))
+    for _ in range(40):
+        one, other = busy.step(busy.action_space.sample())[0], idle.step(nothing)[0]
+        assert_equal(one, other, "obs")
+
+
 def test_disabled_autoreset_wants_a_reset() -> None:
     env = OffloadingVectorEnv(2, "toy", autoreset_mode="disabled")
     env.reset(seed=0)
@@ -97,10 +121,12 @@ def test_disabled_autoreset_wants_a_reset() -> None:
     env.step(action)
 
 
-@pytest.mark.parametrize("scenario", ["default", "joint"])
-def test_threads_do_not_change_results(scenario: str) -> None:
-    single = OffloadingVectorEnv(7, scenario, horizon=40)
-    several = OffloadingVectorEnv(7, scenario, horizon=40, num_threads=3)
+@pytest.mark.parametrize(
+    ("id_", "scenario"), [(OFFLOADING, "default"), (OFFLOADING, "joint"), (DMOE, "paper")]
+)
+def test_threads_do_not_change_results(id_: str, scenario: str) -> None:
+    single = VECTOR[id_](7, scenario)
+    several = VECTOR[id_](7, scenario, num_threads=3)
     single.reset(seed=1)
     several.reset(seed=1)
     single.action_space.seed(0)

@@ -109,6 +109,22 @@ def test_missing_data_fail_in_one_line(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+def test_mnist_from_a_file(tmp_path, mnist_folder):
+    settings = ("--set", f"data_path={mnist_folder}", "--set", "horizon=10")
+    result = mec_moe(
+        "compare", "--scenario", "mnist", *settings, "--agents", "guard", "--out", tmp_path
+    )
+    assert result.exit_code == 0, result.output
+    assert "Accuracy %" in result.stdout
+
+
+def test_a_terminal_without_unicode(tmp_path):
+    command = [*COMMAND, *TOY, "--agents", "guard,reject-all", "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"Best on toy" in done.stdout.replace(b"\n", b" ")
+
+
 def test_lists():
     scenarios, agents = mec_moe("scenarios"), mec_moe("agents")
     assert scenarios.exit_code == agents.exit_code == 0
@@ -153,7 +169,7 @@ def test_agents_do_not_import_what_they_may_lack():
 def test_an_interrupted_comparison_resumes(tmp_path):
     agents = ["nearest", "gating", "profile", "guard"]
     command = [*COMMAND, "compare", "--scenario", "default", "--agents", ",".join(agents)]
-    command += ["--set", "horizon=2000", "--seeds", "1", "--out", str(tmp_path)]
+    command += ["--set", "horizon=1500", "--seeds", "1", "--out", str(tmp_path)]
     code, errors = interrupt_after_first_cell(command, tmp_path / "cells")
     assert code == 130
     assert errors.splitlines()[-1].startswith("mec-moe: interrupted")

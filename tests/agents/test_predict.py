@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from mec_moe_agents import agent_names, evaluate, make_agent
+from mec_moe_agents.evaluation.rollout import run_episodes
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingEnv, OffloadingVectorEnv
@@ -116,6 +117,13 @@ def test_stable_baselines_evaluates_on_several_environments(name):
     )
     assert len(returns) == 6
     assert set(lengths) == {SMALL.horizon}
+
+
+def test_a_stable_baselines_model_is_an_agent_as_it_is():
+    ppo = pytest.importorskip("stable_baselines3").PPO
+    model = ppo("MultiInputPolicy", OffloadingEnv(SMALL), n_steps=8, batch_size=8)
+    episodes = run_episodes(model, OffloadingVectorEnv(3, SMALL), [0, 1, 2])
+    assert np.isfinite(episodes.metrics["return"]).all()
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,9 @@ def test_reset_forgets_only_the_rows_that_begin(kind):
     fresh, known = gate.relevance(state, slot)
     assert fresh[0].tolist() == [0.5, 0.5, 0.5]
     assert known[0, 0] == pytest.approx(1.0)
+    slot.task[0, 0] = (1.0, -1.0)
+    gate.remember(state, slot, np.zeros((2, 1, 1), dtype=np.int64))
+    assert gate.relevance(state, slot)[0, 0, 0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("kind", [ProfileGate, GuardGate])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -44,6 +46,9 @@ def options(
 
 def main() -> None:
     """Run the command line; the entry point of `mec-moe`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a dash or dot is not worth an error
     try:
         app(prog_name="mec-moe")
     except KeyboardInterrupt:

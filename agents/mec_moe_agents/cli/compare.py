@@ -54,11 +54,13 @@ def _answer(request: ComparisonRequest, fresh: bool) -> None:
     from mec_moe_agents.evaluation.cell import CellStore
     from mec_moe_agents.evaluation.comparison import compare as run
     from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.evaluation.rollout import warm_up
 
     provenance = current_provenance()
     errors = Console(stderr=True)
     cells = len(request.agents)
     with LiveProgress(errors, cells) if errors.is_terminal else PlainProgress(cells) as progress:
+        warm_up(request.config)
         results = run(
             request.config,
             request.agents,

@@ -67,7 +67,7 @@ class LiveProgress:
         )
         self._cells = cells
         self._done = 0
-        self._task: TaskID = self._bar.add_task("", total=None, cells="")
+        self._task: TaskID = self._bar.add_task("preparing", total=None, cells="")
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -60,6 +60,11 @@ def evaluate(
     return Episodes.concatenate(parts)
 
 
+def warm_up(config: OffloadingConfig) -> None:
+    """Load or compile the machine code of an episode, so that no agent's time contains it."""
+    evaluate("gating", config.override(horizon=1), [0])
+
+
 def batches(config: OffloadingConfig, seeds: Sequence[int]) -> list[Sequence[int]]:
     """Split the seeds so that the observations of a batch fit in memory."""
     numbers = sum(math.prod(shape) for shape in config.observation_shapes.values())

@@ -44,7 +44,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "gating": Look("#CC79A7", "-", "D"),
         "profile": Look("#009E73", "-", "P"),
         "guard": Look("#0072B2", "-", "o"),
-        "topk": Look("#56B4E9", "--", "*"),
+        "topk": Look("#56B4E9", "--", "p"),
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),
         "oracle": Look("#000000", "--", "h"),

@@ -32,13 +32,24 @@ Integers = NDArray[np.int64]
 @compiled
 def add_product(vector: Floats, factor: float, matrix: Floats, out: Floats) -> None:
     """Add factor · vᵀA to `out`: vector v (n,), matrix A (n, m), out (m,)."""
-    for i in range(vector.shape[0]):
-        scaled = factor * vector[i]
-        # Half of a ReLU's outputs are zero.
-        if scaled != 0.0:
-            row = matrix[i]
-            for j in range(out.shape[0]):
-                out[j] += scaled * row[j]
+    n, m = matrix.shape
+    whole = n - n % 4
+    # Four rows at a time: `out` is read and written once for four products, summed in order.
+    for i in range(0, whole, 4):
+        a, b = factor * vector[i], factor * vector[i + 1]
+        c, d = factor * vector[i + 2], factor * vector[i + 3]
+        for j in range(m):
+            out[j] = (
+                out[j]
+                + a * matrix[i, j]
+                + b * matrix[i + 1, j]
+                + c * matrix[i + 2, j]
+                + d * matrix[i + 3, j]
+            )
+    for i in range(whole, n):
+        a = factor * vector[i]
+        for j in range(m):
+            out[j] += a * matrix[i, j]
 
 
 @compiled
@@ -118,10 +129,26 @@ def selected_score(scores: Floats, selected: Bools) -> float:
 
 @compiled
 def add_expert(
-    weights: MoEWeights, layer: int, expert: int, share: float, normed: Floats, out: Floats
+    weights: MoEWeights,
+    layer: int,
+    expert: int,
+    share: float,
+    normed: Floats,
+    units: Floats,
+    out: Floats,
 ) -> None:
-    """Add one expert's output, times its share, to `out`; normed and out are (h,)."""
-    units = weights.up_bias[layer, expert].copy()
+    """Add one expert's output, times its share, to `out`.
+
+    Args:
+        weights: the model.
+        layer: counted from 0.
+        expert: counted from 0.
+        share: g_j / Σ g.
+        normed: (h,), the normalised hidden state.
+        units: (f,), overwritten.
+        out: (h,).
+    """
+    units[:] = weights.up_bias[layer, expert]
     add_product(normed, 1.0, weights.up_matrix[layer, expert], units)
     for i in range(units.shape[0]):
         units[i] = max(units[i], 0.0)
@@ -156,7 +183,7 @@ def apply_experts(
         raise ValueError("hidden must be (tokens, h)")
     if scores.shape != shape or selected.shape != shape:
         raise ValueError("scores and selected must be (tokens, K)")
-    normed = np.empty(hidden.shape[1])
+    normed, units = np.empty(hidden.shape[1]), np.empty(weights.up_bias.shape[2])
     for token in range(hidden.shape[0]):
         total = selected_score(scores[token], selected[token])
         if total > 0.0:
@@ -164,7 +191,7 @@ def apply_experts(
             for j in range(shape[1]):
                 if selected[token, j]:
                     share = scores[token, j] / total
-                    add_expert(weights, layer, j, share, normed, hidden[token])
+                    add_expert(weights, layer, j, share, normed, units, hidden[token])
 
 
 @compiled

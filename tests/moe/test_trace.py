@@ -95,9 +95,9 @@ def test_bad_arrays(tmp_path: Path, arrays: dict[str, Any], message: str) -> Non
         load_gate_trace(path)
 
 
-def whole_file() -> bytes:
+def whole_file(gate: np.ndarray = GATE) -> bytes:
     file = io.BytesIO()
-    np.savez(file, version=np.array(1), gate=GATE, model=np.array("m"))
+    np.savez(file, version=np.array(1), gate=gate, model=np.array("m"))
     return file.getvalue()
 
 
@@ -144,7 +144,8 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 
 def test_any_damaged_byte_is_survived(tmp_path: Path) -> None:
     """Each byte of the file turned over: the trace comes back whole, or a ValueError."""
-    content, path = whole_file(), tmp_path / "bent.npz"
+    small = GATE[:1, :1, :1]
+    content, path = whole_file(small), tmp_path / "bent.npz"
     for place in range(len(content)):
         bent = bytearray(content)
         bent[place] ^= 0xFF
@@ -154,4 +155,4 @@ def test_any_damaged_byte_is_survived(tmp_path: Path) -> None:
         except ValueError as error:
             assert "bent.npz" in str(error)  # noqa: PT017
         else:
-            assert (trace.gate == GATE).all()
+            assert (trace.gate == small).all()

@@ -19,3 +19,14 @@ def compiled(function: Function) -> Function:
     """
     jit = numba.njit(cache=True, error_model="numpy", nogil=True)
     return cast("Function", jit(function))
+
+
+def lean(function: Function) -> Function:
+    """Compile a `function` that neither allocates nor returns arrays, without reference counts.
+
+    Handing a state of twenty arrays from function to function counts references on every one of
+    them, atomically: ten times the cost of what most functions of a step do. Without allocation
+    there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
+    """
+    jit = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
+    return cast("Function", jit(function))

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 
 Floats = NDArray[np.float64]
 
 
-@compiled
+@lean
 def factor(matrix: Floats) -> None:
     """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor."""
     for i in range(matrix.shape[0]):
@@ -27,7 +27,7 @@ def factor(matrix: Floats) -> None:
                 matrix[i, j] = total / matrix[j, j]
 
 
-@compiled
+@lean
 def solve_factored(factored: Floats, vector: Floats) -> None:
     """Overwrite `vector` b by the solution of L Lᵀ x = b."""
     size = vector.shape[0]
@@ -43,8 +43,15 @@ def solve_factored(factored: Floats, vector: Floats) -> None:
         vector[i] = total / factored[i, i]
 
 
-@compiled
-def learn(model: Floats, features: Floats, labels: Floats, proximal: float, out: Floats) -> None:
+@lean
+def learn(
+    model: Floats,
+    features: Floats,
+    labels: Floats,
+    proximal: float,
+    out: Floats,
+    scratch: Floats,
+) -> None:
     """Write to `out` the model after training on one task (Li & Duan 2024, Lemma 1).
 
     w ← w + X (XᵀX + κI)⁻¹ (y − Xᵀw): with κ = 0 the interpolating model nearest to w. The
@@ -56,10 +63,14 @@ def learn(model: Floats, features: Floats, labels: Floats, proximal: float, out:
         labels: y, shape (k,).
         proximal: κ ≥ 0.
         out: the new w, shape (d,).
+        scratch: room for the Gram matrix and the residual, shape (k + 1, k), overwritten.
     """
     d, k = features.shape
-    gram = np.zeros((k, k))
-    residual = labels.copy()
+    gram, residual = scratch[:k], scratch[k]
+    for i in range(k):
+        residual[i] = labels[i]
+        for j in range(i + 1):
+            gram[i, j] = 0.0
     for f in range(d):
         for i in range(k):
             residual[i] -= features[f, i] * model[f]
@@ -76,7 +87,7 @@ def learn(model: Floats, features: Floats, labels: Floats, proximal: float, out:
         out[f] = model[f] + step
 
 
-@compiled
+@lean
 def inner(left: Floats, right: Floats) -> float:
     """Return the inner product of two vectors of shape (d,)."""
     total = 0.0
@@ -85,7 +96,7 @@ def inner(left: Floats, right: Floats) -> float:
     return total
 
 
-@compiled
+@lean
 def quadratic_form(model: Floats, quadratic: Floats) -> float:
     """Return wᵀAw for `model` w of shape (d,) and `quadratic` A, (d, d); (0, 0) means identity."""
     if quadratic.shape[0] == 0:
@@ -96,7 +107,7 @@ def quadratic_form(model: Floats, quadratic: Floats) -> float:
     return total
 
 
-@compiled
+@lean
 def model_error(model: Floats, quadratic: Floats, linear: Floats, constant: float) -> float:
     """Return the error wᵀAw − 2 bᵀw + c of a model on one task.
 

@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import j0
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.scenarios import RadioConfig
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 SPEED_OF_LIGHT = 299_792_458.0
 REFERENCE_METRES = 1.0
-TWO_OVER_LN2 = 2.0 / math.log(2.0)
+
+ONE = np.float32(1.0)
+TWO_OVER_LN2 = np.float32(2.0 / math.log(2.0))
+SERIES = (np.float32(1 / 3), np.float32(1 / 5), np.float32(1 / 7), np.float32(1 / 9))
+SQRT_HALF_BITS = np.int32(0x3F3504F3)
+MANTISSA_BITS = np.int32(23)
 
 
 def noise_power_w(config: RadioConfig) -> float:
@@ -44,7 +50,7 @@ def fading_correlation(config: RadioConfig) -> float:
     return float(j0(2.0 * math.pi * config.doppler_hz * config.slot_seconds))
 
 
-@compiled
+@lean
 def draw_mean_snr(
     rng: np.random.Generator,
     area_m: float,
@@ -85,13 +91,14 @@ def draw_mean_snr(
                 mean_snr[j, i] = snr
 
 
-@compiled
+@lean
 def advance_fading(
     rng: np.random.Generator,
     decay: float,
     line_of_sight: float,
-    row: NDArray[np.float32],
-    power: NDArray[np.float32],
+    row: Singles,
+    noise: Singles,
+    power: Singles,
 ) -> None:
     """Advance the coefficients h of one node's links and write their power |h|².
 
@@ -103,32 +110,38 @@ def advance_fading(
         decay: ρ^Δ; 0 draws afresh.
         line_of_sight: Rician factor, linear power ratio.
         row: scattered parts of h, shape (M, S, 2), updated.
+        noise: scratch, shape (2·M·S,).
         power: |h|², shape (M, S), mean 1, written.
     """
-    innovation = math.sqrt(0.5 * (1.0 - decay * decay))
-    direct = math.sqrt(line_of_sight / (1.0 + line_of_sight))
-    scattered = math.sqrt(1.0 / (1.0 + line_of_sight))
-    for m in range(row.shape[0]):
-        for s in range(row.shape[1]):
-            real = decay * row[m, s, 0] + innovation * rng.standard_normal()
-            imag = decay * row[m, s, 1] + innovation * rng.standard_normal()
-            row[m, s, 0] = real
-            row[m, s, 1] = imag
-            in_phase = direct + scattered * real
-            power[m, s] = in_phase * in_phase + scattered * scattered * imag * imag
+    # Drawing apart from the arithmetic lets the latter vectorise.
+    for index in range(noise.shape[0]):
+        noise[index] = rng.standard_normal()
+    kept = np.float32(decay)
+    innovation = np.float32(math.sqrt(0.5 * (1.0 - decay * decay)))
+    direct = np.float32(math.sqrt(line_of_sight / (1.0 + line_of_sight)))
+    scattered = np.float32(math.sqrt(1.0 / (1.0 + line_of_sight)))
+    parts, powers = row.reshape(row.size), power.reshape(power.size)
+    for index in range(powers.shape[0]):
+        real = kept * parts[2 * index] + innovation * noise[2 * index]
+        imag = kept * parts[2 * index + 1] + innovation * noise[2 * index + 1]
+        parts[2 * index] = real
+        parts[2 * index + 1] = imag
+        in_phase = direct + scattered * real
+        quadrature = scattered * imag
+        powers[index] = in_phase * in_phase + quadrature * quadrature
 
 
-@compiled
-def draw_rayleigh_power(rng: np.random.Generator, power: NDArray[np.float32]) -> None:
+@lean
+def draw_rayleigh_power(rng: np.random.Generator, power: Singles) -> None:
     """Write independent |h|² of Rayleigh fading, shape (M, S): one exponential each."""
     for m in range(power.shape[0]):
         for s in range(power.shape[1]):
             power[m, s] = rng.standard_exponential()
 
 
-@compiled
-def log2_in_place(values: NDArray[np.float32], bits: NDArray[np.int32]) -> None:
-    """Replace normal positive numbers by their logarithm to base 2, to float32 accuracy.
+@lean
+def write_log2(values: Singles, bits: NDArray[np.int32], out: Singles) -> None:
+    """Write the logarithm to base 2 of normal positive numbers, to float32 accuracy.
 
     Exponent and mantissa come from the bits; for a mantissa in [√½, √2) the series of
     2·atanh((m − 1)/(m + 1)) ends after five terms. Ten times faster than libm, as it vectorises.
@@ -136,40 +149,49 @@ def log2_in_place(values: NDArray[np.float32], bits: NDArray[np.int32]) -> None:
     Args:
         values: shape (count,), contiguous, overwritten.
         bits: the same memory viewed as int32.
+        out: shape (count,), other memory, written.
     """
-    for index in range(values.shape[0]):
+    for index in range(out.shape[0]):
         # Subtracting the bits of √½ splits the range so that the mantissa straddles 1.
-        shifted = bits[index] - 0x3F3504F3
-        exponent = shifted >> 23
-        bits[index] -= exponent << 23
-        mantissa = np.float64(values[index])
-        x = (mantissa - 1.0) / (mantissa + 1.0)
+        exponent = (bits[index] - SQRT_HALF_BITS) >> MANTISSA_BITS
+        bits[index] -= exponent << MANTISSA_BITS
+        out[index] = np.float32(exponent)
+    for index in range(out.shape[0]):
+        x = (values[index] - ONE) / (values[index] + ONE)
         y = x * x
-        series = x * (1.0 + y * (1 / 3 + y * (1 / 5 + y * (1 / 7 + y * (1 / 9)))))
-        values[index] = exponent + TWO_OVER_LN2 * series
+        series = ONE + y * (SERIES[0] + y * (SERIES[1] + y * (SERIES[2] + y * SERIES[3])))
+        out[index] += TWO_OVER_LN2 * x * series
 
 
-@compiled
+@lean
 def write_spectral_efficiency(
-    origin: int, mean_snr: Floats, lowest: float, highest: float, power: NDArray[np.float32]
+    origin: int,
+    mean_snr: Floats,
+    lowest: float,
+    highest: float,
+    scratch: Singles,
+    power: Singles,
 ) -> None:
     """Turn |h|² of the links of `origin` into log2(1 + SNR) in bit/s/Hz, in place.
 
     Clipped to [lowest, highest], what modulation and coding can carry; the in-situ entries hold
-    `highest`. `mean_snr` has shape (M,), `power` (M, S).
+    `highest`. `mean_snr` has shape (M,), `power` (M, S), `scratch` at least (M·S,).
     """
-    for m in range(power.shape[0]):
-        snr = 0.0 if m == origin else mean_snr[m]
-        for s in range(power.shape[1]):
-            power[m, s] = 1.0 + snr * power[m, s]
+    M, S = power.shape
+    for m in range(M):
+        snr = np.float32(0.0 if m == origin else mean_snr[m])
+        for s in range(S):
+            scratch[m * S + s] = ONE + snr * power[m, s]
     flat = power.reshape(power.size)
-    log2_in_place(flat, flat.view(np.int32))
+    write_log2(scratch, scratch.view(np.int32), flat)
+    least, most = np.float32(lowest), np.float32(highest)
     for index in range(flat.shape[0]):
-        flat[index] = min(max(flat[index], lowest), highest)
-    power[origin] = highest
+        flat[index] = min(max(flat[index], least), most)
+    for s in range(S):
+        power[origin, s] = most
 
 
-@compiled
+@lean
 def transmission_seconds(bits: float, bandwidth_hz: float, spectral_efficiency: float) -> float:
     """Return the time b/r of sending `bits` over one subcarrier, r = B0·log2(1 + SNR)."""
     return bits / (bandwidth_hz * spectral_efficiency)

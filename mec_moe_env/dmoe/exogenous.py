@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.dmoe.state import Flags, Singles, World, slot_rows
 from mec_moe_env.network import (
     advance_fading,
@@ -44,6 +44,8 @@ class Episode:
     """Scattered coefficients of the links, (I, K, S, 2); (0, …) when memoryless."""
     backward: Singles
     """Likewise of the links back; S = 0 when they are not counted."""
+    noise: Singles
+    """Scratch, (2·K·S,)."""
     working: Flags
     """(K,)."""
     begun: bool = False
@@ -87,6 +89,7 @@ class RadioWorld:
             mean_snr=mean_snr,
             forward=np.zeros((rows, K, S, 2), np.float32),
             backward=np.zeros((rows, K, S if config.count_backward else 0, 2), np.float32),
+            noise=np.empty(2 * K * S, np.float32),
             working=rng.random(K) >= failed,
         )
 
@@ -95,8 +98,17 @@ class RadioWorld:
     ) -> None:
         """Draw the channel and the availability of the next slots."""
         rows = slot_rows(world, index, first_row)
-        memory = (episode.mean_snr, episode.forward, episode.backward, episode.working)
-        fill_radio(rng, self._channel, *memory, not episode.begun, *rows.values())
+        fill_radio(
+            rng,
+            self._channel,
+            episode.mean_snr,
+            episode.forward,
+            episode.backward,
+            episode.noise,
+            episode.working,
+            not episode.begun,
+            *rows.values(),
+        )
         episode.begun = True
 
 
@@ -108,13 +120,14 @@ def block_length(config: DMoEConfig) -> int:
     return min(max(fitting, shortest), longest)
 
 
-@compiled
+@lean
 def fill_radio(
     rng: np.random.Generator,
     channel: Channel,
     mean_snr: Floats,
     forward: Singles,
     backward: Singles,
+    noise: Singles,
     working: Flags,
     fresh: bool,
     efficiency: Singles,
@@ -129,6 +142,7 @@ def fill_radio(
         mean_snr: (I, K), linear.
         forward: scattered coefficients, (I, K, S, 2), updated.
         backward: likewise back, updated.
+        noise: scratch, (2·K·S,).
         working: (K,), updated.
         fresh: whether the coefficients are to be drawn anew in the first slot.
         efficiency: bit/s/Hz, (B, I, K, S), written.
@@ -138,9 +152,10 @@ def fill_radio(
     for b in range(efficiency.shape[0]):
         decay = 0.0 if fresh and b == 0 else channel.correlation
         for i in range(efficiency.shape[1]):
-            fill_links(rng, channel, decay, i, mean_snr[i], forward, efficiency[b, i])
+            fill_links(rng, channel, decay, i, mean_snr[i], forward, noise, efficiency[b, i])
             if return_efficiency.shape[3] > 0:
-                fill_links(rng, channel, decay, i, mean_snr[i], backward, return_efficiency[b, i])
+                back = return_efficiency[b, i]
+                fill_links(rng, channel, decay, i, mean_snr[i], backward, noise, back)
         for j in range(working.shape[0]):
             available[b, j] = working[j]
             if channel.failure_rate > 0.0:
@@ -149,7 +164,7 @@ def fill_radio(
                     working[j] = not working[j]
 
 
-@compiled
+@lean
 def fill_links(
     rng: np.random.Generator,
     channel: Channel,
@@ -157,13 +172,14 @@ def fill_links(
     source: int,
     mean_snr: Floats,
     coefficients: Singles,
+    noise: Singles,
     efficiency: Singles,
 ) -> None:
     """Advance the links of one source by one slot and write their spectral efficiency, (K, S)."""
     if coefficients.shape[0] == 0:
         draw_rayleigh_power(rng, efficiency)
     else:
-        advance_fading(rng, decay, channel.line_of_sight, coefficients[source], efficiency)
-    write_spectral_efficiency(
-        source, mean_snr, channel.lowest_efficiency, channel.highest_efficiency, efficiency
-    )
+        row = coefficients[source]
+        advance_fading(rng, decay, channel.line_of_sight, row, noise, efficiency)
+    lowest, highest = channel.lowest_efficiency, channel.highest_efficiency
+    write_spectral_efficiency(source, mean_snr, lowest, highest, noise, efficiency)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.experts import Floats
 from mec_moe_env.offloading.dynamics import step
 from mec_moe_env.offloading.perception import Observation, observe, write_mask
 from mec_moe_env.offloading.state import Flags, Integers, Physics, State, World
 
 
-@compiled
+@lean
 def advance(
     physics: Physics,
     state: State,
@@ -21,6 +19,8 @@ def advance(
     active: Flags,
     first: int,
     last: int,
+    picked: Integers,
+    scratch: Floats,
     measures: Floats,
     counts: Integers,
     observation: Observation,
@@ -29,11 +29,11 @@ def advance(
     """Advance the active among sub-environments first..last−1 by one slot and observe them all.
 
     Acting and looking in one call, because handing this many arrays to compiled code costs as
-    much as the slot itself. Shapes: actions (n, 2·U·D), active (n,), masks (n, U·D·(M + 1 + S)).
+    much as the slot itself. Shapes: actions (n, 2·U·D), active (n,), masks (n, U·D·(M + 1 + S));
+    scratch: picked (D,), scratch (k + 1, k).
     """
-    picked = np.empty(physics.max_experts, np.int64)
     for i in range(first, last):
         if active[i]:
-            step(physics, state, world, i, actions[i], picked, measures, counts)
+            step(physics, state, world, i, actions[i], picked, scratch, measures, counts)
         observe(physics, state, world, sum_bound, i, observation)
         write_mask(physics, state, world, i, masks[i])

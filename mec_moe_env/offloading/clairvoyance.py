@@ -29,6 +29,7 @@ def write_model_errors(physics: Physics, state: State, world: World, out: Floats
 def write_error_increments(physics: Physics, state: State, world: World, out: Floats) -> None:
     """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy."""
     trained = np.empty(state.model.shape[2])
+    scratch = np.empty((physics.samples_per_task + 1, physics.samples_per_task))
     for i in range(out.shape[0]):
         b = world.cursor[i]
         for u in range(out.shape[1]):
@@ -42,6 +43,7 @@ def write_error_increments(physics: Physics, state: State, world: World, out: Fl
                     world.labels[i, b, u],
                     physics.proximal,
                     trained,
+                    scratch,
                 )
                 own = model_error(
                     trained,

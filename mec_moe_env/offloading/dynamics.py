@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.experts import Floats, inner, learn, model_error, quadratic_form
 from mec_moe_env.network import transmission_seconds
 from mec_moe_env.offloading.state import Integers, Physics, State, World
@@ -32,12 +32,15 @@ REWARD, ERROR, ENERGY, DELAY, GENERALIZATION, FORGETTING, JOULES, SENDING_JOULES
 ACCEPTED, REJECTED, DROPPED, LOST = range(len(COUNTS))
 
 
-@compiled
+@lean
 def server_error(physics: Physics, state: State, i: int, m: int, model: Floats) -> float:
     """Return Σ share·error of the tasks that server m has learned, if its model were `model`."""
     total: float = state.learned_constant[i, m] - 2.0 * inner(state.learned_linear[i, m], model)
     if physics.quadratic.shape[1] == 0:
-        return total + float(state.learned_weight[i, m].sum()) * inner(model, model)
+        weight = 0.0
+        for n in range(state.learned_weight.shape[2]):
+            weight += state.learned_weight[i, m, n]
+        return total + weight * inner(model, model)
     for n in range(physics.quadratic.shape[0]):
         if state.learned_weight[i, m, n] > 0.0:
             form = quadratic_form(model, physics.quadratic[n])
@@ -45,7 +48,7 @@ def server_error(physics: Physics, state: State, i: int, m: int, model: Floats) 
     return total
 
 
-@compiled
+@lean
 def heldout_accuracy(physics: Physics, n: int, model: Floats) -> float:
     """Return the share of type n's held-out samples on whose side `model` is; 0 without data."""
     hits = 0.0
@@ -60,7 +63,7 @@ def heldout_accuracy(physics: Physics, n: int, model: Floats) -> float:
     return hits / count if count > 0.0 else 0.0
 
 
-@compiled
+@lean
 def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
     """Return Σ share·held-out accuracy of the tasks that server m has learned."""
     total = 0.0
@@ -70,15 +73,24 @@ def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
     return total
 
 
-@compiled
+@lean
 def slots_needed(physics: Physics, seconds: float) -> int:
     """Return ceil(seconds / slot) clipped to [1, d_u]."""
     slots = math.ceil(min(seconds / physics.slot_seconds, float(physics.max_delay)))
     return max(int(slots), 1)
 
 
-@compiled
-def dispatch(physics: Physics, state: State, world: World, i: int, u: int, m: int, s: int) -> float:
+@lean
+def dispatch(
+    physics: Physics,
+    state: State,
+    world: World,
+    i: int,
+    u: int,
+    m: int,
+    s: int,
+    scratch: Floats,
+) -> float:
     """Send task u to server m over subcarrier s, begin its training, return the seconds sent."""
     b = world.cursor[i]
     sending = 0.0
@@ -97,11 +109,12 @@ def dispatch(physics: Physics, state: State, world: World, i: int, u: int, m: in
         world.labels[i, b, u],
         physics.proximal,
         state.pending_model[i, m],
+        scratch,
     )
     return sending
 
 
-@compiled
+@lean
 def register(
     physics: Physics, state: State, world: World, i: int, u: int, m: int, share: float
 ) -> None:
@@ -113,14 +126,15 @@ def register(
     )
     state.pending_type[i, m] = n
     state.pending_weight[i, m] = share
-    state.pending_linear[i, m] = world.linear[i, b, u]
+    for f in range(state.model.shape[2]):
+        state.pending_linear[i, m, f] = world.linear[i, b, u, f]
     state.pending_constant[i, m] = world.constant[i, b, u]
     state.pending_error[i, m] = share * error
     if physics.heldout_labels.shape[1] > 0:
         state.pending_hits[i, m] = share * heldout_accuracy(physics, n, state.model[i, m])
 
 
-@compiled
+@lean
 def forget_pending(state: State, i: int, m: int) -> None:
     """Clear the training under way at server m."""
     state.remaining[i, m] = 0
@@ -129,7 +143,7 @@ def forget_pending(state: State, i: int, m: int) -> None:
     state.pending_hits[i, m] = 0.0
 
 
-@compiled
+@lean
 def complete(physics: Physics, state: State, i: int, m: int) -> None:
     """End the training of server m: its model changes, and every task it learned is rejudged."""
     n = state.pending_type[i, m]
@@ -155,7 +169,7 @@ def complete(physics: Physics, state: State, i: int, m: int) -> None:
     forget_pending(state, i, m)
 
 
-@compiled
+@lean
 def lose(state: State, i: int, m: int) -> None:
     """Lose the training of a failing server: its task counts the zero model's error for ever."""
     state.unserved_error[i] += state.pending_weight[i, m] * state.pending_constant[i, m]
@@ -163,7 +177,7 @@ def lose(state: State, i: int, m: int) -> None:
     forget_pending(state, i, m)
 
 
-@compiled
+@lean
 def serve_task(
     physics: Physics,
     state: State,
@@ -172,6 +186,7 @@ def serve_task(
     u: int,
     action: Integers,
     picked: Integers,
+    scratch: Floats,
     measures: Floats,
     counts: Integers,
 ) -> None:
@@ -193,7 +208,7 @@ def serve_task(
         ):
             counts[DROPPED, i] += 1
             continue
-        sending = dispatch(physics, state, world, i, u, m, s)
+        sending = dispatch(physics, state, world, i, u, m, s, scratch)
         measures[SENDING_JOULES, i] += physics.power_w * sending
         measures[JOULES, i] += (
             physics.power_w * sending + physics.samples_per_task * world.compute[i, m, 0]
@@ -210,7 +225,7 @@ def serve_task(
         state.unserved_weight[i] += 1.0
 
 
-@compiled
+@lean
 def pass_time(physics: Physics, state: State, world: World, i: int, counts: Integers) -> None:
     """Advance to the next slot: failures strike, then trainings that are due complete."""
     b = world.cursor[i]
@@ -232,7 +247,7 @@ def pass_time(physics: Physics, state: State, world: World, i: int, counts: Inte
     state.time[i] += 1
 
 
-@compiled
+@lean
 def measure(physics: Physics, state: State, i: int, measures: Floats) -> None:
     """Write the reward with its terms, G_t, F_t and the accuracy."""
     learned = 0.0
@@ -259,7 +274,7 @@ def measure(physics: Physics, state: State, i: int, measures: Floats) -> None:
     state.total_error[i] = total
 
 
-@compiled
+@lean
 def step(
     physics: Physics,
     state: State,
@@ -267,6 +282,7 @@ def step(
     i: int,
     action: Integers,
     picked: Integers,
+    scratch: Floats,
     measures: Floats,
     counts: Integers,
 ) -> None:
@@ -279,10 +295,11 @@ def step(
         i: the sub-environment.
         action: server and subcarrier of each pick, (2·U·D,).
         picked: scratch, (D,).
+        scratch: scratch of a training, (k + 1, k).
         measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
         counts: `COUNTS` by row, (4, n), zeros on entry, column i written.
     """
     for u in range(physics.num_tasks):
-        serve_task(physics, state, world, i, u, action, picked, measures, counts)
+        serve_task(physics, state, world, i, u, action, picked, scratch, measures, counts)
     pass_time(physics, state, world, i, counts)
     measure(physics, state, i, measures)

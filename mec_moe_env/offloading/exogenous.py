@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.network import (
     advance_fading,
     draw_mean_snr,
@@ -54,6 +54,8 @@ class RadioMemory(NamedTuple):
     """(M, M), linear."""
     fading: NDArray[np.float32]
     """Scattered coefficients, (M, M, S, 2); (0, …) when memoryless."""
+    noise: NDArray[np.float32]
+    """Scratch, (2·M·S,)."""
     last_seen: Integers
     """Slot in which a node's row was last drawn, −1 for never, (M,)."""
     working: Flags
@@ -114,6 +116,7 @@ class RandomWorld:
             positions=np.empty((M, 2)),
             mean_snr=np.empty((M, M)),
             fading=np.zeros((rows, M, S, 2), np.float32),
+            noise=np.empty(2 * M * S, np.float32),
             last_seen=np.full(M, -1, np.int64),
             working=np.ones(M, np.bool_),
         )
@@ -166,7 +169,7 @@ def block_length(config: OffloadingConfig) -> int:
     return min(max(fitting, 2), LONGEST_BLOCK)
 
 
-@compiled
+@lean
 def fill_radio(
     rng: np.random.Generator,
     channel: Channel,
@@ -199,7 +202,7 @@ def fill_radio(
         fill_failures(rng, channel, radio.working, works_next[b])
 
 
-@compiled
+@lean
 def fill_row(
     rng: np.random.Generator,
     channel: Channel,
@@ -213,7 +216,9 @@ def fill_row(
     row = origin[task]
     for other in range(task):
         if origin[other] == row:
-            efficiency[task] = efficiency[other]
+            for m in range(efficiency.shape[1]):
+                for s in range(efficiency.shape[2]):
+                    efficiency[task, m, s] = efficiency[other, m, s]
             return
     if radio.fading.shape[0] == 0:
         draw_rayleigh_power(rng, efficiency[task])
@@ -222,17 +227,20 @@ def fill_row(
         if radio.last_seen[row] >= 0:
             decay = channel.correlation ** (slot - radio.last_seen[row])
         radio.last_seen[row] = slot
-        advance_fading(rng, decay, channel.line_of_sight, radio.fading[row], efficiency[task])
+        advance_fading(
+            rng, decay, channel.line_of_sight, radio.fading[row], radio.noise, efficiency[task]
+        )
     write_spectral_efficiency(
         row,
         radio.mean_snr[row],
         channel.lowest_efficiency,
         channel.highest_efficiency,
+        radio.noise,
         efficiency[task],
     )
 
 
-@compiled
+@lean
 def fill_failures(
     rng: np.random.Generator, channel: Channel, working: Flags, works_next: Flags
 ) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.offloading.state import Flags, Physics, State, World
 from mec_moe_env.scenarios import OffloadingConfig
 
@@ -60,7 +60,7 @@ def observation_bounds(
     }
 
 
-@compiled
+@lean
 def observe_task(world: World, i: int, u: int, sum_bound: float, out: Observation) -> None:
     """Write what is seen of task u: Σ_i X_i (the gate's input), payload, origin, its links."""
     b = world.cursor[i]
@@ -72,15 +72,15 @@ def observe_task(world: World, i: int, u: int, sum_bound: float, out: Observatio
             total += world.features[i, b, u, f, sample]
         out.task[i, u * d + f] = min(max(total, -sum_bound), sum_bound)
     out.payload[i, u] = world.payload[i, b, u]
+    efficiency = world.spectral_efficiency[i, b, u]
+    seen = out.spectral_efficiency[i, u * M * S : (u + 1) * M * S]
     for m in range(M):
         out.origin[i, u * M + m] = 1.0 if world.origin[i, b, u] == m else 0.0
         for s in range(S):
-            out.spectral_efficiency[i, (u * M + m) * S + s] = world.spectral_efficiency[
-                i, b, u, m, s
-            ]
+            seen[m * S + s] = efficiency[m, s]
 
 
-@compiled
+@lean
 def observe(
     physics: Physics, state: State, world: World, sum_bound: float, i: int, out: Observation
 ) -> None:
@@ -99,7 +99,7 @@ def observe(
     out.progress[i, 0] = state.time[i] / physics.horizon
 
 
-@compiled
+@lean
 def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags) -> None:
     """Write the flat action mask of sub-environment i, (U·D·(M + 1 + S),).
 
@@ -122,7 +122,7 @@ def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags)
             out[start + M + 1 + s] = state.subcarrier_remaining[i, s] == 0 or not some_free
 
 
-@compiled
+@lean
 def perceive(
     physics: Physics,
     state: State,

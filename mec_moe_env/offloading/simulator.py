@@ -107,6 +107,7 @@ class OffloadingSimulator:
 
         def work(first: int, last: int) -> None:
             self._refill(first, last, active)
+            k = self.config.samples_per_task
             advance(
                 self._physics,
                 self.state,
@@ -116,6 +117,8 @@ class OffloadingSimulator:
                 active,
                 first,
                 last,
+                np.empty(self.config.max_experts, np.int64),
+                np.empty((k + 1, k)),
                 *rows,
             )
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -17,8 +19,7 @@ def compiled(function: Function) -> Function:
     vectorise; `nogil` lets threads run sub-environments side by side; `cache` keeps the
     machine code on disk, so that only the first process pays for compilation.
     """
-    jit = numba.njit(cache=True, error_model="numpy", nogil=True)
-    return cast("Function", jit(function))
+    return cast("Function", numba.njit(**SETTINGS)(function))
 
 
 def lean(function: Function) -> Function:
@@ -28,5 +29,4 @@ def lean(function: Function) -> Function:
     them, atomically: ten times the cost of what most functions of a step do. Without allocation
     there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
     """
-    jit = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
-    return cast("Function", jit(function))
+    return cast("Function", numba.njit(**SETTINGS, _nrt=False)(function))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mec_moe_env.compilation import compiled
-from mec_moe_env.dmoe.dynamics import step
+from mec_moe_env.dmoe.dynamics import act, infer, settle
 from mec_moe_env.dmoe.perception import Observation, observe, write_mask
 from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
 from mec_moe_env.moe.weights import MoEWeights
@@ -36,18 +36,10 @@ def advance(
     taken = np.empty(world.spectral_efficiency.shape[4], np.bool_)
     for i in range(first, last):
         if active[i]:
-            step(
-                physics,
-                weights,
-                state,
-                world,
-                i,
-                actions[i],
-                selected,
-                taken,
-                measures,
-                counts,
-            )
+            act(physics, state, world, i, actions[i], selected, taken, measures, counts)
+            if state.hidden.shape[2] > 0:
+                infer(weights, state, world, i, selected, measures)
+            settle(physics, state, world, i, measures)
         observe(physics, state, world, i, observation)
         write_mask(physics, state, world, i, masks[i])
 

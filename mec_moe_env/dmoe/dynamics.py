@@ -5,7 +5,7 @@ A pure function of (physics, weights, state, world, action): randomness is alrea
 
 from __future__ import annotations
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import compiled, lean
 from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
 from mec_moe_env.moe.weights import MoEWeights
@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 """Relative rounding that a met threshold is allowed."""
 
 
-@compiled
+@lean
 def select(physics: Physics, available: Flags, action: Integers, selected: Flags) -> int:
     """Read the picks into `selected`, (I·Q, K); return how many were dropped.
 
@@ -43,7 +43,8 @@ def select(physics: Physics, available: Flags, action: Integers, selected: Flags
     dropped = 0
     tokens, K = selected.shape
     for token in range(tokens):
-        selected[token, :] = False
+        for j in range(K):
+            selected[token, j] = False
         for pick in range(physics.max_experts):
             j = action[token * physics.max_experts + pick]
             if j == K:
@@ -55,14 +56,14 @@ def select(physics: Physics, available: Flags, action: Integers, selected: Flags
     return dropped
 
 
-@compiled
+@lean
 def discard(selected: Flags, source: int, node: int, per_source: int) -> None:
     """Take expert `node` from all tokens of a source whose link failed."""
     for token in range(source * per_source, (source + 1) * per_source):
         selected[token, node] = False
 
 
-@compiled
+@lean
 def link_seconds(
     physics: Physics, world: World, i: int, source: int, node: int, s: int, states: int
 ) -> float:
@@ -79,7 +80,7 @@ def link_seconds(
     return seconds
 
 
-@compiled
+@lean
 def transmit(
     physics: Physics,
     world: World,
@@ -97,7 +98,8 @@ def transmit(
     """
     I, K = world.spectral_efficiency.shape[2:4]
     per_source = selected.shape[0] // I
-    taken[:] = False
+    for s in range(taken.shape[0]):
+        taken[s] = False
     for source in range(I):
         for node in range(K):
             states = 0
@@ -118,7 +120,7 @@ def transmit(
                 discard(selected, source, node, per_source)
 
 
-@compiled
+@lean
 def judge_tokens(
     physics: Physics,
     state: State,
@@ -160,6 +162,7 @@ def infer(
     logits = classify(weights, hidden)
     for token in range(labels.shape[0]):
         measures[HITS, i] += (logits[token].argmax() == labels[token]) / labels.shape[0]
+    measures[ERROR, i] = 0.0
     if layer + 1 < world.gates.shape[1]:
         scores = world.gates[i, layer + 1].reshape(selected.shape)
         gate_scores(weights, layer + 1, hidden, scores)
@@ -167,10 +170,9 @@ def infer(
         measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean()
 
 
-@compiled
-def step(
+@lean
+def act(
     physics: Physics,
-    weights: MoEWeights,
     state: State,
     world: World,
     i: int,
@@ -180,16 +182,15 @@ def step(
     measures: Floats,
     counts: Integers,
 ) -> None:
-    """Carry out one layer in sub-environment i, in place.
+    """Carry out the picks and transmissions of sub-environment i, and measure what they bring.
 
     Args:
         physics: constants.
-        weights: the real model; without one, its arrays are empty.
-        state: updated.
-        world: exogenous input; its cursor moves on.
+        state: read.
+        world: exogenous input.
         i: the sub-environment.
         action: an expert per pick, then a subcarrier per link, (I·Q·D + I·K,).
-        selected: scratch, (I·Q, K).
+        selected: written, the experts that each token ends up with, (I·Q, K).
         taken: scratch, (S,).
         measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
         counts: `COUNTS` by row, (3, n), zeros on entry, column i written.
@@ -200,10 +201,12 @@ def step(
     transmit(physics, world, i, action[picks:], selected, taken, measures, counts)
     judge_tokens(physics, state, world, i, selected, measures, counts)
     measures[JOULES, i] += measures[SENDING_JOULES, i]
-    if state.hidden.shape[2] > 0:
-        infer(weights, state, world, i, selected, measures)
-    else:
-        measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
+    measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
+
+
+@lean
+def settle(physics: Physics, state: State, world: World, i: int, measures: Floats) -> None:
+    """Sum the reward's terms and move on to the next layer."""
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]
     measures[REWARD, i] = (
         physics.error_weight * measures[ERROR, i] + physics.energy_weight * measures[ENERGY, i]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.dmoe.state import Flags, Physics, Singles, State, World
 from mec_moe_env.scenarios import DMoEConfig
 
@@ -45,19 +45,25 @@ def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:
     }
 
 
-@compiled
+@lean
 def observe(physics: Physics, state: State, world: World, i: int, out: Observation) -> None:
     """Write the observation of sub-environment i; after the last layer no gate is left."""
     layer, b = state.layer[i], world.cursor[i]
     L, K = world.gates.shape[1], world.compute_energy.shape[1]
     if layer < L:
-        out.gate[i] = world.gates[i, layer].reshape(out.gate.shape[1])
+        scores = world.gates[i, layer].reshape(out.gate.shape[1])
+        for index in range(out.gate.shape[1]):
+            out.gate[i, index] = scores[index]
         out.importance[i, 0] = physics.importance[layer]
     else:
-        out.gate[i] = 0.0
+        for index in range(out.gate.shape[1]):
+            out.gate[i, index] = 0.0
         out.importance[i, 0] = 0.0
-    seen = world.spectral_efficiency[i, b - physics.csi_delay]
-    out.spectral_efficiency[i] = seen.reshape(out.spectral_efficiency.shape[1])
+    size = out.spectral_efficiency.shape[1]
+    seen = world.spectral_efficiency[i, b - physics.csi_delay].reshape(size)
+    shown = out.spectral_efficiency[i]
+    for index in range(size):
+        shown[index] = seen[index]
     for j in range(K):
         out.compute_energy[i, j] = world.compute_energy[i, j]
         out.available[i, j] = 1.0 if world.available[i, b, j] else 0.0
@@ -65,14 +71,15 @@ def observe(physics: Physics, state: State, world: World, i: int, out: Observati
         out.layer[i, other] = 1.0 if other == layer else 0.0
 
 
-@compiled
+@lean
 def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags) -> None:
     """Write the flat action mask of sub-environment i, (I·Q·D·(K + 1) + I·K·S,)."""
-    b = world.cursor[i]
+    available = world.available[i, world.cursor[i]]
     I, Q, K = world.gates.shape[2:]
     picks = I * Q * physics.max_experts
     for pick in range(picks):
         for j in range(K):
-            out[pick * (K + 1) + j] = world.available[i, b, j]
+            out[pick * (K + 1) + j] = available[j]
         out[pick * (K + 1) + K] = True
-    out[picks * (K + 1) :] = True
+    for index in range(picks * (K + 1), out.shape[0]):
+        out[index] = True

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
+LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,4 +30,4 @@ def lean(function: Function) -> Function:
     them, atomically: ten times the cost of what most functions of a step do. Without allocation
     there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
     """
-    return cast("Function", numba.njit(**SETTINGS, _nrt=False)(function))
+    return cast("Function", numba.njit(**LEAN_SETTINGS)(function))

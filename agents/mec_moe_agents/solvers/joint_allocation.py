@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.solvers.joint_descent import descend, start_plan
-from mec_moe_agents.solvers.joint_problem import JointProblem, layer_at, state_problem
+from mec_moe_agents.solvers.joint_problem import JointProblem, layer_at, reaches, state_problem
 from mec_moe_agents.solvers.refinement import refine
 from mec_moe_agents.solvers.validation import whole
 
@@ -64,11 +64,12 @@ def allocate_jointly(
     free subcarrier (reconstructed); and so on until the plan stops improving. Optimal when all
     links' best subcarriers differ; otherwise a local optimum.
 
-    A token whose threshold no allowed set reaches takes the top `max_experts` by score among the
-    experts that it can reach, and is reported infeasible. Where more links are in use than
-    subcarriers can serve, links are closed one by one, each time the one whose tokens are the
-    cheapest to serve over the remaining links, with tokens pushed below their threshold as the
-    last resort (our extension). C2 and C3 hold in every case.
+    A token whose threshold no allowed set reaches asks for its top `max_experts` by score among
+    the experts that it can reach (less those of score 0, which add nothing), and is reported
+    infeasible. Where more links are in use than subcarriers can serve, links are closed one by
+    one, each time the one whose tokens are the cheapest to serve over the remaining links; as the
+    last resort a token gets less than it asks for, the top `max_experts` of what it can still
+    reach (our extension). C2 and C3 hold in every case.
 
     Args:
         score: gate scores, (..., I, Q, K), ≥ 0.
@@ -116,9 +117,9 @@ def allocate_jointly_plus(
 ) -> JointAllocation:
     """Allocate by JESA+: JESA, then a local search over open links (our extension).
 
-    Arguments, result and errors as `allocate_jointly`; never worse than it, in tokens below their
-    threshold first and in energy second. A move closes or opens one or two links and descends
-    again, so the cost is up to `effort` times a descent; `evaluations` says how many it took.
+    Arguments, result and errors as `allocate_jointly`. Never worse than it: in the number of tokens
+    that get less than they ask for first, in energy second. A move closes or opens one or two links
+    and descends again, so the cost is up to `effort` times a descent; `evaluations` counts them.
 
     Args:
         score: as in `allocate_jointly`.
@@ -150,7 +151,6 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
     """Run JESA, and with an effort JESA+, on every entry of the batch."""
     count, sources, tokens, experts = problem.score.shape
     selected = np.zeros(problem.score.shape, np.bool_)
-    feasible = np.zeros((count, sources, tokens), np.bool_)
     subcarrier = np.full((count, sources, experts), -1, np.int64)
     energy = np.zeros(count)
     evaluations = np.ones(count, np.int64)
@@ -161,12 +161,13 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
         if effort:
             plan, trace, tried = refine(layer, plan, trace, effort)
             evaluations[b] += tried
-        selected[b], feasible[b], subcarrier[b] = plan.selected, plan.feasible, plan.subcarrier
+        selected[b], subcarrier[b] = plan.selected, plan.subcarrier
         energy[b] = plan.joules
         traces.append(trace)
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
     batch = problem.batch
+    feasible = reaches(problem.score, selected, problem.threshold)
     return JointAllocation(
         selected=selected.reshape(*batch, sources, tokens, experts),
         subcarrier=subcarrier.reshape(*batch, sources, experts),

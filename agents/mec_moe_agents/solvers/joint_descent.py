@@ -30,8 +30,8 @@ def start_plan(layer: Layer) -> Plan:
 def close_one_link(layer: Layer, choice: Choice, blocked: Flags) -> Choice:
     """Close the link whose tokens are the cheapest to serve over the links that remain in use.
 
-    Only links that compete for too few subcarriers come into question. The fewest tokens pushed
-    below their threshold count first, then the energy at best subcarriers.
+    Only links that compete for too few subcarriers come into question. The fewest tokens that are
+    no longer served count first, then the energy at best subcarriers.
     """
     in_use = (count_load(layer, choice) > 0) | ~layer.remote
     trials: list[tuple[int, float, int, Choice]] = []
@@ -39,7 +39,7 @@ def close_one_link(layer: Layer, choice: Choice, blocked: Flags) -> Choice:
         price = np.where(in_use, layer.best, np.inf)
         price[i, k] = np.inf
         trial = reselect(layer, choice, price, int(i))
-        missed = int(choice.feasible[i].sum()) - int(trial.feasible[i].sum())
+        missed = int(choice.served[i].sum()) - int(trial.served[i].sum())
         change = _joules(layer, trial, int(i)) - _joules(layer, choice, int(i))
         trials.append((missed, change, len(trials), trial))
     return min(trials)[3]
@@ -48,9 +48,9 @@ def close_one_link(layer: Layer, choice: Choice, blocked: Flags) -> Choice:
 def reselect(layer: Layer, choice: Choice | Plan, price: Floats, i: int) -> Choice:
     """Select anew for source i only."""
     fresh = select_tokens(layer, price, slice(i, i + 1))
-    selected, feasible = choice.selected.copy(), choice.feasible.copy()
-    selected[i], feasible[i] = fresh.selected[0], fresh.feasible[0]
-    return Choice(selected, feasible)
+    selected, served = choice.selected.copy(), choice.served.copy()
+    selected[i], served[i] = fresh.selected[0], fresh.served[0]
+    return Choice(selected, served)
 
 
 def descend(layer: Layer, plan: Plan, max_turns: int) -> tuple[Plan, list[float]]:
@@ -61,8 +61,8 @@ def descend(layer: Layer, plan: Plan, max_turns: int) -> tuple[Plan, list[float]
     outcome is not better is undone and ends the descent. So the trace never rises.
 
     Returns:
-        The plan, and the joules after each turn that it kept, anew from where fewer tokens miss
-        their threshold (which may cost energy, and comes first).
+        The plan, and the joules after each turn that it kept, anew from where more tokens are
+        served (which may cost energy, and comes first).
     """
     trace = [plan.joules]
     for _ in range(max_turns - 1):
@@ -76,7 +76,7 @@ def descend(layer: Layer, plan: Plan, max_turns: int) -> tuple[Plan, list[float]
 
 
 def extend_trace(trace: list[float], plan: Plan, successor: Plan) -> list[float]:
-    """Append the successor's joules, or start anew with them when it misses fewer thresholds."""
+    """Append the successor's joules, or start anew with them when it serves more tokens."""
     return [*(trace if successor.missed == plan.missed else []), successor.joules]
 
 

@@ -24,7 +24,8 @@ class Layer(NamedTuple):
         unit: (I, K, S) joules to send one state over a link's subcarrier, +inf where impossible.
         best: (I, K) the least of them; 0 in situ.
         compute: (K,) joules per token, +inf where unavailable.
-        threshold: (I, Q).
+        goal: (I, Q) the score to reach: the threshold, or all that the token's best experts offer
+            where that is less.
         remote: (I, K) bool, False in situ.
         most: most experts per token.
         node_limit: of each selection.
@@ -34,17 +35,17 @@ class Layer(NamedTuple):
     unit: Floats
     best: Floats
     compute: Floats
-    threshold: Floats
+    goal: Floats
     remote: Flags
     most: int
     node_limit: int
 
 
 class Choice(NamedTuple):
-    """Experts without subcarriers: `selected` (I, Q, K) and `feasible` (I, Q)."""
+    """Experts without subcarriers: `selected` (I, Q, K), and `served` (I, Q): goal reached."""
 
     selected: Flags
-    feasible: Flags
+    served: Flags
 
 
 class Plan(NamedTuple):
@@ -52,22 +53,22 @@ class Plan(NamedTuple):
 
     Attributes:
         selected: (I, Q, K).
-        feasible: (I, Q).
+        served: (I, Q), goal reached.
         load: (I, K) states on each link; 0 in situ.
         subcarrier: (I, K), −1 for links that carry nothing.
-        missed: tokens below their threshold.
+        missed: tokens that are not served.
         joules: energy of all transmissions and computations.
     """
 
     selected: Flags
-    feasible: Flags
+    served: Flags
     load: Ints
     subcarrier: Ints
     missed: int
     joules: float
 
     def beats(self, other: Plan) -> bool:
-        """Say whether this plan misses fewer thresholds, or as many and costs less energy."""
+        """Say whether this plan misses fewer tokens, or as many and costs less energy."""
         if self.missed != other.missed:
             return self.missed < other.missed
         return self.joules < other.joules * (1.0 - 1e-12)
@@ -79,21 +80,21 @@ def select_tokens(layer: Layer, price: Floats, sources: slice = slice(None)) -> 
     energy = np.empty(score.shape)
     np.add(layer.compute, price[sources, None, :], out=energy)
     selected = np.zeros(score.shape, np.bool_)
-    feasible = np.empty(score.shape[:2], np.bool_)
-    rows, experts = feasible.size, score.shape[2]
+    served = np.empty(score.shape[:2], np.bool_)
+    rows, experts = served.size, score.shape[2]
     select_batch(
         energy.reshape(rows, experts),
         score.reshape(rows, experts),
-        layer.threshold[sources].reshape(rows),
+        layer.goal[sources].reshape(rows),
         layer.most,
         layer.node_limit,
         0.0,
         selected.reshape(rows, experts),
         np.empty((rows, 2)),
-        feasible.reshape(rows),
+        served.reshape(rows),
         np.empty(rows, np.int64),
     )
-    return Choice(selected, feasible)
+    return Choice(selected, served)
 
 
 def count_load(layer: Layer, choice: Choice) -> Ints:
@@ -116,7 +117,7 @@ def assign_subcarriers(layer: Layer, choice: Choice) -> tuple[Plan | None, Flags
         return None, blocked
     used = choice.selected.any(axis=(0, 1))
     joules += float(choice.selected.sum(axis=(0, 1))[used] @ layer.compute[used])
-    missed = int(choice.feasible.size - np.count_nonzero(choice.feasible))
+    missed = int(choice.served.size - np.count_nonzero(choice.served))
     return Plan(*choice, load, subcarrier, missed, joules), blocked
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mec_moe_agents.solvers.expert_selection import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.joint_plan import Layer
 from mec_moe_agents.solvers.validation import (
     Floats,
@@ -105,22 +106,36 @@ def state_problem(
 
 
 def layer_at(problem: JointProblem, entry: int) -> Layer:
-    """Take one layer out of the batch."""
+    """Take one layer out of the batch.
+
+    A threshold that no allowed set reaches becomes the score of the token's top experts, so that
+    those are what it asks for.
+    """
     unit = problem.unit[entry]
     sources, experts = unit.shape[:2]
     remote = np.ones((sources, experts), np.bool_)
     remote[np.arange(sources), problem.source] = False
     best = np.where(remote, unit.min(axis=2, initial=np.inf), 0.0)
+    score = problem.score[entry]
+    usable = np.isfinite(problem.compute[entry] + best)[:, None, :]
+    offered = np.sort(np.where(usable, score, 0.0))[..., experts - min(problem.most, experts) :]
     return Layer(
-        problem.score[entry],
+        score,
         unit,
         best,
         problem.compute[entry],
-        problem.threshold[entry],
+        np.minimum(problem.threshold[entry], offered.sum(axis=-1)),
         remote,
         problem.most,
         problem.node_limit,
     )
+
+
+def reaches(score: Floats, selected: NDArray[np.bool_], threshold: Floats) -> NDArray[np.bool_]:
+    """Say which tokens' selected scores reach their threshold, up to rounding."""
+    reached: Floats = (score * selected).sum(axis=-1)
+    enough: NDArray[np.bool_] = (threshold <= 0) | (reached >= threshold * (1.0 - FEASIBILITY_RTOL))
+    return enough
 
 
 def _nodes(sources: ArrayLike | None, count: int, experts: int) -> NDArray[np.int64]:

@@ -58,15 +58,15 @@ def neighbourhood(moves: list[Move]) -> Iterator[tuple[Move, ...]]:
 def apply_moves(layer: Layer, plan: Plan, base: Floats, moves: tuple[Move, ...]) -> Choice:
     """Select anew after the moves changed the prices `base` of their links."""
     price = base.copy()
-    choice = Choice(plan.selected, plan.feasible)
+    choice = Choice(plan.selected, plan.served)
     for move in moves:
         i, k, token = move
         price[i, k] = np.inf if plan.load[i, k] else layer.best[i, k]
         fresh = reselect(layer, choice, price, i)
         if token is not None:
-            others = np.arange(fresh.feasible.shape[1]) != token
+            others = np.arange(fresh.served.shape[1]) != token
             fresh.selected[i, others] = choice.selected[i, others]
-            fresh.feasible[i, others] = choice.feasible[i, others]
+            fresh.served[i, others] = choice.served[i, others]
         choice = fresh
     return choice
 

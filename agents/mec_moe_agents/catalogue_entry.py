@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mec_moe_agents.agent import Agent
+from mec_moe_env.configuration import Config
+
+
+def any_config(config: Config) -> bool:
+    """Say yes: most agents act in every scenario."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -19,3 +25,7 @@ class CatalogueEntry:
     """False for a yardstick that knows what no scheduler can know."""
     same_as_with_one_expert: str | None = None
     """The agent that it cannot be told from when D = 1."""
+    same_as_with_one_pick: str | None = None
+    """The agent that it cannot be told from when U·D = 1: nothing competes for a subcarrier."""
+    serves: Callable[[Config], bool] = any_config
+    """Whether the agent can act in a scenario."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
 from mec_moe_agents.environment_access import config_of
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
 from mec_moe_env.configuration import Config, suggest
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
 
 
 def catalogue(config: Config) -> Mapping[str, CatalogueEntry]:
@@ -21,21 +22,27 @@ def catalogue(config: Config) -> Mapping[str, CatalogueEntry]:
     """
     if isinstance(config, OffloadingConfig):
         return OFFLOADING_AGENTS
+    if isinstance(config, DMoEConfig):
+        return DMOE_AGENTS
     raise TypeError(f"no agents for a {type(config).__name__}")
 
 
 def agent_names(config: Config) -> list[str]:
-    """Return the names of all agents that differ from each other on `config`.
+    """Return the names of all agents that act on `config` and differ from each other there.
 
     With one expert per task (D = 1) an agent that chooses D experts is the agent that chooses
-    one; it is left out, though `make_agent` still builds it.
+    one; it is left out, though `make_agent` still builds it. So is one that is too slow for the
+    scenario, and that `make_agent` refuses.
     """
-    one_expert = getattr(config, "max_experts", 1) == 1
-    return [
-        name
-        for name, entry in catalogue(config).items()
-        if not (one_expert and entry.same_as_with_one_expert)
-    ]
+    return [name for name, entry in catalogue(config).items() if _is_apart(entry, config)]
+
+
+def _is_apart(entry: CatalogueEntry, config: Config) -> bool:
+    if isinstance(config, OffloadingConfig) and config.max_experts == 1:
+        alone = config.num_tasks == 1 and entry.same_as_with_one_pick is not None
+        if alone or entry.same_as_with_one_expert is not None:
+            return False
+    return entry.serves(config)
 
 
 def find_agent(name: str, config: Config) -> CatalogueEntry:

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from mec_moe_agents.evaluation.cell import Cell, CellStore
 from mec_moe_agents.evaluation.episodes import Episodes
+from mec_moe_agents.evaluation.measures import steps_of
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.registry import find_agent
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
 
 
 class Listener(Protocol):
@@ -30,7 +31,7 @@ class Listener(Protocol):
 
 
 def compare(
-    config: OffloadingConfig,
+    config: OffloadingConfig | DMoEConfig,
     agents: Sequence[str],
     seeds: Sequence[int],
     store: CellStore,
@@ -64,7 +65,7 @@ def compare(
             listener.found(agent)
             results[agent] = stored
             continue
-        listener.began(agent, len(seeds) * config.horizon)
+        listener.began(agent, len(seeds) * steps_of(config))
         begin = time.perf_counter()
         results[agent] = evaluate(agent, config, seeds, on_step=listener.stepped)
         store.save(cell, results[agent])

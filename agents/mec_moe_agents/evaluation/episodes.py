@@ -19,9 +19,10 @@ class Episodes:
     seeds: NDArray[np.int64]
     """(n,), the seed of each episode's environment."""
     metrics: Mapping[str, Floats]
-    """Each (n,): totals over the episode, final values, and means per task."""
+    """Each (n,): totals over the episode, final values, and means per step, task or token."""
     error_curve: Floats
-    """(n, T), the overall generalization error G_t after each slot."""
+    """(n, T). Offloading: the overall generalization error G_t after each slot. DMoE: the mean
+    shortfall of the tokens below the threshold in each of T = L layers."""
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:

@@ -10,8 +10,8 @@ from pathlib import Path
 import mec_moe_agents
 import mec_moe_env
 
-# These show results and cannot change them.
-PRESENTATION = frozenset({"cli", "report"})
+# These ask for results and show them, and cannot change them.
+PRESENTATION = frozenset({"cli", "report", "reproduce"})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Agents for `mec_moe/DMoE-v0`."""

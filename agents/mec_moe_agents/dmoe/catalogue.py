@@ -1,0 +1,100 @@
+"""The agents for `mec_moe/DMoE-v0`, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from mec_moe_agents.agent import Agent
+from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.dmoe.by_energy import JointScheduler, SelectionScheduler
+from mec_moe_agents.dmoe.by_score import RandomScheduler, TopScheduler
+from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of
+from mec_moe_agents.dmoe.scheduling_agent import SchedulingAgent
+from mec_moe_agents.dmoe.thresholds import Importance, ThresholdSchedule, same_for_all_layers
+from mec_moe_env.configuration import Config, Whole, reject
+from mec_moe_env.scenarios import DMoEConfig
+
+Seed = int | Sequence[int]
+EFFORT = 200
+"""Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""
+
+
+def _random(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
+    return SchedulingAgent(config, RandomScheduler(config, seed))
+
+
+def _topk(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
+    return SchedulingAgent(config, TopScheduler(config))
+
+
+def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
+    return SchedulingAgent(config, JointScheduler(config, same_for_all_layers(config, qos)))
+
+
+def _des(
+    config: DMoEConfig,
+    env: Any,
+    seed: Seed,
+    importance: Importance | None = None,
+    qos: float | None = None,
+) -> Agent:
+    schedule = ThresholdSchedule(config, importance, qos)
+    return SchedulingAgent(config, SelectionScheduler(config, schedule))
+
+
+def _jesa(
+    config: DMoEConfig,
+    env: Any,
+    seed: Seed,
+    importance: Importance | None = None,
+    qos: float | None = None,
+) -> Agent:
+    schedule = ThresholdSchedule(config, importance, qos)
+    return SchedulingAgent(config, JointScheduler(config, schedule))
+
+
+def _jesa_plus(
+    config: DMoEConfig,
+    env: Any,
+    seed: Seed,
+    importance: Importance | None = None,
+    qos: float | None = None,
+    effort: int = EFFORT,
+) -> Agent:
+    if not Whole(1).admits(effort):
+        raise reject("effort", effort, Whole(1))
+    schedule = ThresholdSchedule(config, importance, qos)
+    return SchedulingAgent(config, JointScheduler(config, schedule, effort))
+
+
+def _exact(
+    config: DMoEConfig,
+    env: Any,
+    seed: Seed,
+    importance: Importance | None = None,
+    qos: float | None = None,
+    time_limit: float = 20.0,
+) -> Agent:
+    schedule = ThresholdSchedule(config, importance, qos)
+    return SchedulingAgent(config, ExactScheduler(config, schedule, time_limit))
+
+
+def _small(config: Config) -> bool:
+    return isinstance(config, DMoEConfig) and routes_of(config) <= MOST_ROUTES
+
+
+DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
+    {
+        "random": CatalogueEntry("random experts and subcarriers", _random),
+        "topk": CatalogueEntry("the D most relevant experts", _topk),
+        "homogeneous": CatalogueEntry(
+            "JESA with one threshold for all layers: H(z, D)", _homogeneous
+        ),
+        "des": CatalogueEntry("cheapest experts above the threshold, then subcarriers", _des),
+        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _jesa),
+        "jesa-plus": CatalogueEntry("JESA, then a local search over links", _jesa_plus),
+        "exact": CatalogueEntry("the optimum of each layer, where small", _exact, serves=_small),
+    }
+)

@@ -30,6 +30,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         self.render_mode = render_mode
         self._simulator = simulator
         self._active = np.ones(1, np.bool_)
+        self._begun = False
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
         self.observation_space = cast("spaces.Space[Entries]", simulator.observation_space)
 
@@ -38,7 +39,8 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
-        self._simulator.start(0, self.np_random)
+        self._simulator.start(np.zeros(1, np.int64), [self.np_random])
+        self._begun = True
         outcome = self._simulator.idle()
         return _row(outcome.observation), first_of(outcome.infos)
 
@@ -47,7 +49,10 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
 
         Raises:
             ValueError: the action lies outside the space.
+            RuntimeError: `reset` was not called before.
         """
+        if not self._begun:
+            raise RuntimeError("call reset() before step()")
         nvec = self._simulator.nvec
         checked = check_actions(action, (len(nvec),), nvec)
         observation, rewards, infos = self._simulator.advance(checked[None], self._active)

@@ -40,8 +40,8 @@ class Simulator(Protocol):
     def finished(self) -> Flags:
         """Whether the episode of each sub-environment is over, (n,)."""
 
-    def start(self, index: int, generator: np.random.Generator) -> None:
-        """Begin an episode of one sub-environment, driven by `generator` from now on."""
+    def start(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
+        """Begin episodes of sub-environments, driven by these generators from now on."""
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one step; the others report zeros."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -73,7 +73,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         for index in np.flatnonzero(chosen).tolist():
             if seeds[index] is not None or self._generators[index] is None:
                 self._generators[index] = seeding.np_random(seeds[index])[0]
-            self._start(index)
+        self._start(chosen)
         self._over &= ~chosen
         outcome = self._simulator.idle()
         return outcome.observation, presented(outcome.infos, chosen)
@@ -85,8 +85,11 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
 
         Raises:
             ValueError: an action lies outside the space.
-            RuntimeError: autoreset is disabled and a sub-environment that is over was not reset.
+            RuntimeError: autoreset is disabled and a sub-environment that is over was not reset,
+                or `reset` was not called before.
         """
+        if self._generators[-1] is None or self._generators[0] is None:
+            raise RuntimeError("call reset() before step()")
         nvec = self._simulator.nvec
         checked = check_actions(actions, (self.num_envs, len(nvec)), nvec)
         if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
@@ -117,15 +120,16 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _start(self, index: int) -> None:
-        generator = self._generators[index]
-        assert generator is not None, "step() before reset()"
-        self._simulator.start(index, generator)
+    def _start(self, which: Flags) -> None:
+        indices = np.flatnonzero(which)
+        generators = [self._generators[index] for index in indices.tolist()]
+        if any(generator is None for generator in generators):
+            raise RuntimeError("call reset() before step()")
+        self._simulator.start(indices, cast("list[np.random.Generator]", generators))
 
     def _restart(self, which: Flags, outcome: Outcome) -> Outcome:
         """Begin new episodes; what restarts presents the observation and infos of its reset."""
-        for index in np.flatnonzero(which).tolist():
-            self._start(index)
+        self._start(which)
         fresh = self._simulator.idle()
         infos = blanked(outcome.infos, ~which)
         return Outcome(

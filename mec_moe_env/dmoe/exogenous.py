@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.dmoe.state import Flags, Singles, World, slot_rows
+from mec_moe_env.dmoe.state import Flags, Integers, Singles, World, keep_recent
+from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.network import (
     advance_fading,
     draw_mean_snr,
@@ -34,29 +34,46 @@ class Channel(NamedTuple):
     repair_rate: float
 
 
-@dataclass
-class Episode:
-    """One sub-environment's exogenous memory."""
+class Memory(NamedTuple):
+    """What the exogenous world of each sub-environment remembers."""
 
     mean_snr: Floats
-    """From every source to every node, (I, K), linear."""
+    """From every source to every node, (n, I, K), linear."""
     forward: Singles
-    """Scattered coefficients of the links, (I, K, S, 2); (0, …) when memoryless."""
+    """Scattered coefficients of the links, (n, I, K, S, 2); (n, 0, …) when memoryless."""
     backward: Singles
     """Likewise of the links back; S = 0 when they are not counted."""
     noise: Singles
-    """Scratch, (2·K·S,)."""
+    """Scratch, (n, 2·K·S)."""
     working: Flags
-    """(K,)."""
-    begun: bool = False
+    """(n, K)."""
+    fresh: Flags
+    """Whether the coefficients are to be drawn anew, (n,)."""
+
+
+class Geometry(NamedTuple):
+    """Constants of what is drawn once an episode."""
+
+    area_m: float
+    reference: float
+    exponent: float
+    shadowing_db: float
+    joules: tuple[float, float]
 
 
 class RadioWorld:
     """Random geometry, fading and failures of a scenario (`model.md` §1, §3)."""
 
-    def __init__(self, config: DMoEConfig) -> None:
+    def __init__(self, config: DMoEConfig, num_envs: int) -> None:
         self.block = block_length(config)
-        self._config = config
+        self._history = config.csi_delay
+        self._geometry = Geometry(
+            area_m=float(config.area_m),
+            reference=reference_snr(config),
+            exponent=float(config.path_loss_exponent),
+            shadowing_db=float(config.shadowing_db),
+            joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
+        )
         self._channel = Channel(
             correlation=fading_correlation(config),
             line_of_sight=float(config.rician_factor),
@@ -65,51 +82,49 @@ class RadioWorld:
             failure_rate=float(config.failure_rate),
             repair_rate=float(config.repair_rate),
         )
+        self._memory = empty_memory(config, self._channel, num_envs)
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Episode:
-        """Place the nodes, draw their energies and which of them are available."""
-        config = self._config
-        I, K, S = config.sources, config.num_nodes, config.num_subcarriers
-        mean_snr = np.empty((I, K))
-        draw_mean_snr(
-            rng,
-            float(config.area_m),
-            reference_snr(config),
-            float(config.path_loss_exponent),
-            float(config.shadowing_db),
-            np.empty((K, 2)),
-            mean_snr,
-        )
-        world.compute_energy[index] = rng.uniform(*config.compute_joules, K)
-        memoryless = self._channel.correlation == 0.0 and self._channel.line_of_sight == 0.0
-        rows = 0 if memoryless else I
-        # The chain of failures and repairs starts in its stationary state.
-        failed = config.failure_rate / (config.failure_rate + config.repair_rate)
-        return Episode(
-            mean_snr=mean_snr,
-            forward=np.zeros((rows, K, S, 2), np.float32),
-            backward=np.zeros((rows, K, S if config.count_backward else 0, 2), np.float32),
-            noise=np.empty(2 * K * S, np.float32),
-            working=rng.random(K) >= failed,
-        )
-
-    def fill(
-        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
-    ) -> None:
-        """Draw the channel and the availability of the next slots."""
-        rows = slot_rows(world, index, first_row)
-        fill_radio(
-            rng,
+    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Place the nodes, draw their energies, which are available, and the first block."""
+        addresses, memory = generators.addresses, self._memory
+        memory.fresh[indices] = True
+        draw_places(
+            addresses,
+            indices,
+            self._geometry,
             self._channel,
-            episode.mean_snr,
-            episode.forward,
-            episode.backward,
-            episode.noise,
-            episode.working,
-            not episode.begun,
-            *rows.values(),
+            np.empty((memory.mean_snr.shape[2], 2)),
+            memory,
+            world.compute_energy,
         )
-        episode.begun = True
+        self._fill(indices, generators, world, 0)
+
+    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Keep the present slot, with those that are still to be seen, and draw what follows."""
+        keep_recent(world, indices, self._history)
+        self._fill(indices, generators, world, self._history + 1)
+
+    def _fill(
+        self, indices: Integers, generators: Generators, world: World, first_row: int
+    ) -> None:
+        addresses = generators.addresses
+        fill_radio(addresses, indices, first_row, self._channel, self._memory, world)
+        world.cursor[indices] = self._history
+
+
+def empty_memory(config: DMoEConfig, channel: Channel, num_envs: int) -> Memory:
+    """Allocate the memory of `num_envs` sub-environments."""
+    n, I, K, S = num_envs, config.sources, config.num_nodes, config.num_subcarriers
+    memoryless = channel.correlation == 0.0 and channel.line_of_sight == 0.0
+    rows, back = 0 if memoryless else I, S if config.count_backward else 0
+    return Memory(
+        mean_snr=np.empty((n, I, K)),
+        forward=np.zeros((n, rows, K, S, 2), np.float32),
+        backward=np.zeros((n, rows, K, back, 2), np.float32),
+        noise=np.empty((n, 2 * K * S), np.float32),
+        working=np.empty((n, K), np.bool_),
+        fresh=np.empty(n, np.bool_),
+    )
 
 
 def block_length(config: DMoEConfig) -> int:
@@ -121,47 +136,86 @@ def block_length(config: DMoEConfig) -> int:
 
 
 @lean
-def fill_radio(
-    rng: np.random.Generator,
+def draw_places(
+    addresses: Addresses,
+    indices: Integers,
+    geometry: Geometry,
     channel: Channel,
-    mean_snr: Floats,
-    forward: Singles,
-    backward: Singles,
-    noise: Singles,
-    working: Flags,
-    fresh: bool,
-    efficiency: Singles,
-    return_efficiency: Singles,
-    available: Flags,
+    positions: Floats,
+    memory: Memory,
+    compute_energy: Floats,
 ) -> None:
-    """Draw consecutive slots.
+    """Draw mean SNRs, joules per token, (n, K), and availability of new episodes.
+
+    `positions`, (K, 2), is scratch. The chain of failures starts in its stationary state.
+    """
+    failed = channel.failure_rate / (channel.failure_rate + channel.repair_rate)
+    low, high = geometry.joules
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        rng = generator_of(addresses, i)
+        draw_mean_snr(
+            rng,
+            geometry.area_m,
+            geometry.reference,
+            geometry.exponent,
+            geometry.shadowing_db,
+            positions,
+            memory.mean_snr[i],
+        )
+        for j in range(compute_energy.shape[1]):
+            compute_energy[i, j] = low + (high - low) * rng.random()
+            memory.working[i, j] = rng.random() >= failed
+
+
+@lean
+def fill_radio(
+    addresses: Addresses,
+    indices: Integers,
+    first_row: int,
+    channel: Channel,
+    memory: Memory,
+    world: World,
+) -> None:
+    """Draw channel and availability of consecutive slots.
 
     Args:
-        rng: random generator of the sub-environment.
+        addresses: generators.
+        indices: sub-environments to draw for.
+        first_row: first row of the block to write.
         channel: constants.
-        mean_snr: (I, K), linear.
-        forward: scattered coefficients, (I, K, S, 2), updated.
-        backward: likewise back, updated.
-        noise: scratch, (2·K·S,).
-        working: (K,), updated.
-        fresh: whether the coefficients are to be drawn anew in the first slot.
-        efficiency: bit/s/Hz, (B, I, K, S), written.
-        return_efficiency: bit/s/Hz back, (B, I, K, S), written.
-        available: (B, K), written.
+        memory: updated.
+        world: rows first_row.. of the blocks of `indices` are written.
     """
-    for b in range(efficiency.shape[0]):
-        decay = 0.0 if fresh and b == 0 else channel.correlation
-        for i in range(efficiency.shape[1]):
-            fill_links(rng, channel, decay, i, mean_snr[i], forward, noise, efficiency[b, i])
-            if return_efficiency.shape[3] > 0:
-                back = return_efficiency[b, i]
-                fill_links(rng, channel, decay, i, mean_snr[i], backward, noise, back)
-        for j in range(working.shape[0]):
-            available[b, j] = working[j]
-            if channel.failure_rate > 0.0:
-                switch = channel.failure_rate if working[j] else channel.repair_rate
-                if rng.random() < switch:
-                    working[j] = not working[j]
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        rng = generator_of(addresses, i)
+        for b in range(first_row, world.available.shape[1]):
+            decay = 0.0 if memory.fresh[i] else channel.correlation
+            memory.fresh[i] = False
+            for source in range(world.spectral_efficiency.shape[2]):
+                mean_snr, noise = memory.mean_snr[i, source], memory.noise[i]
+                there = world.spectral_efficiency[i, b, source]
+                fill_links(rng, channel, decay, source, mean_snr, memory.forward[i], noise, there)
+                if world.return_efficiency.shape[4] > 0:
+                    back = world.return_efficiency[i, b, source]
+                    fill_links(
+                        rng, channel, decay, source, mean_snr, memory.backward[i], noise, back
+                    )
+            fill_availability(rng, channel, memory.working[i], world.available[i, b])
+
+
+@lean
+def fill_availability(
+    rng: np.random.Generator, channel: Channel, working: Flags, available: Flags
+) -> None:
+    """Write who is available, then advance every node's two-state chain."""
+    for j in range(working.shape[0]):
+        available[j] = working[j]
+        if channel.failure_rate > 0.0:
+            switch = channel.failure_rate if working[j] else channel.repair_rate
+            if rng.random() < switch:
+                working[j] = not working[j]
 
 
 @lean

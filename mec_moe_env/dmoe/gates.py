@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.configuration import reject
-from mec_moe_env.dmoe.state import State, World
+from mec_moe_env.dmoe.state import Integers, State, World
+from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
@@ -24,10 +25,8 @@ class GateSource(Protocol):
     weights: MoEWeights
     """The real model that goes on from there; empty arrays when the scores are given."""
 
-    def start_episode(
-        self, rng: np.random.Generator, state: State, world: World, index: int
-    ) -> None:
-        """Write what sub-environment `index` starts with: scores, hidden states, labels."""
+    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+        """Write what episodes of `indices` start with: scores, hidden states, labels."""
 
 
 class RandomGates:
@@ -37,11 +36,9 @@ class RandomGates:
         self.weights = no_model()
         self._spread = float(config.gate_spread)
 
-    def start_episode(
-        self, rng: np.random.Generator, state: State, world: World, index: int
-    ) -> None:
+    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
         """Draw the scores of all layers."""
-        draw_gates(rng, self._spread, world.gates[index])
+        draw_gates(generators.addresses, indices, self._spread, world.gates)
 
 
 class TraceGates:
@@ -69,14 +66,13 @@ class TraceGates:
             most = f"at most {tokens // config.sources}, {recorded}"
             raise reject("tokens_per_source", config.tokens_per_source, most)
 
-    def start_episode(
-        self, rng: np.random.Generator, state: State, world: World, index: int
-    ) -> None:
+    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
         """Pick a batch and, out of it, as many different tokens as there are."""
-        batch = self._gate[rng.integers(len(self._gate))]
-        tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
-        gates = world.gates[index]
-        gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
+        for index in indices.tolist():
+            rng, gates = generators[index], world.gates[index]
+            batch = self._gate[rng.integers(len(self._gate))]
+            tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
+            gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
 
 
 class DigitGates:
@@ -97,16 +93,15 @@ class DigitGates:
         images = load_digits_split()
         self._images, self._classes = images.heldout, images.heldout_classes
 
-    def start_episode(
-        self, rng: np.random.Generator, state: State, world: World, index: int
-    ) -> None:
+    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
         """Pick a digit for every token and run embedding and first gate."""
         tokens = state.labels.shape[1]
-        chosen = rng.integers(len(self._images), size=tokens)
-        state.labels[index] = self._classes[chosen]
-        state.hidden[index] = embed(self.weights, self._images[chosen])
-        scores = world.gates[index, 0].reshape(tokens, -1)
-        gate_scores(self.weights, 0, state.hidden[index], scores)
+        for index in indices.tolist():
+            chosen = generators[index].integers(len(self._images), size=tokens)
+            state.labels[index] = self._classes[chosen]
+            state.hidden[index] = embed(self.weights, self._images[chosen])
+            scores = world.gates[index, 0].reshape(tokens, -1)
+            gate_scores(self.weights, 0, state.hidden[index], scores)
 
 
 def no_model() -> MoEWeights:
@@ -125,14 +120,17 @@ def make_gates(config: DMoEConfig) -> GateSource:
     return TraceGates(config) if config.gates == "trace" else RandomGates(config)
 
 
-@compiled
-def draw_gates(rng: np.random.Generator, spread: float, gates: NDArray[np.float64]) -> None:
-    """Write softmax(spread · N(0, 1)) over the last axis of (L, I, Q, K)."""
-    rows: Floats = gates.reshape((-1, gates.shape[3]))
-    for row in range(rows.shape[0]):
-        total = 0.0
-        for j in range(rows.shape[1]):
-            rows[row, j] = np.exp(spread * rng.standard_normal())
-            total += rows[row, j]
-        for j in range(rows.shape[1]):
-            rows[row, j] /= total
+@lean
+def draw_gates(addresses: Addresses, indices: Integers, spread: float, gates: Floats) -> None:
+    """Write softmax(spread · N(0, 1)) over the last axis of (n, L, I, Q, K) for new episodes."""
+    _, L, I, Q, K = gates.shape
+    for position in range(indices.shape[0]):
+        rng = generator_of(addresses, indices[position])
+        rows = gates[indices[position]].reshape((L * I * Q, K))
+        for row in range(L * I * Q):
+            total = 0.0
+            for j in range(K):
+                rows[row, j] = math.exp(spread * rng.standard_normal())
+                total += rows[row, j]
+            for j in range(K):
+                rows[row, j] /= total

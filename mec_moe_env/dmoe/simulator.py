@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from mec_moe_env.dmoe.perception import (
     observation_bounds,
     write_mask,
 )
-from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, keep_recent, make_physics
+from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, make_physics
 from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
+from mec_moe_env.generators import Generators
 from mec_moe_env.observation import box_space
 from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
@@ -44,12 +46,11 @@ class DMoESimulator:
         self.config = config
         self.num_envs = num_envs
         self.episode_steps = config.num_layers
-        self._source, self._gates = _make_world(config)
+        self._source, self._gates = _make_world(config, num_envs)
         self._physics = make_physics(config)
         self.state = empty_state(config, num_envs, self._gates.weights.norm_scale.shape[1])
         self.world = empty_world(config, num_envs, self._source.block)
-        self._generators: list[Any] = [None] * num_envs
-        self._episodes: list[Any] = [None] * num_envs
+        self._generators = Generators(num_envs)
         picks, links = np.prod(config.expert_shape), np.prod(config.link_shape)
         self.nvec = [config.num_nodes + 1] * int(picks) + [config.num_subcarriers] * int(links)
         self._mask_size = sum(self.nvec)
@@ -60,13 +61,13 @@ class DMoESimulator:
         """Whether each sub-environment is through its last layer, (n,)."""
         return self.state.layer >= self.config.num_layers
 
-    def start(self, index: int, generator: np.random.Generator) -> None:
-        """Begin an episode of one sub-environment, driven by `generator` from now on."""
-        self.state.layer[index] = 0
-        self._generators[index] = generator
-        self._episodes[index] = self._source.start_episode(generator, self.world, index)
-        self._gates.start_episode(generator, self.state, self.world, index)
-        self._fill(index, 0)
+    def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
+        """Begin episodes of sub-environments, driven by these generators from now on."""
+        for index, generator in zip(indices.tolist(), generators, strict=True):
+            self._generators[index] = generator
+        self.state.layer[indices] = 0
+        self._source.start(indices, self._generators, self.world)
+        self._gates.start(indices, self._generators, self.state, self.world)
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one layer."""
@@ -134,17 +135,12 @@ class DMoESimulator:
     def _refill(self, first: int, last: int, active: Flags) -> None:
         """Draw a new block wherever only the present slot is left of the old one."""
         used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
-        for index in (first + np.flatnonzero(used_up)).tolist():
-            keep_recent(self.world, index, self.config.csi_delay)
-            self._fill(index, self.config.csi_delay + 1)
-
-    def _fill(self, index: int, first_row: int) -> None:
-        generator, episode = self._generators[index], self._episodes[index]
-        self._source.fill(generator, episode, self.world, index, first_row)
-        self.world.cursor[index] = self.config.csi_delay
+        if used_up.any():
+            indices = first + np.flatnonzero(used_up)
+            self._source.refill(indices, self._generators, self.world)
 
 
-def _make_world(config: DMoEConfig) -> tuple[RadioWorld | ToyWorld, GateSource]:
+def _make_world(config: DMoEConfig, num_envs: int) -> tuple[RadioWorld | ToyWorld, GateSource]:
     if config.gates == "toy":
         return ToyWorld(config), ToyGates()
-    return RadioWorld(config), make_gates(config)
+    return RadioWorld(config, num_envs), make_gates(config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,14 +110,10 @@ def empty_world(config: DMoEConfig, num_envs: int, block: int) -> World:
     )
 
 
-def slot_rows(world: World, index: int, first_row: int) -> dict[str, Any]:
-    """View the rows first_row.. of one sub-environment's block, by field."""
-    return {name: getattr(world, name)[index, first_row:] for name in SLOT_FIELDS}
-
-
-def keep_recent(world: World, index: int, history: int) -> None:
-    """Move the present slot, with `history` slots before it, to the front of the block."""
-    present = world.cursor[index]
+def keep_recent(world: World, indices: Integers, history: int) -> None:
+    """Move the present slot, with `history` slots before it, to the front of the blocks."""
+    oldest = world.cursor[indices] - history
     for name in SLOT_FIELDS:
         array = getattr(world, name)
-        array[index, : history + 1] = array[index, present - history : present + 1].copy()
+        for row in range(history + 1):
+            array[indices, row] = array[indices, oldest + row]

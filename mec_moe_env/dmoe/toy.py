@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from mec_moe_env.configuration import reject
 from mec_moe_env.dmoe.gates import no_model
-from mec_moe_env.dmoe.state import State, World
+from mec_moe_env.dmoe.state import Integers, State, World
+from mec_moe_env.generators import Generators
 from mec_moe_env.scenarios import DMOE_PRESETS, DMoEConfig
 
 GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
@@ -27,16 +24,10 @@ FIXED_FIELDS = (
 )
 
 
-@dataclass
-class Episode:
-    """Nothing needs to be remembered."""
-
-
 class ToyWorld:
     """The same two layers in every episode: no randomness at all."""
 
     block = 4
-    weights = no_model()
 
     def __init__(self, config: DMoEConfig) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
@@ -50,20 +41,19 @@ class ToyWorld:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Episode:
-        """Fix the gate scores and the nodes' energies."""
-        world.compute_energy[index] = COMPUTE_JOULES
-        world.gates[index, :, :, 0] = GATES
-        return Episode()
+    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Fix the gate scores, the nodes' energies and the channel."""
+        world.compute_energy[indices] = COMPUTE_JOULES
+        world.gates[indices, :, :, 0] = GATES
+        world.available[indices] = True
+        world.spectral_efficiency[indices] = self._in_situ
+        world.spectral_efficiency[indices, :, 0, 1] = LINK_EFFICIENCY[0]
+        world.spectral_efficiency[indices, :, 1, 0] = LINK_EFFICIENCY[1]
+        world.cursor[indices] = 0
 
-    def fill(
-        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
-    ) -> None:
-        """Write the same slot throughout."""
-        world.available[index] = True
-        world.spectral_efficiency[index] = self._in_situ
-        world.spectral_efficiency[index, :, 0, 1] = LINK_EFFICIENCY[0]
-        world.spectral_efficiency[index, :, 1, 0] = LINK_EFFICIENCY[1]
+    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Every slot is the same."""
+        world.cursor[indices] = 0
 
 
 class ToyGates:
@@ -71,7 +61,5 @@ class ToyGates:
 
     weights = no_model()
 
-    def start_episode(
-        self, rng: np.random.Generator, state: State, world: World, index: int
-    ) -> None:
+    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
         """Nothing is left to do."""

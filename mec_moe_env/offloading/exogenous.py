@@ -7,13 +7,13 @@ is drawn at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.compilation import lean
+from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.network import (
     advance_fading,
     draw_mean_snr,
@@ -22,56 +22,57 @@ from mec_moe_env.network import (
     reference_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.offloading.state import Flags, Integers, World, slot_rows
+from mec_moe_env.offloading.state import Flags, Integers, World, keep_present
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskStream, draw_types
+from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskSource, draw_types
 
-BLOCK_BYTES = 1 << 16
+BLOCK_BYTES = 1 << 15
 LONGEST_BLOCK = 64
 
 
 class WorldSource(Protocol):
-    """Writes the exogenous part of one sub-environment's future, block by block."""
+    """Writes the exogenous part of the sub-environments' future, block by block."""
 
     block: int
     """Slots per block."""
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Any:
-        """Begin an episode of sub-environment `index`: fix its servers, return its memory."""
+    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Begin episodes of the sub-environments `indices` and write their first block."""
 
-    def fill(
-        self, rng: np.random.Generator, episode: Any, world: World, index: int, first_row: int
-    ) -> None:
-        """Write the next slots of sub-environment `index` to rows first_row.. of its block."""
+    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Keep the present slot of the sub-environments `indices` and write those after it."""
 
 
-class RadioMemory(NamedTuple):
-    """The part of an episode that the radio network remembers."""
+class Memory(NamedTuple):
+    """What the exogenous world of each sub-environment remembers."""
 
     positions: Floats
-    """(M, 2), metres."""
+    """(n, M, 2), metres."""
     mean_snr: Floats
-    """(M, M), linear."""
+    """(n, M, M), linear."""
     fading: NDArray[np.float32]
-    """Scattered coefficients, (M, M, S, 2); (0, …) when memoryless."""
+    """Scattered coefficients, (n, M, M, S, 2); (n, 0, …) when memoryless."""
     noise: NDArray[np.float32]
-    """Scratch, (2·M·S,)."""
+    """Scratch, (n, 2·M·S)."""
     last_seen: Integers
-    """Slot in which a node's row was last drawn, −1 for never, (M,)."""
+    """Slot in which a node's row was last drawn, −1 for never, (n, M)."""
     working: Flags
-    """(M,)."""
+    """(n, M)."""
+    slot: Integers
+    """The next slot to be drawn, (n,)."""
+    last_type: Integers
+    """Type of the last task drawn, −1 for none, (n,)."""
 
 
-@dataclass
-class Episode:
-    """One sub-environment's exogenous memory."""
+class Geometry(NamedTuple):
+    """Constants of what is drawn once an episode."""
 
-    radio: RadioMemory
-    tasks: Any
-    """What the task stream keeps, such as ground truths."""
-    slot: int = 0
-    """First slot of the next block."""
-    last_type: int = -1
+    area_m: float
+    reference: float
+    exponent: float
+    shadowing_db: float
+    joules: tuple[float, float]
+    seconds: tuple[float, float]
 
 
 class Channel(NamedTuple):
@@ -90,75 +91,92 @@ class Channel(NamedTuple):
 class RandomWorld:
     """Random geometry, fading, arrivals and failures of a scenario (`model.md` §1, §2)."""
 
-    def __init__(self, config: OffloadingConfig, stream: TaskStream) -> None:
+    def __init__(self, config: OffloadingConfig, tasks: TaskSource, num_envs: int) -> None:
         self.block = block_length(config)
-        self._config = config
-        self._stream = stream
+        self._tasks = tasks
+        self._persistence = float(config.type_persistence)
         frequencies = np.array(config.type_frequencies or (1.0,) * config.num_types)
         self._cumulative = np.cumsum(frequencies / frequencies.sum())
-        self._channel = Channel(
-            correlation=fading_correlation(config),
-            line_of_sight=float(config.rician_factor),
-            lowest_efficiency=float(config.min_spectral_efficiency),
-            highest_efficiency=float(config.max_spectral_efficiency),
-            lowest_payload=float(config.payload_mbit[0]),
-            highest_payload=float(config.payload_mbit[1]),
-            failure_rate=float(config.failure_rate),
-            repair_rate=float(config.repair_rate),
-        )
+        self._geometry = make_geometry(config)
+        self._channel = make_channel(config)
+        self._memory = empty_memory(config, self._channel, num_envs)
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Episode:
-        """Place the nodes, draw the servers' speeds and the stream's ground truths."""
-        config = self._config
-        M, S = config.num_servers, config.num_subcarriers
-        rows = 0 if self._memoryless else M
-        radio = RadioMemory(
-            positions=np.empty((M, 2)),
-            mean_snr=np.empty((M, M)),
-            fading=np.zeros((rows, M, S, 2), np.float32),
-            noise=np.empty(2 * M * S, np.float32),
-            last_seen=np.full(M, -1, np.int64),
-            working=np.ones(M, np.bool_),
-        )
-        draw_mean_snr(
-            rng,
-            float(config.area_m),
-            reference_snr(config),
-            float(config.path_loss_exponent),
-            float(config.shadowing_db),
-            radio.positions,
-            radio.mean_snr,
-        )
-        ranges = np.array([config.compute_joules, config.compute_seconds])
-        world.compute[index] = rng.uniform(ranges[:, 0], ranges[:, 1], (M, 2))
-        return Episode(radio=radio, tasks=self._stream.start_episode(rng))
+    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Place the nodes, draw the servers' speeds and the ground truths, and the first block."""
+        self._memory.last_seen[indices] = -1
+        self._memory.working[indices] = True
+        self._memory.slot[indices] = 0
+        self._memory.last_type[indices] = -1
+        addresses = generators.addresses
+        draw_places(addresses, indices, self._geometry, self._memory, world.compute)
+        self._tasks.start(indices, generators)
+        self._fill(indices, generators, world, 0)
 
-    @property
-    def _memoryless(self) -> bool:
-        return self._channel.correlation == 0.0 and self._channel.line_of_sight == 0.0
+    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Keep the present slot and draw the block after it."""
+        keep_present(world, indices)
+        self._fill(indices, generators, world, 1)
 
-    def fill(
-        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
+    def _fill(
+        self, indices: Integers, generators: Generators, world: World, first_row: int
     ) -> None:
-        """Draw the next slots: types, tasks, then origins, payloads, channel and failures."""
-        rows = slot_rows(world, index, first_row)
-        types = rows.types.reshape(-1)
-        persistence = float(self._config.type_persistence)
-        episode.last_type = draw_types(rng, self._cumulative, persistence, episode.last_type, types)
-        tasks = (rows.features, rows.labels, rows.linear, rows.constant)
-        out = TaskBatch(*(a.reshape((len(types), *a.shape[2:])) for a in tasks))
-        self._stream.draw(rng, episode.tasks, types, out)
-        fill_radio(
-            rng,
-            self._channel,
-            episode.radio,
-            episode.slot,
-            rows.payload,
-            rows.origin,
-            rows.spectral_efficiency,
-            rows.works_next,
+        """Draw types, tasks, then origins, payloads, channel and failures."""
+        addresses, memory = generators.addresses, self._memory
+        draw_types(
+            addresses,
+            indices,
+            first_row,
+            self._cumulative,
+            self._persistence,
+            memory.last_type,
+            world.types,
         )
-        episode.slot += self.block - first_row
+        tasks = TaskBatch(world.features, world.labels, world.linear, world.constant)
+        self._tasks.draw(indices, generators, first_row, world.types, tasks)
+        fill_radio(addresses, indices, first_row, self._channel, memory, world)
+        world.cursor[indices] = 0
+
+
+def make_geometry(config: OffloadingConfig) -> Geometry:
+    """Collect the constants of what is drawn once an episode."""
+    return Geometry(
+        area_m=float(config.area_m),
+        reference=reference_snr(config),
+        exponent=float(config.path_loss_exponent),
+        shadowing_db=float(config.shadowing_db),
+        joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
+        seconds=(float(config.compute_seconds[0]), float(config.compute_seconds[1])),
+    )
+
+
+def make_channel(config: OffloadingConfig) -> Channel:
+    """Collect the constants of channel and reliability."""
+    return Channel(
+        correlation=fading_correlation(config),
+        line_of_sight=float(config.rician_factor),
+        lowest_efficiency=float(config.min_spectral_efficiency),
+        highest_efficiency=float(config.max_spectral_efficiency),
+        lowest_payload=float(config.payload_mbit[0]),
+        highest_payload=float(config.payload_mbit[1]),
+        failure_rate=float(config.failure_rate),
+        repair_rate=float(config.repair_rate),
+    )
+
+
+def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int) -> Memory:
+    """Allocate the memory of `num_envs` sub-environments."""
+    n, M, S = num_envs, config.num_servers, config.num_subcarriers
+    memoryless = channel.correlation == 0.0 and channel.line_of_sight == 0.0
+    return Memory(
+        positions=np.empty((n, M, 2)),
+        mean_snr=np.empty((n, M, M)),
+        fading=np.zeros((n, 0 if memoryless else M, M, S, 2), np.float32),
+        noise=np.empty((n, 2 * M * S), np.float32),
+        last_seen=np.empty((n, M), np.int64),
+        working=np.empty((n, M), np.bool_),
+        slot=np.empty(n, np.int64),
+        last_type=np.empty(n, np.int64),
+    )
 
 
 def block_length(config: OffloadingConfig) -> int:
@@ -170,44 +188,68 @@ def block_length(config: OffloadingConfig) -> int:
 
 
 @lean
+def draw_places(
+    addresses: Addresses, indices: Integers, geometry: Geometry, memory: Memory, compute: Floats
+) -> None:
+    """Draw positions, mean SNRs, and joules and seconds per sample, (n, M, 2), of new episodes."""
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        rng = generator_of(addresses, i)
+        draw_mean_snr(
+            rng,
+            geometry.area_m,
+            geometry.reference,
+            geometry.exponent,
+            geometry.shadowing_db,
+            memory.positions[i],
+            memory.mean_snr[i],
+        )
+        for m in range(compute.shape[1]):
+            for kind in range(2):
+                low, high = geometry.joules if kind == 0 else geometry.seconds
+                compute[i, m, kind] = low + (high - low) * rng.random()
+
+
+@lean
 def fill_radio(
-    rng: np.random.Generator,
+    addresses: Addresses,
+    indices: Integers,
+    first_row: int,
     channel: Channel,
-    radio: RadioMemory,
-    first_slot: int,
-    payload: Floats,
-    origin: Integers,
-    efficiency: NDArray[np.float32],
-    works_next: Flags,
+    memory: Memory,
+    world: World,
 ) -> None:
     """Draw origins, payloads, spectral efficiencies and failures of consecutive slots.
 
     Args:
-        rng: random generator of the sub-environment.
+        addresses: generators.
+        indices: sub-environments to draw for.
+        first_row: first row of the block to write.
         channel: constants.
-        radio: memory, updated.
-        first_slot: slot number of row 0.
-        payload: Mbit, (B, U), written.
-        origin: (B, U), written.
-        efficiency: bit/s/Hz, (B, U, M, S), written.
-        works_next: (B, M), written.
+        memory: updated.
+        world: rows first_row.. of the blocks of `indices` are written.
     """
-    B, U, M, _ = efficiency.shape
+    B, U, M = world.spectral_efficiency.shape[1:4]
     spread = channel.highest_payload - channel.lowest_payload
-    for b in range(B):
-        for u in range(U):
-            origin[b, u] = int(rng.random() * M)
-            payload[b, u] = channel.lowest_payload + spread * rng.random()
-            fill_row(rng, channel, radio, first_slot + b, u, origin[b], efficiency[b])
-        fill_failures(rng, channel, radio.working, works_next[b])
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        rng = generator_of(addresses, i)
+        for b in range(first_row, B):
+            origin, efficiency = world.origin[i, b], world.spectral_efficiency[i, b]
+            for u in range(U):
+                origin[u] = int(rng.random() * M)
+                world.payload[i, b, u] = channel.lowest_payload + spread * rng.random()
+                fill_row(rng, channel, memory, i, u, origin, efficiency)
+            fill_failures(rng, channel, memory.working[i], world.works_next[i, b])
+            memory.slot[i] += 1
 
 
 @lean
 def fill_row(
     rng: np.random.Generator,
     channel: Channel,
-    radio: RadioMemory,
-    slot: int,
+    memory: Memory,
+    i: int,
     task: int,
     origin: Integers,
     efficiency: NDArray[np.float32],
@@ -220,22 +262,21 @@ def fill_row(
                 for s in range(efficiency.shape[2]):
                     efficiency[task, m, s] = efficiency[other, m, s]
             return
-    if radio.fading.shape[0] == 0:
+    if memory.fading.shape[1] == 0:
         draw_rayleigh_power(rng, efficiency[task])
     else:
         decay = 0.0
-        if radio.last_seen[row] >= 0:
-            decay = channel.correlation ** (slot - radio.last_seen[row])
-        radio.last_seen[row] = slot
-        advance_fading(
-            rng, decay, channel.line_of_sight, radio.fading[row], radio.noise, efficiency[task]
-        )
+        if memory.last_seen[i, row] >= 0:
+            decay = channel.correlation ** (memory.slot[i] - memory.last_seen[i, row])
+        memory.last_seen[i, row] = memory.slot[i]
+        coefficients, noise = memory.fading[i, row], memory.noise[i]
+        advance_fading(rng, decay, channel.line_of_sight, coefficients, noise, efficiency[task])
     write_spectral_efficiency(
         row,
-        radio.mean_snr[row],
+        memory.mean_snr[i, row],
         channel.lowest_efficiency,
         channel.highest_efficiency,
-        radio.noise,
+        memory.noise[i],
         efficiency[task],
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mec_moe_env.generators import Generators
 from mec_moe_env.observation import box_space
 from mec_moe_env.offloading.advance import advance
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
@@ -23,38 +25,35 @@ from mec_moe_env.offloading.state import (
     clear_state,
     empty_state,
     empty_world,
-    keep_present,
     make_physics,
 )
 from mec_moe_env.offloading.toy import ToyWorld
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
-from mec_moe_env.tasks.stream import Floats, Judge, TaskStream
+from mec_moe_env.tasks.digits import digit_tasks
+from mec_moe_env.tasks.mnist import mnist_tasks
+from mec_moe_env.tasks.stream import Floats, Judge, StreamSource, TaskSource, TaskStream
 from mec_moe_env.tasks.synthetic import SyntheticTasks
 
 
-def make_stream(config: OffloadingConfig) -> TaskStream:
-    """Build the task stream that a config names, or check the one that it carries.
+def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
+    """Build the tasks that a config names, or those of the stream that it carries.
 
     Raises:
         TypeError: `tasks` is neither a name nor a TaskStream.
-        ValueError: the config does not fit the stream.
-        FileNotFoundError: the stream's data are missing.
-        ImportError: the stream needs an extra that is not installed.
+        ValueError: the config does not fit the tasks.
+        FileNotFoundError: the data are missing.
+        ImportError: the data need an extra that is not installed.
     """
     if config.tasks == "synthetic":
-        return SyntheticTasks(config)
+        return SyntheticTasks(config, num_envs)
     if config.tasks == "digits":
-        from mec_moe_env.tasks.digits import digit_tasks
-
         return digit_tasks(config)
     if config.tasks == "mnist":
-        from mec_moe_env.tasks.mnist import mnist_tasks
-
         return mnist_tasks(config)
     if not isinstance(config.tasks, TaskStream):
         raise TypeError(f"tasks must be a name or a TaskStream, got {config.tasks!r}")
-    return config.tasks
+    return StreamSource(config.tasks, num_envs)
 
 
 class Rows(NamedTuple):
@@ -77,13 +76,12 @@ class OffloadingSimulator:
         self.config = config
         self.num_envs = num_envs
         self.episode_steps = config.horizon
-        judge, self._source, self._sum_bound = _make_world(config)
+        judge, self._source, self._sum_bound = _make_world(config, num_envs)
         self._physics = make_physics(config, judge)
         self.state = empty_state(config, num_envs)
         self.world = empty_world(config, num_envs, self._source.block)
         self._has_accuracy = judge.heldout_labels.shape[1] > 0
-        self._generators: list[Any] = [None] * num_envs
-        self._episodes: list[Any] = [None] * num_envs
+        self._generators = Generators(num_envs)
         self.nvec = [config.num_servers + 1, config.num_subcarriers] * self._picks
         self.observation_space = box_space(
             config.observation_shapes, observation_bounds(config, self._sum_bound)
@@ -94,12 +92,12 @@ class OffloadingSimulator:
         """Whether each sub-environment is at its horizon, (n,)."""
         return self.state.time >= self.config.horizon
 
-    def start(self, index: int, generator: np.random.Generator) -> None:
-        """Begin an episode of one sub-environment, driven by `generator` from now on."""
-        clear_state(self.state, index)
-        self._generators[index] = generator
-        self._episodes[index] = self._source.start_episode(generator, self.world, index)
-        self._fill(index, 0)
+    def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
+        """Begin episodes of sub-environments, driven by these generators from now on."""
+        for index, generator in zip(indices.tolist(), generators, strict=True):
+            self._generators[index] = generator
+        clear_state(self.state, indices)
+        self._source.start(indices, self._generators, self.world)
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one slot."""
@@ -196,19 +194,14 @@ class OffloadingSimulator:
     def _refill(self, first: int, last: int, active: Flags) -> None:
         """Draw a new block wherever only the present slot is left of the old one."""
         used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
-        for index in (first + np.flatnonzero(used_up)).tolist():
-            keep_present(self.world, index)
-            self._fill(index, 1)
-
-    def _fill(self, index: int, first_row: int) -> None:
-        generator, episode = self._generators[index], self._episodes[index]
-        self._source.fill(generator, episode, self.world, index, first_row)
-        self.world.cursor[index] = 0
+        if used_up.any():
+            indices = first + np.flatnonzero(used_up)
+            self._source.refill(indices, self._generators, self.world)
 
 
-def _make_world(config: OffloadingConfig) -> tuple[Judge, WorldSource, float]:
+def _make_world(config: OffloadingConfig, num_envs: int) -> tuple[Judge, WorldSource, float]:
     if config.tasks == "toy":
-        toy = ToyWorld(config)
+        toy = ToyWorld(config, num_envs)
         return toy.judge, toy, toy.sum_bound
-    stream = make_stream(config)
-    return stream.judge, RandomWorld(config, stream), float(stream.sum_bound)
+    tasks = make_tasks(config, num_envs)
+    return tasks.judge, RandomWorld(config, tasks, num_envs), tasks.sum_bound

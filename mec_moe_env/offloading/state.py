@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,10 +171,10 @@ def empty_state(config: OffloadingConfig, num_envs: int) -> State:
     )
 
 
-def clear_state(state: State, index: int) -> None:
-    """Return one sub-environment to the start: idle, working, untrained."""
+def clear_state(state: State, indices: Integers) -> None:
+    """Return sub-environments to the start: idle, working, untrained."""
     for name, array in state._asdict().items():
-        array[index] = name == "working"
+        array[indices] = name == "working"
 
 
 def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
@@ -197,15 +197,9 @@ def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
     )
 
 
-def slot_rows(world: World, index: int, first_row: int) -> World:
-    """View the rows first_row.. of one sub-environment's block: every array leads with slots."""
-    rows: dict[str, Any] = {name: getattr(world, name)[index, first_row:] for name in SLOT_FIELDS}
-    return world._replace(**rows)
-
-
-def keep_present(world: World, index: int) -> None:
-    """Move the present slot of one sub-environment to the front of its block."""
-    present = world.cursor[index]
+def keep_present(world: World, indices: Integers) -> None:
+    """Move the present slot of sub-environments to the front of their blocks."""
+    present = world.cursor[indices]
     for name in SLOT_FIELDS:
         array = getattr(world, name)
-        array[index, 0] = array[index, present]
+        array[indices, 0] = array[indices, present]

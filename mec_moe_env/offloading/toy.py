@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mec_moe_env.configuration import reject
-from mec_moe_env.offloading.state import World
+from mec_moe_env.generators import Generators
+from mec_moe_env.offloading.state import Integers, World, keep_present
 from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.tasks.stream import Judge, identity_judge
 
 TYPES = (0, 1, 0, 1)
 ORIGINS = (0, 1, 1, 0)
-PERIOD = len(TYPES)
 TRUTHS = ((2.0, 0.0), (0.0, 1.0))
 SIGNALS = ((1.0, 0.0), (0.0, 1.0))
 PAYLOAD_MBIT = 1.0
@@ -31,14 +29,6 @@ FIXED_FIELDS = (
 )
 
 
-@dataclass
-class Episode:
-    """Where an episode is in the repetition."""
-
-    slot: int = 0
-    """Next slot to be written."""
-
-
 class ToyWorld:
     """Replays four slots for ever: no randomness at all.
 
@@ -49,7 +39,7 @@ class ToyWorld:
 
     block = 64
 
-    def __init__(self, config: OffloadingConfig) -> None:
+    def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
 
         Raises:
@@ -60,6 +50,7 @@ class ToyWorld:
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
+        self._slot = np.zeros(num_envs, np.int64)
 
     @property
     def judge(self) -> Judge:
@@ -71,26 +62,31 @@ class ToyWorld:
         """Largest signal."""
         return 1.0
 
-    def start_episode(self, rng: np.random.Generator, world: World, index: int) -> Episode:
+    def start(self, indices: Integers, generators: Generators, world: World) -> None:
         """Fix the servers; nothing is drawn."""
-        world.compute[index] = COMPUTE
-        return Episode()
+        world.compute[indices] = COMPUTE
+        self._slot[indices] = 0
+        self._fill(indices, world, 0)
 
-    def fill(
-        self, rng: np.random.Generator, episode: Episode, world: World, index: int, first_row: int
-    ) -> None:
-        """Write the next slots of the endless repetition."""
+    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+        """Keep the present slot and go on with the repetition."""
+        keep_present(world, indices)
+        self._fill(indices, world, 1)
+
+    def _fill(self, indices: Integers, world: World, first_row: int) -> None:
         truths, signals = np.array(TRUTHS), np.array(SIGNALS)
-        world.payload[index] = PAYLOAD_MBIT
-        world.works_next[index] = True
-        for row in range(first_row, self.block):
-            n, origin = TYPES[episode.slot % PERIOD], ORIGINS[episode.slot % PERIOD]
-            episode.slot += 1
-            world.types[index, row, 0] = n
-            world.origin[index, row, 0] = origin
-            world.features[index, row, 0, :, 0] = signals[n]
-            world.labels[index, row, 0, 0] = signals[n] @ truths[n]
-            world.linear[index, row, 0] = truths[n]
-            world.constant[index, row, 0] = truths[n] @ truths[n]
-            world.spectral_efficiency[index, row, 0] = LINK_EFFICIENCY
-            world.spectral_efficiency[index, row, 0, origin] = self._in_situ
+        world.payload[indices] = PAYLOAD_MBIT
+        world.works_next[indices] = True
+        world.cursor[indices] = 0
+        for index in indices.tolist():
+            for row in range(first_row, self.block):
+                n, origin = TYPES[self._slot[index]], ORIGINS[self._slot[index]]
+                self._slot[index] = (self._slot[index] + 1) % len(TYPES)
+                world.types[index, row, 0] = n
+                world.origin[index, row, 0] = origin
+                world.features[index, row, 0, :, 0] = signals[n]
+                world.labels[index, row, 0, 0] = signals[n] @ truths[n]
+                world.linear[index, row, 0] = truths[n]
+                world.constant[index, row, 0] = truths[n] @ truths[n]
+                world.spectral_efficiency[index, row, 0] = LINK_EFFICIENCY
+                world.spectral_efficiency[index, row, 0, origin] = self._in_situ

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
 from mec_moe_env.configuration import reject
+from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.tasks.stream import Floats, Judge, TaskBatch
+from mec_moe_env.tasks.stream import Floats, Integers, Judge, TaskBatch
 
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 TRANSFORM_SEED = 2503
@@ -66,19 +67,30 @@ class ImagePairTasks:
         """Held-out squared loss and accuracy of each type."""
         return self._judge
 
-    def start_episode(self, rng: np.random.Generator) -> None:
+    def start(self, indices: Integers, generators: Generators) -> None:
         """Nothing is drawn: the images are what they are."""
 
     def draw(
         self,
-        rng: np.random.Generator,
-        episode: None,
-        types: NDArray[np.int64],
+        indices: Integers,
+        generators: Generators,
+        first_row: int,
+        types: Integers,
         out: TaskBatch,
     ) -> None:
-        """Write one task per entry of `types`."""
-        draw_images(rng, self._bank, self._labels, self._starts, types, self._linear, *out[:3])
-        out.constant[:] = 1.0
+        """Draw k different training images of each task's type."""
+        draw_images(
+            generators.addresses,
+            indices,
+            first_row,
+            self._bank,
+            self._labels,
+            self._starts,
+            self._linear,
+            np.empty(out.labels.shape[-1], np.int64),
+            types,
+            *out,
+        )
 
 
 def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple[Floats, Floats]:
@@ -109,32 +121,46 @@ def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
     return judge, linear
 
 
-@compiled
+@lean
 def draw_images(
-    rng: np.random.Generator,
+    addresses: Addresses,
+    indices: Integers,
+    first_row: int,
     bank: Floats,
     bank_labels: Floats,
-    starts: NDArray[np.int64],
-    types: NDArray[np.int64],
+    starts: Integers,
     type_linear: Floats,
+    chosen: Integers,
+    types: Integers,
     features: Floats,
     labels: Floats,
     linear: Floats,
+    constant: Floats,
 ) -> None:
-    """Draw k different training images for each task."""
-    count, d, k = features.shape
-    chosen = np.empty(k, np.int64)
-    for u in range(count):
-        n = types[u]
-        size = starts[n + 1] - starts[n]
-        linear[u] = type_linear[n]
-        for i in range(k):
-            fresh = False
-            while not fresh:
-                chosen[i] = starts[n] + int(rng.random() * size)
-                fresh = True
-                for j in range(i):
-                    fresh = fresh and chosen[j] != chosen[i]
-            labels[u, i] = bank_labels[chosen[i]]
-            for f in range(d):
-                features[u, f, i] = bank[chosen[i], f]
+    """Draw tasks of the given types; `chosen`, (k,), is scratch."""
+    for position in range(indices.shape[0]):
+        index = indices[position]
+        rng = generator_of(addresses, index)
+        for b in range(first_row, types.shape[1]):
+            for u in range(types.shape[2]):
+                n = types[index, b, u]
+                choose(rng, starts[n], starts[n + 1], chosen)
+                constant[index, b, u] = 1.0
+                for f in range(features.shape[3]):
+                    linear[index, b, u, f] = type_linear[n, f]
+                for i in range(chosen.shape[0]):
+                    labels[index, b, u, i] = bank_labels[chosen[i]]
+                    for f in range(features.shape[3]):
+                        features[index, b, u, f, i] = bank[chosen[i], f]
+
+
+@lean
+def choose(rng: np.random.Generator, first: int, end: int, chosen: Integers) -> None:
+    """Write different integers of [first, end) to `chosen`: one that was drawn is drawn anew."""
+    for i in range(chosen.shape[0]):
+        fresh = False
+        while not fresh:
+            chosen[i] = first + int(rng.random() * (end - first))
+            fresh = True
+            for j in range(i):
+                fresh = fresh and chosen[j] != chosen[i]

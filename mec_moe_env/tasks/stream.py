@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.compilation import lean
+from mec_moe_env.generators import Addresses, Generators, generator_of
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class TaskBatch(NamedTuple):
@@ -71,32 +73,107 @@ def identity_judge(num_types: int) -> Judge:
     return Judge(np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0)))
 
 
-@compiled
+class TaskSource(Protocol):
+    """Tasks of many sub-environments at once: what the simulator draws from."""
+
+    @property
+    def sum_bound(self) -> float:
+        """Bound on |Σ_i X_i| per feature, for the observation space."""
+
+    @property
+    def judge(self) -> Judge:
+        """How models are judged."""
+
+    def start(self, indices: Integers, generators: Generators) -> None:
+        """Begin an episode of the sub-environments `indices`."""
+
+    def draw(
+        self,
+        indices: Integers,
+        generators: Generators,
+        first_row: int,
+        types: Integers,
+        out: TaskBatch,
+    ) -> None:
+        """Write tasks of the given types to rows first_row.. of the blocks of `indices`.
+
+        `types` has shape (n, B, U), and these three axes lead every array of `out`.
+        """
+
+
+class StreamSource:
+    """A task stream of the user's own, drawn for one sub-environment after the other."""
+
+    def __init__(self, stream: TaskStream, num_envs: int) -> None:
+        self._stream = stream
+        self._episodes: list[Any] = [None] * num_envs
+
+    @property
+    def sum_bound(self) -> float:
+        """The stream's."""
+        return float(self._stream.sum_bound)
+
+    @property
+    def judge(self) -> Judge:
+        """The stream's."""
+        return self._stream.judge
+
+    def start(self, indices: Integers, generators: Generators) -> None:
+        """Let the stream draw what an episode keeps."""
+        for index in indices.tolist():
+            self._episodes[index] = self._stream.start_episode(generators[index])
+
+    def draw(
+        self,
+        indices: Integers,
+        generators: Generators,
+        first_row: int,
+        types: Integers,
+        out: TaskBatch,
+    ) -> None:
+        """Let the stream draw block after block."""
+        for index in indices.tolist():
+            wanted = types[index, first_row:].reshape(-1)
+            parts = (array[index, first_row:] for array in out)
+            flat = TaskBatch(*(part.reshape(len(wanted), *part.shape[2:]) for part in parts))
+            self._stream.draw(generators[index], self._episodes[index], wanted, flat)
+
+
+@lean
 def draw_types(
-    rng: np.random.Generator,
+    addresses: Addresses,
+    indices: Integers,
+    first_row: int,
     cumulative: Floats,
     persistence: float,
-    previous: int,
-    out: NDArray[np.int64],
-) -> int:
-    """Write the types of the next tasks, a Markov chain, and return the last.
+    last_type: Integers,
+    types: Integers,
+) -> None:
+    """Write the types of the next tasks, a Markov chain.
 
     With probability `persistence` a task repeats the type before it, otherwise it is drawn from
     the frequencies: uniform and independent in Li & Duan 2024, bursts are our extension.
 
     Args:
-        rng: random generator; two uniforms per task.
+        addresses: generators; two uniforms per task are drawn.
+        indices: sub-environments to draw for.
+        first_row: first row of the block to write.
         cumulative: cumulative frequencies, shape (N,), the last one 1.
         persistence: probability of a repetition.
-        previous: type of the task before, −1 at the start of an episode.
-        out: written, shape (count,).
+        last_type: type of the task before, −1 at the start of an episode, (n,), updated.
+        types: written, (n, B, U).
     """
-    for u in range(out.shape[0]):
-        repeats = rng.random() < persistence
-        level = rng.random()
-        if previous < 0 or not repeats:
-            previous = 0
-            while previous < cumulative.shape[0] - 1 and level >= cumulative[previous]:
-                previous += 1
-        out[u] = previous
-    return previous
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        rng = generator_of(addresses, i)
+        for b in range(first_row, types.shape[1]):
+            for u in range(types.shape[2]):
+                repeats = rng.random() < persistence
+                level = rng.random()
+                n = last_type[i]
+                if n < 0 or not repeats:
+                    n = 0
+                    while n < cumulative.shape[0] - 1 and level >= cumulative[n]:
+                        n += 1
+                types[i, b, u] = n
+                last_type[i] = n

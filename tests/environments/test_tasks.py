@@ -8,30 +8,34 @@ import numpy as np
 import pytest
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv
-from mec_moe_env.tasks import Judge, TaskBatch, TaskStream, identity_judge
+from mec_moe_env.generators import Generators
+from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
 from mec_moe_env.tasks.digits import load_digits_split
 from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
 from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
-from mec_moe_env.tasks.stream import draw_types
-from mec_moe_env.tasks.synthetic import SyntheticTasks
+from mec_moe_env.tasks.stream import TaskSource, draw_types
+from mec_moe_env.tasks.synthetic import SyntheticTasks, Truths
 from tests.conftest import fake_mnist
 
 
-def draw(stream: TaskStream, config: OffloadingConfig, types: list[int]) -> tuple[Any, TaskBatch]:
+def draw(tasks: TaskSource, config: OffloadingConfig, types: list[int]) -> TaskBatch:
+    """Draw one block of tasks of the given types for a single sub-environment."""
     count, d, k = len(types), config.feature_dim, config.samples_per_task
-    out = TaskBatch(
-        np.empty((count, d, k)), np.empty((count, k)), np.empty((count, d)), np.empty(count)
-    )
-    rng = np.random.default_rng(0)
-    episode = stream.start_episode(rng)
-    stream.draw(rng, episode, np.array(types), out)
-    return episode, out
+    shapes = ((d, k), (k,), (d,), ())
+    out = TaskBatch(*(np.empty((1, count, 1, *shape)) for shape in shapes))
+    generators, indices = Generators(1), np.zeros(1, np.int64)
+    generators[0] = np.random.default_rng(0)
+    tasks.start(indices, generators)
+    tasks.draw(indices, generators, 0, np.array(types).reshape(1, count, 1), out)
+    return TaskBatch(*(array[0, :, 0] for array in out))
 
 
 def test_synthetic_tasks_follow_definition_1() -> None:
     config = OffloadingConfig(num_types=4, noise_scale=0.1)
     types = np.arange(4000) % 4
-    truths, tasks = draw(SyntheticTasks(config), config, types.tolist())
+    source = SyntheticTasks(config, num_envs=1)
+    tasks = draw(source, config, types.tolist())
+    truths = Truths(source.truths.models[0], source.truths.signals[0])
     np.testing.assert_allclose(truths.signals @ truths.signals.T, 10 * np.eye(4), atol=1e-9)
     np.testing.assert_allclose(
         tasks.labels, np.einsum("udk,ud->uk", tasks.features, tasks.linear), atol=1e-12
@@ -46,14 +50,18 @@ def test_synthetic_tasks_follow_definition_1() -> None:
 
 def test_more_types_than_dimensions_have_unit_directions() -> None:
     config = OffloadingConfig(num_types=30)
-    truths, _ = draw(SyntheticTasks(config), config, [0])
-    np.testing.assert_allclose((truths.signals**2).sum(axis=1), 10.0)
+    source = SyntheticTasks(config, num_envs=1)
+    draw(source, config, [0])
+    np.testing.assert_allclose((source.truths.signals[0] ** 2).sum(axis=1), 10.0)
 
 
 def test_frequencies_and_persistence() -> None:
-    types = np.empty(40_000, np.int64)
+    blocks, last_type = np.empty((1, 40_000, 1), np.int64), np.full(1, -1)
+    generators = Generators(1)
+    generators[0] = np.random.default_rng(0)
     cumulative = np.array([0.1, 0.4, 1.0])
-    draw_types(np.random.default_rng(0), cumulative, 0.5, -1, types)
+    draw_types(generators.addresses, np.zeros(1, np.int64), 0, cumulative, 0.5, last_type, blocks)
+    types = blocks.reshape(-1)
     frequency = np.bincount(types) / len(types)
     # Bursts thrice the variance: standard errors up to 0.0042, so four of them.
     np.testing.assert_allclose(frequency, [0.1, 0.3, 0.6], atol=0.017)
@@ -72,7 +80,7 @@ def test_digit_tasks_are_real_images_with_their_labels() -> None:
     config = OffloadingConfig(tasks="digits", num_types=5, feature_dim=64, samples_per_task=16)
     images = load_digits_split()
     stream = ImagePairTasks(config, images)
-    _, tasks = draw(stream, config, [0, 3, 4])
+    tasks = draw(stream, config, [0, 3, 4])
     pairs = zip(images.train, images.train_classes, strict=True)
     known = {image.tobytes(): digit for image, digit in pairs}
     for u, task_type in enumerate([0, 3, 4]):
@@ -88,7 +96,7 @@ def test_digit_tasks_are_real_images_with_their_labels() -> None:
 def test_heldout_error_is_the_squared_loss() -> None:
     config = OffloadingConfig(tasks="digits", num_types=12, feature_dim=64, samples_per_task=4)
     stream = ImagePairTasks(config, load_digits_split())
-    _, tasks = draw(stream, config, list(range(12)))
+    tasks = draw(stream, config, list(range(12)))
     model = np.random.default_rng(1).standard_normal(64)
     for n in range(12):
         real = stream.judge.heldout_labels[n] != 0

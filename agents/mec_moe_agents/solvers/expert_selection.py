@@ -103,9 +103,9 @@ def select_experts(
         usable = spread("available", flags("available", available), shape)
         energies = np.where(usable, energies, np.inf)
     most, nodes_allowed = whole("max_experts", max_experts, 0), whole("node_limit", node_limit, 0)
-    stop = float(nonnegative("gap", gap))
-    if stop >= 1.0:
-        raise ValueError(f"gap is {gap}; it must lie in [0, 1)")
+    share = nonnegative("gap", gap)
+    if share.ndim or share >= 1.0:
+        raise ValueError(f"gap is {gap}; it must be one number in [0, 1)")
     count = limit.size
     selected = np.zeros((count, shape[-1]), np.bool_)
     values = np.empty((count, 2))
@@ -117,7 +117,7 @@ def select_experts(
         limit.reshape(count),
         most,
         nodes_allowed,
-        stop,
+        float(share),
         selected,
         values,
         feasible,

@@ -26,6 +26,8 @@ class JointAllocation:
         subcarrier: (..., I, K) int, −1 for a link that carries nothing.
         energy: (...,) joules of all transmissions and computations.
         feasible: (..., I, Q) bool, whether the token's threshold is reached.
+        served: (..., I, Q) bool, whether the token gets what it asks for: its threshold, or the
+            best it can reach where that is less. False only for want of subcarriers.
         trace: (..., n) joules after every turn that the plan kept, from the first valid plan on;
             never rises; filled up with its last value where batch entries took fewer turns.
         evaluations: (...,) int, the descents it took: 1 for JESA, 1 and the moves for JESA+.
@@ -35,6 +37,7 @@ class JointAllocation:
     subcarrier: NDArray[np.int64]
     energy: NDArray[np.float64]
     feasible: NDArray[np.bool_]
+    served: NDArray[np.bool_]
     trace: NDArray[np.float64]
     evaluations: NDArray[np.int64]
 
@@ -118,7 +121,7 @@ def allocate_jointly_plus(
     """Allocate by JESA+: JESA, then a local search over open links (our extension).
 
     Arguments, result and errors as `allocate_jointly`. Never worse than it: in the number of tokens
-    that get less than they ask for first, in energy second. A move closes or opens one or two links
+    `served` first, in energy second. A move closes or opens one or two links
     and descends again, so the cost is up to `effort` times a descent; `evaluations` counts them.
 
     Args:
@@ -151,6 +154,7 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
     """Run JESA, and with an effort JESA+, on every entry of the batch."""
     count, sources, tokens, experts = problem.score.shape
     selected = np.zeros(problem.score.shape, np.bool_)
+    served = np.zeros((count, sources, tokens), np.bool_)
     subcarrier = np.full((count, sources, experts), -1, np.int64)
     energy = np.zeros(count)
     evaluations = np.ones(count, np.int64)
@@ -161,7 +165,7 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
         if effort:
             plan, trace, tried = refine(layer, plan, trace, effort)
             evaluations[b] += tried
-        selected[b], subcarrier[b] = plan.selected, plan.subcarrier
+        selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
         traces.append(trace)
     longest = max(map(len, traces), default=1)
@@ -173,6 +177,7 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
         subcarrier=subcarrier.reshape(*batch, sources, experts),
         energy=energy.reshape(batch),
         feasible=feasible.reshape(*batch, sources, tokens),
+        served=served.reshape(*batch, sources, tokens),
         trace=padded.reshape(*batch, longest),
         evaluations=evaluations.reshape(batch),
     )

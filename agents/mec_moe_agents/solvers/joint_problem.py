@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -89,16 +90,15 @@ def state_problem(
             back = nonnegative("return_rate", return_rate, 3, infinite=True)
             unit = unit + joules / spread("return_rate", back, rates.shape)
     subcarriers = rates.shape[-1]
+    entries = math.prod(batch)
+    scores = spread("score", scores, (*batch, count, tokens, experts))
+    unit = spread("rate", unit, (*batch, count, experts, subcarriers))
     return JointProblem(
         batch=batch,
-        score=spread("score", scores, (*batch, count, tokens, experts)).reshape(
-            -1, count, tokens, experts
-        ),
-        unit=spread("rate", unit, (*batch, count, experts, subcarriers)).reshape(
-            -1, count, experts, subcarriers
-        ),
-        compute=np.ascontiguousarray(compute).reshape(-1, experts),
-        threshold=limit.reshape(-1, count, tokens),
+        score=scores.reshape(entries, count, tokens, experts),
+        unit=unit.reshape(entries, count, experts, subcarriers),
+        compute=np.ascontiguousarray(compute).reshape(entries, experts),
+        threshold=limit.reshape(entries, count, tokens),
         source=source,
         most=whole("max_experts", max_experts, 0),
         node_limit=whole("node_limit", node_limit, 0),

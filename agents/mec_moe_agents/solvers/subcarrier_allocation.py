@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,7 @@ def allocate_subcarriers(
         raise ValueError(f"bits has shape {loads.shape}, rate {rates.shape}: no fit") from None
     links, subcarriers = rates.shape[-2:]
     watts = spread("power", nonnegative("power", power), batch)
-    loads = spread("bits", loads, (*batch, links)).reshape(-1, links)
+    loads = spread("bits", loads, (*batch, links)).reshape(math.prod(batch), links)
     used = int((loads > 0).sum(axis=1).max(initial=0))
     if used > subcarriers:
         raise ValueError(f"bits has {used} used links; rate offers only {subcarriers} subcarriers")
@@ -61,7 +62,7 @@ def allocate_subcarriers(
     energy = np.zeros(loads.shape[0])
     allocate_batch(
         loads,
-        spread("rate", rates, (*batch, links, subcarriers)).reshape(-1, links, subcarriers),
+        spread("rate", rates, (*batch, links, subcarriers)).reshape(len(loads), links, subcarriers),
         watts.reshape(-1),
         subcarrier,
         energy,

@@ -1,0 +1,54 @@
+"""Families of expert-selection instances, and two oracles for them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+FEASIBILITY = 1e-12
+FAMILIES = ("random", "correlated", "equal ratios", "tight", "zeros")
+
+
+def draw(family, count, experts, most, rng):
+    """Return energies and scores (count, experts) and thresholds (count,)."""
+    score = rng.random((count, experts))
+    energy = rng.random((count, experts))
+    share = rng.choice([0.2, 0.6, 0.9, 1.05], count)
+    if family == "correlated":
+        energy = score + 0.1
+    elif family == "equal ratios":
+        score = rng.integers(1, 9, (count, experts)).astype(float)
+        energy = 0.5 * score
+    elif family == "tight":
+        share = rng.choice([0.999, 1.0, 1.0 + 1e-9], count)
+    elif family == "zeros":
+        energy *= rng.random((count, experts)) < 0.6
+        score *= rng.random((count, experts)) < 0.6
+    top = np.sort(score, axis=1)[:, ::-1][:, :most].sum(axis=1)
+    return energy, score, share * top
+
+
+def brute_force(energy, score, threshold, most):
+    """Return the least energy of every row over all sets, +inf where none is feasible."""
+    subsets = np.array(list(itertools.product((0.0, 1.0), repeat=energy.shape[1])))
+    subsets = subsets[subsets.sum(axis=1) <= most]
+    reached = score @ subsets.T >= (threshold * (1.0 - FEASIBILITY))[:, None]
+    return np.where(reached, energy @ subsets.T, np.inf).min(axis=1)
+
+
+def by_highs(energy, score, threshold, most):
+    """Return HiGHS's energy and bound; the energy is +inf when its set misses the threshold."""
+    rows = np.array([score / threshold, np.ones(score.size)])
+    result = milp(
+        energy,
+        integrality=np.ones(energy.size),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(rows, [1.0, 0.0], [np.inf, most]),
+        options={"mip_rel_gap": 0.0},
+    )
+    chosen = result.x > 0.5
+    if score[chosen].sum() < threshold * (1.0 - FEASIBILITY):
+        return np.inf, result.mip_dual_bound
+    return energy[chosen].sum(), result.mip_dual_bound

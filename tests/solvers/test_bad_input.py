@@ -1,0 +1,141 @@
+"""Malformed input raises a ValueError that names the argument, before any compiled code runs."""
+
+import numpy as np
+import pytest
+from mec_moe_agents.solvers import (
+    allocate_jointly,
+    allocate_jointly_plus,
+    allocate_subcarriers,
+    lower_bound,
+    select_experts,
+    solve_exactly,
+)
+
+TOKEN = {"energy": [1.0, 2.0], "score": [0.5, 0.5], "threshold": 0.5, "max_experts": 1}
+LINKS = {"bits": [1.0, 1.0], "rate": np.ones((2, 3)), "power": 1.0}
+LAYER = {
+    "score": np.full((2, 1, 2), 0.5),
+    "rate": np.ones((2, 2, 3)),
+    "compute_energy": np.ones(2),
+    "threshold": 0.5,
+    "max_experts": 1,
+    "state_bits": 1.0,
+    "power": 1.0,
+}
+
+
+def refused(solver, good, argument, value):
+    with pytest.raises(ValueError, match=rf"\b{argument}\b"):
+        solver(**{**good, argument: value})
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("energy", [1.0, np.nan]),
+        ("energy", [1.0, -1.0]),
+        ("energy", [1.0, 2.0, 3.0]),
+        ("energy", 1.0),
+        ("energy", ["a", "b"]),
+        ("score", [0.5, np.nan]),
+        ("score", [0.5, np.inf]),
+        ("score", [0.5, -0.5]),
+        ("score", [0.5]),
+        ("score", [[0.5], [0.5]]),
+        ("threshold", np.nan),
+        ("threshold", [0.5, 0.5]),
+        ("max_experts", -1),
+        ("max_experts", 1.5),
+        ("max_experts", True),
+        ("available", [True] * 3),
+        ("available", [0.5, 1.0]),
+        ("available", ["yes", "no"]),
+        ("node_limit", -1),
+        ("node_limit", 1e6),
+        ("gap", -0.1),
+        ("gap", 1.0),
+        ("gap", np.nan),
+        ("gap", [0.1, 0.1]),
+    ],
+)
+def test_select_experts(argument, value):
+    select_experts(**TOKEN)
+    refused(select_experts, TOKEN, argument, value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("bits", [1.0, np.nan]),
+        ("bits", [1.0, -1.0]),
+        ("bits", [1.0, np.inf]),
+        ("bits", [1.0]),
+        ("bits", 1.0),
+        ("rate", np.full((2, 3), np.nan)),
+        ("rate", np.full((2, 3), -1.0)),
+        ("rate", np.ones(3)),
+        ("rate", np.ones((2, 1))),
+        ("power", -1.0),
+        ("power", np.nan),
+        ("power", [1.0, 1.0]),
+    ],
+)
+def test_allocate_subcarriers(argument, value):
+    allocate_subcarriers(**LINKS)
+    refused(allocate_subcarriers, LINKS, argument, value)
+
+
+def test_batches_that_do_not_fit():
+    with pytest.raises(ValueError, match="bits"):
+        allocate_subcarriers(np.ones((2, 2)), np.ones((3, 2, 3)), 1.0)
+    with pytest.raises(ValueError, match="rate"):
+        allocate_jointly(**{**LAYER, "score": np.ones((2, 2, 1, 2)), "rate": np.ones((3, 2, 2, 3))})
+
+
+@pytest.mark.parametrize(
+    "solver", [allocate_jointly, allocate_jointly_plus, lower_bound, solve_exactly]
+)
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("score", np.full((2, 1, 2), np.nan)),
+        ("score", np.full((2, 1, 2), -1.0)),
+        ("score", np.ones((2, 2))),
+        ("rate", np.full((2, 2, 3), np.nan)),
+        ("rate", np.full((2, 2, 3), -1.0)),
+        ("rate", np.ones((2, 3, 3))),
+        ("rate", np.ones((2, 3))),
+        ("compute_energy", [1.0, np.nan]),
+        ("compute_energy", [1.0, -1.0]),
+        ("compute_energy", np.ones(3)),
+        ("threshold", np.nan),
+        ("threshold", np.ones(3)),
+        ("max_experts", -1),
+        ("state_bits", 0.0),
+        ("state_bits", np.inf),
+        ("power", -1.0),
+        ("power", [1.0, 1.0]),
+        ("sources", [0]),
+        ("sources", [0, 2]),
+        ("sources", [0, 0]),
+        ("sources", [0.0, 1.0]),
+        ("available", [True, False, True]),
+        ("return_rate", -np.ones((2, 2, 3))),
+        ("return_rate", np.ones((2, 2, 4))),
+    ],
+)
+def test_joint_solvers(solver, argument, value):
+    refused(solver, LAYER, argument, value)
+
+
+def test_limits_of_the_joint_solvers():
+    refused(allocate_jointly, LAYER, "max_iterations", 0)
+    refused(allocate_jointly, LAYER, "node_limit", -1)
+    refused(allocate_jointly_plus, LAYER, "effort", -1)
+    refused(solve_exactly, LAYER, "time_limit", 0.0)
+    refused(solve_exactly, LAYER, "score", np.ones((1, 2, 1, 2)))
+
+
+def test_message_gives_place_value_and_range():
+    with pytest.raises(ValueError, match=r"score is -0\.5 at index \(1, 0\); it must be ≥ 0"):
+        select_experts(np.ones((2, 2)), [[0.5, 0.5], [-0.5, 0.5]], 0.5, 1)

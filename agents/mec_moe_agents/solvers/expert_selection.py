@@ -103,9 +103,8 @@ def select_experts(
         usable = spread("available", flags("available", available), shape)
         energies = np.where(usable, energies, np.inf)
     most, nodes_allowed = whole("max_experts", max_experts, 0), whole("node_limit", node_limit, 0)
-    share = nonnegative("gap", gap)
-    if share.ndim or share >= 1.0:
-        raise ValueError(f"gap is {gap}; it must be one number in [0, 1)")
+    if not isinstance(gap, (int, float)) or not 0.0 <= gap < 1.0:
+        raise ValueError(f"gap is {gap!r}; it must be one number in [0, 1)")
     count = limit.size
     selected = np.zeros((count, shape[-1]), np.bool_)
     values = np.empty((count, 2))
@@ -117,7 +116,7 @@ def select_experts(
         limit.reshape(count),
         most,
         nodes_allowed,
-        float(share),
+        float(gap),
         selected,
         values,
         feasible,

@@ -38,6 +38,8 @@ from mec_moe_env.compilation import compiled
 # The first stage looks within this share of the distance between bound and best set.
 FIRST_REACH = 1.0 / 64.0
 WIDENING = 8.0
+# So few undecided experts are searched in one stage.
+SMALL_CORE = 24
 # Nodes after which a stage starts again: with more multipliers, then with a table of groups too.
 QUICK_NODES = 4_000
 LONG_NODES = 60_000
@@ -337,7 +339,8 @@ def search_undecided(
     scores = work.score[:size].copy()
     indices = work.expert[:size].copy()
     bound, nodes = root, 0
-    reach = FIRST_REACH * (best_energy - root)
+    share = FIRST_REACH if size > SMALL_CORE else 1.0
+    reach = share * (best_energy - root)
     while bound < best_energy * (1.0 - gap) and nodes < node_limit:
         farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
         reach = min(reach, farthest)

@@ -17,16 +17,8 @@ def numbers(name: str, value: ArrayLike, least_dimensions: int = 0) -> Floats:
     Raises:
         ValueError: not numeric, NaN, or too few dimensions.
     """
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers: {error}") from error
-    if array.ndim < least_dimensions:
-        raise ValueError(
-            f"{name} has shape {array.shape}; it must have at least {least_dimensions} dimensions"
-        )
-    if np.isnan(array).any():
-        raise ValueError(f"{name} contains NaN{_where(np.isnan(array))}; it must be numbers")
+    array = _as_floats(name, value, least_dimensions)
+    _refuse_nan(name, array)
     return array
 
 
@@ -38,12 +30,14 @@ def nonnegative(
     Raises:
         ValueError: as `numbers`, or a value below 0 or infinite.
     """
-    array = numbers(name, value, least_dimensions)
-    if array.size and array.min() < 0:
+    array = _as_floats(name, value, least_dimensions)
+    # One or two passes settle the usual case: the least of an array with NaN is NaN.
+    if array.size == 0 or (array.min() >= 0 and (infinite or array.max() < np.inf)):
+        return array
+    _refuse_nan(name, array)
+    if array.min() < 0:
         raise ValueError(f"{name} is {array.min()}{_where(array < 0)}; it must be ≥ 0")
-    if not infinite and array.size and array.max() == np.inf:
-        raise ValueError(f"{name} is inf{_where(array == np.inf)}; it must be finite")
-    return array
+    raise ValueError(f"{name} is inf{_where(array == np.inf)}; it must be finite")
 
 
 def positive(name: str, value: float) -> float:
@@ -97,6 +91,26 @@ def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
         return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(shape)
     except ValueError:
         raise ValueError(f"{name} has shape {array.shape}; it must broadcast to {shape}") from None
+
+
+def _as_floats(name: str, value: ArrayLike, least_dimensions: int) -> Floats:
+    """Convert to float64 and check the number of dimensions."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if array.ndim < least_dimensions:
+        raise ValueError(
+            f"{name} has shape {array.shape}; it must have at least {least_dimensions} dimensions"
+        )
+    return array
+
+
+def _refuse_nan(name: str, array: Floats) -> None:
+    """Raise if there is a NaN."""
+    missing = np.isnan(array)
+    if missing.any():
+        raise ValueError(f"{name} contains NaN{_where(missing)}; it must be numbers")
 
 
 def _where(bad: NDArray[np.bool_]) -> str:

@@ -28,7 +28,7 @@ def test_gymnasium_check() -> None:
 def test_equals_the_multi_discrete_environment(options: dict[str, Any]) -> None:
     flat, plain = FlatAction(OffloadingEnv(**options)), OffloadingEnv(**options)
     M, S = plain.config.num_servers, plain.config.num_subcarriers
-    assert flat.action_space.n == M * S + 1  # type: ignore[attr-defined]
+    assert flat.action_space.n == M * S + 1
     flat.reset(seed=3)
     plain.reset(seed=3)
     rng = np.random.default_rng(0)
@@ -128,7 +128,7 @@ def test_through_gym_make_and_spec() -> None:
         (lambda: FlatAction(gym.make("CartPole-v1")), TypeError, "mec_moe/Offloading-v0"),
         (lambda: FlatActionVector(OffloadingVectorEnv(2, "joint")), ValueError, "num_tasks = 1"),
         (
-            lambda: FlatActionVector(SyncVectorEnv([OffloadingEnv])),  # type: ignore[arg-type]
+            lambda: FlatActionVector(SyncVectorEnv([OffloadingEnv])),
             TypeError,
             "OffloadingVectorEnv",
         ),

@@ -30,7 +30,7 @@ class Simulator(Protocol):
     num_envs: int
     observation_space: spaces.Dict
     """Of one sub-environment."""
-    nvec: list[int]
+    nvec: NDArray[np.int64]
     """Sizes of the MultiDiscrete action space of one sub-environment."""
 
     episode_steps: int
@@ -80,7 +80,7 @@ class Slices:
             pass
 
 
-def check_actions(actions: Any, shape: tuple[int, ...], nvec: Sequence[int]) -> Actions:
+def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64]) -> Actions:
     """Return the actions as int64.
 
     Raises:
@@ -92,14 +92,15 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: Sequence[int]) -> 
             f"action must be an integer array of shape {shape}, "
             f"got dtype {array.dtype} and shape {array.shape}"
         )
-    wrong = (array < 0) | (array >= np.asarray(nvec))
-    if wrong.any():
+    if (array < 0).any() or (array >= nvec).any():
+        wrong = (array < 0) | (array >= nvec)
         where = tuple(int(axis[0]) for axis in np.nonzero(wrong))
         raise ValueError(
             f"action{list(where)} = {array[where]} lies outside the space: "
             f"allowed 0..{nvec[where[-1]] - 1}"
         )
-    return array.astype(np.int64)
+    # One memory layout, so that compiled code is compiled once.
+    return np.ascontiguousarray(array, np.int64)
 
 
 def first_of(batched: Mapping[str, Any]) -> dict[str, Any]:

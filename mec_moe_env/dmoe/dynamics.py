@@ -10,25 +10,25 @@ from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
 from mec_moe_env.moe.weights import MoEWeights
 from mec_moe_env.network import transmission_seconds
+from mec_moe_env.rows import Schema
 from mec_moe_env.tasks.stream import Floats
 
-REWARD_TERMS = ("error", "energy")
-SCALARS = (
-    "energy_j",
-    "transmission_energy_j",
-    "relevance",
-    "shortfall",
-    "violated",
-    "experts_per_token",
+SCHEMA = Schema(
+    reward_terms=("error", "energy"),
+    scalars=(
+        "energy_j",
+        "transmission_energy_j",
+        "relevance",
+        "shortfall",
+        "violated",
+        "experts_per_token",
+    ),
+    counts=("dropped_picks", "lost_states", "unserved"),
 )
-MEASURES = ("reward", *REWARD_TERMS, *SCALARS, "accuracy")
-"""Rows of the real-valued outcome of a layer."""
-COUNTS = ("dropped_picks", "lost_states", "unserved")
-"""Rows of the integer outcome of a layer."""
 REWARD, ERROR, ENERGY, JOULES, SENDING_JOULES, RELEVANCE, SHORTFALL, VIOLATED, EXPERTS, HITS = (
-    range(len(MEASURES))
+    range(len(SCHEMA.measures))
 )
-DROPPED, LOST, UNSERVED = range(len(COUNTS))
+DROPPED, LOST, UNSERVED = range(len(SCHEMA.counts))
 
 TOLERANCE = 1e-9
 """Relative rounding that a met threshold is allowed."""
@@ -192,8 +192,8 @@ def act(
         action: an expert per pick, then a subcarrier per link, (I·Q·D + I·K,).
         selected: written, the experts that each token ends up with, (I·Q, K).
         taken: scratch, (S,).
-        measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
-        counts: `COUNTS` by row, (3, n), zeros on entry, column i written.
+        measures: `SCHEMA.measures` by row, (10, n), zeros on entry, column i written.
+        counts: `SCHEMA.counts` by row, (3, n), zeros on entry, column i written.
     """
     picks = selected.shape[0] * physics.max_experts
     available = world.available[i, world.cursor[i]]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
-
-import numpy as np
 
 from mec_moe_env.compilation import lean
 from mec_moe_env.dmoe.state import Flags, Physics, Singles, State, World
@@ -22,14 +19,6 @@ class Observation(NamedTuple):
     available: Singles
     layer: Singles
     importance: Singles
-
-
-def empty_observation(config: DMoEConfig, num_envs: int) -> Observation:
-    """Allocate a batch of observations."""
-    shapes = config.observation_shapes
-    return Observation(
-        **{key: np.empty((num_envs, math.prod(shapes[key])), np.float32) for key in shapes}
-    )
 
 
 def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from mec_moe_env.dmoe.advance import advance, perceive
-from mec_moe_env.dmoe.dynamics import COUNTS, MEASURES, REWARD_TERMS, SCALARS
+from mec_moe_env.dmoe.dynamics import SCHEMA
 from mec_moe_env.dmoe.exogenous import RadioWorld
 from mec_moe_env.dmoe.gates import GateSource, make_gates
 from mec_moe_env.dmoe.perception import (
     Observation,
-    empty_observation,
     observation_bounds,
     write_mask,
 )
@@ -21,21 +20,9 @@ from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, make_phys
 from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
 from mec_moe_env.generators import Generators
 from mec_moe_env.observation import box_space
+from mec_moe_env.rows import RowFactory
 from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
-from mec_moe_env.tasks.stream import Floats
-
-
-class Rows(NamedTuple):
-    """What the compiled step writes."""
-
-    measures: Floats
-    """`MEASURES` by row, (10, n)."""
-    counts: Integers
-    """`COUNTS` by row, (3, n)."""
-    observation: Observation
-    masks: Flags
-    """(n, I·Q·D·(K + 1) + I·K·S)."""
 
 
 class DMoESimulator:
@@ -51,9 +38,17 @@ class DMoESimulator:
         self.state = empty_state(config, num_envs, self._gates.weights.norm_scale.shape[1])
         self.world = empty_world(config, num_envs, self._source.block)
         self._generators = Generators(num_envs)
-        picks, links = np.prod(config.expert_shape), np.prod(config.link_shape)
-        self.nvec = [config.num_nodes + 1] * int(picks) + [config.num_subcarriers] * int(links)
-        self._mask_size = sum(self.nvec)
+        picks, links = math.prod(config.expert_shape), math.prod(config.link_shape)
+        sizes = [config.num_nodes + 1, config.num_subcarriers]
+        self.nvec = np.repeat(sizes, [picks, links])
+        self._rows = RowFactory(
+            SCHEMA,
+            Observation,
+            config.observation_shapes,
+            mask_size=int(self.nvec.sum()),
+            num_envs=num_envs,
+            has_accuracy=self.state.hidden.shape[2] > 0,
+        )
         self.observation_space = box_space(config.observation_shapes, observation_bounds(config))
 
     @property
@@ -71,7 +66,7 @@ class DMoESimulator:
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one layer."""
-        rows = self._empty_rows()
+        rows = self._rows.empty()
 
         def work(first: int, last: int) -> None:
             self._refill(first, last, active)
@@ -88,11 +83,11 @@ class DMoESimulator:
             )
 
         self._slices.run(work)
-        return self._outcome(rows)
+        return self._rows.outcome(rows)
 
     def idle(self) -> Outcome:
         """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
-        rows = self._empty_rows()
+        rows = self._rows.empty()
         self._slices.run(
             lambda first, last: perceive(
                 self._physics,
@@ -104,39 +99,20 @@ class DMoESimulator:
                 rows.masks,
             )
         )
-        return self._outcome(rows)
+        return self._rows.outcome(rows)
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
-        out = np.empty((self.num_envs, self._mask_size), np.bool_)
+        out = self._rows.empty_masks()
         for index in range(self.num_envs):
             write_mask(self._physics, self.state, self.world, index, out[index])
         return out
-
-    def _empty_rows(self) -> Rows:
-        n = self.num_envs
-        return Rows(
-            np.zeros((len(MEASURES), n)),
-            np.zeros((len(COUNTS), n), np.int64),
-            empty_observation(self.config, n),
-            np.empty((n, self._mask_size), np.bool_),
-        )
-
-    def _outcome(self, rows: Rows) -> Outcome:
-        named = dict(zip(MEASURES, rows.measures, strict=True))
-        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in REWARD_TERMS}}
-        infos |= {name: named[name] for name in SCALARS}
-        if self.state.hidden.shape[2] > 0:
-            infos["accuracy"] = named["accuracy"]
-        infos |= dict(zip(COUNTS, rows.counts, strict=True))
-        infos["action_mask"] = rows.masks
-        return Outcome(rows.observation._asdict(), named["reward"], infos)
 
     def _refill(self, first: int, last: int, active: Flags) -> None:
         """Draw a new block wherever only the present slot is left of the old one."""
         used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
         if used_up.any():
-            indices = first + np.flatnonzero(used_up)
+            indices = np.flatnonzero(used_up) + first
             self._source.refill(indices, self._generators, self.world)
 
 

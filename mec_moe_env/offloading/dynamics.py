@@ -11,25 +11,25 @@ from mec_moe_env.compilation import lean
 from mec_moe_env.experts import Floats, inner, learn, model_error, quadratic_form
 from mec_moe_env.network import transmission_seconds
 from mec_moe_env.offloading.state import Integers, Physics, State, World
+from mec_moe_env.rows import Schema
 
 BITS_PER_MBIT = 1e6
 
-REWARD_TERMS = ("error", "energy", "delay")
-SCALARS = (
-    "generalization_error",
-    "forgetting",
-    "energy_j",
-    "transmission_energy_j",
-    "delay_slots",
+SCHEMA = Schema(
+    reward_terms=("error", "energy", "delay"),
+    scalars=(
+        "generalization_error",
+        "forgetting",
+        "energy_j",
+        "transmission_energy_j",
+        "delay_slots",
+    ),
+    counts=("accepted", "rejected", "dropped_picks", "lost"),
 )
-MEASURES = ("reward", *REWARD_TERMS, *SCALARS, "accuracy")
-"""Rows of the real-valued outcome of a slot."""
-COUNTS = ("accepted", "rejected", "dropped_picks", "lost")
-"""Rows of the integer outcome of a slot."""
 REWARD, ERROR, ENERGY, DELAY, GENERALIZATION, FORGETTING, JOULES, SENDING_JOULES, SLOTS, HITS = (
-    range(len(MEASURES))
+    range(len(SCHEMA.measures))
 )
-ACCEPTED, REJECTED, DROPPED, LOST = range(len(COUNTS))
+ACCEPTED, REJECTED, DROPPED, LOST = range(len(SCHEMA.counts))
 
 
 @lean
@@ -296,8 +296,8 @@ def step(
         action: server and subcarrier of each pick, (2·U·D,).
         picked: scratch, (D,).
         scratch: scratch of a training, (k + 1, k).
-        measures: `MEASURES` by row, (10, n), zeros on entry, column i written.
-        counts: `COUNTS` by row, (4, n), zeros on entry, column i written.
+        measures: `SCHEMA.measures` by row, (10, n), zeros on entry, column i written.
+        counts: `SCHEMA.counts` by row, (4, n), zeros on entry, column i written.
     """
     for u in range(physics.num_tasks):
         serve_task(physics, state, world, i, u, action, picked, scratch, measures, counts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -32,14 +31,6 @@ class Observation(NamedTuple):
     completed: Singles
     drift: Singles
     progress: Singles
-
-
-def empty_observation(config: OffloadingConfig, num_envs: int) -> Observation:
-    """Allocate a batch of observations."""
-    shapes = config.observation_shapes
-    return Observation(
-        **{key: np.empty((num_envs, math.prod(shapes[key])), np.float32) for key in shapes}
-    )
 
 
 def observation_bounds(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,11 +10,10 @@ from mec_moe_env.generators import Generators
 from mec_moe_env.observation import box_space
 from mec_moe_env.offloading.advance import advance
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
-from mec_moe_env.offloading.dynamics import COUNTS, MEASURES, REWARD_TERMS, SCALARS
+from mec_moe_env.offloading.dynamics import SCHEMA
 from mec_moe_env.offloading.exogenous import RandomWorld, WorldSource
 from mec_moe_env.offloading.perception import (
     Observation,
-    empty_observation,
     observation_bounds,
     perceive,
     write_mask,
@@ -28,6 +26,7 @@ from mec_moe_env.offloading.state import (
     make_physics,
 )
 from mec_moe_env.offloading.toy import ToyWorld
+from mec_moe_env.rows import RowFactory
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
 from mec_moe_env.tasks.digits import digit_tasks
@@ -56,18 +55,6 @@ def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
     return StreamSource(config.tasks, num_envs)
 
 
-class Rows(NamedTuple):
-    """What the compiled step writes."""
-
-    measures: Floats
-    """`MEASURES` by row, (10, n)."""
-    counts: Integers
-    """`COUNTS` by row, (4, n)."""
-    observation: Observation
-    masks: Flags
-    """(n, U·D·(M + 1 + S))."""
-
-
 class OffloadingSimulator:
     """State, exogenous world and random generators of `num_envs` sub-environments."""
 
@@ -80,9 +67,17 @@ class OffloadingSimulator:
         self._physics = make_physics(config, judge)
         self.state = empty_state(config, num_envs)
         self.world = empty_world(config, num_envs, self._source.block)
-        self._has_accuracy = judge.heldout_labels.shape[1] > 0
         self._generators = Generators(num_envs)
-        self.nvec = [config.num_servers + 1, config.num_subcarriers] * self._picks
+        picks = config.num_tasks * config.max_experts
+        self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
+        self._rows = RowFactory(
+            SCHEMA,
+            Observation,
+            config.observation_shapes,
+            mask_size=int(self.nvec.sum()),
+            num_envs=num_envs,
+            has_accuracy=judge.heldout_labels.shape[1] > 0,
+        )
         self.observation_space = box_space(
             config.observation_shapes, observation_bounds(config, self._sum_bound)
         )
@@ -101,7 +96,7 @@ class OffloadingSimulator:
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one slot."""
-        rows = self._empty_rows()
+        rows = self._rows.empty()
 
         def work(first: int, last: int) -> None:
             self._refill(first, last, active)
@@ -121,11 +116,11 @@ class OffloadingSimulator:
             )
 
         self._slices.run(work)
-        return self._outcome(rows)
+        return self._rows.outcome(rows)
 
     def idle(self) -> Outcome:
         """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
-        rows = self._empty_rows()
+        rows = self._rows.empty()
         self._slices.run(
             lambda first, last: perceive(
                 self._physics,
@@ -138,11 +133,11 @@ class OffloadingSimulator:
                 rows.masks,
             )
         )
-        return self._outcome(rows)
+        return self._rows.outcome(rows)
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, U·D·(M + 1 + S))."""
-        out = np.empty((self.num_envs, sum(self.nvec)), np.bool_)
+        out = self._rows.empty_masks()
         for index in range(self.num_envs):
             write_mask(self._physics, self.state, self.world, index, out[index])
         return out
@@ -165,37 +160,14 @@ class OffloadingSimulator:
         errors: Floats = self.world.constant[rows, self.world.cursor]
         return errors
 
-    @property
-    def _picks(self) -> int:
-        return self.config.num_tasks * self.config.max_experts
-
     def _per_server(self) -> Floats:
         return np.empty((self.num_envs, self.config.num_tasks, self.config.num_servers))
-
-    def _empty_rows(self) -> Rows:
-        n = self.num_envs
-        return Rows(
-            np.zeros((len(MEASURES), n)),
-            np.zeros((len(COUNTS), n), np.int64),
-            empty_observation(self.config, n),
-            np.empty((n, sum(self.nvec)), np.bool_),
-        )
-
-    def _outcome(self, rows: Rows) -> Outcome:
-        named = dict(zip(MEASURES, rows.measures, strict=True))
-        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in REWARD_TERMS}}
-        infos |= {name: named[name] for name in SCALARS}
-        if self._has_accuracy:
-            infos["accuracy"] = named["accuracy"]
-        infos |= dict(zip(COUNTS, rows.counts, strict=True))
-        infos["action_mask"] = rows.masks
-        return Outcome(rows.observation._asdict(), named["reward"], infos)
 
     def _refill(self, first: int, last: int, active: Flags) -> None:
         """Draw a new block wherever only the present slot is left of the old one."""
         used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
         if used_up.any():
-            indices = first + np.flatnonzero(used_up)
+            indices = np.flatnonzero(used_up) + first
             self._source.refill(indices, self._generators, self.world)
 
 

@@ -12,11 +12,11 @@ import pytest
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.cli.listing import PURPOSES
+from mec_moe_agents.cli.listing import DMOE_PURPOSES, PURPOSES
 from mec_moe_agents.cli.overrides import parse_overrides
 from typer.testing import CliRunner
 
-from mec_moe_env import OFFLOADING_PRESETS, __version__
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 TOY = ("compare", "--scenario", "toy", "--seeds", "3")
@@ -48,6 +48,24 @@ def test_compare_answers_and_writes(tmp_path):
     assert "[8/8] oracle:" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("scenario", "picture_of"),
+    [("toy", "Violated %"), ("digits-moe", "Accuracy %")],
+)
+def test_compare_in_dmoe(tmp_path, scenario, picture_of):
+    arguments = ("--agents", "topk,jesa", "--seeds", 3, "--out", tmp_path)
+    result = mec_moe("compare", "--env", "dmoe", "--scenario", scenario, *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"Best on {scenario}: jesa." in result.stdout
+    assert f"DMoE · {scenario}" in result.stdout
+    for heading in ("Energy mJ/token", "Relevance", "Experts/token", picture_of):
+        assert heading in result.stdout
+    assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    rows = rows_of(tmp_path)
+    assert len(rows) == 6
+    assert {row["config.num_layers"] for row in rows} <= {"2", "4"}
+
+
 def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path):
     command = (*TOY, "--agents", "nearest,guard", "--out", tmp_path)
     first, second = mec_moe(*command), mec_moe(*command)
@@ -73,6 +91,10 @@ def test_settings_and_seeds_reach_the_rows(tmp_path):
     ("arguments", "message"),
     [
         (("--scenario", "digit"), "unknown scenario 'digit': did you mean 'digits'?"),
+        (("--scenario", "paper"), "scenario 'paper' belongs to --env dmoe"),
+        (("--env", "dmo", "--scenario", "toy"), "unknown environment 'dmo': did you mean 'dmoe'?"),
+        (("--env", "dmoe", "--scenario", "papre"), "'papre': did you mean 'paper'?"),
+        (("--env", "dmoe", "--scenario", "paper", "--agents", "exact"), "take jesa-plus"),
         (("--scenario", "toy", "--agents", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
         (("--scenario", "toy", "--agents", " ,"), "--agents names no agent"),
         (("--scenario", "toy", "--set", "horizn=3"), "'horizn': did you mean 'horizon'?"),
@@ -130,7 +152,10 @@ def test_lists():
     assert scenarios.exit_code == agents.exit_code == 0
     assert all(name in scenarios.stdout for name in OFFLOADING_PRESETS)
     assert PURPOSES.keys() == OFFLOADING_PRESETS.keys()
+    assert all(name in scenarios.stdout for name in DMOE_PRESETS)
+    assert DMOE_PURPOSES.keys() == DMOE_PRESETS.keys()
     assert all(name in agents.stdout for name in ("most-powerful", "guard", "oracle"))
+    assert all(name in agents.stdout for name in ("homogeneous", "jesa-plus", "exact"))
     assert max(map(len, (scenarios.stdout + agents.stdout).splitlines())) <= 80
 
 

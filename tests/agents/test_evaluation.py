@@ -84,7 +84,7 @@ def test_splitting_a_batch_changes_nothing(monkeypatch):
     monkeypatch.setattr(rollout, "BATCH_NUMBERS", 300)
     assert len(rollout.batches(SMALL, range(5))) > 1
     parts = evaluate("random", SMALL, range(5))
-    np.testing.assert_array_equal(whole.error_curve, parts.error_curve)
+    np.testing.assert_array_equal(whole.curve, parts.curve)
     np.testing.assert_array_equal(whole.seeds, parts.seeds)
 
 
@@ -135,7 +135,7 @@ def test_stored_cells_come_back(tmp_path):
     kept = episodes([1.0, 2.0], accuracy=[0.5, np.nan])
     store.save(cell(), kept)
     back = store.load(cell())
-    np.testing.assert_array_equal(back.error_curve, kept.error_curve)
+    np.testing.assert_array_equal(back.curve, kept.curve)
     np.testing.assert_array_equal(back.seeds, kept.seeds)
     assert back.metrics.keys() == kept.metrics.keys()
     np.testing.assert_array_equal(back.metrics["accuracy"], [0.5, np.nan])
@@ -191,7 +191,7 @@ def test_compare_finds_finished_cells(tmp_path):
     again = Silence()
     fresh = compare(TOY, ["guard"], [0, 1], store, "code", again, fresh=True)
     assert again.heard == ["began guard 8"]
-    np.testing.assert_array_equal(fresh["guard"].error_curve, both["guard"].error_curve)
+    np.testing.assert_array_equal(fresh["guard"].curve, both["guard"].curve)
 
 
 def test_rows_hold_metrics_config_and_code(tmp_path):
@@ -218,7 +218,7 @@ def test_curves_rebuild_the_picture(tmp_path):
     results = {"guard": evaluate("guard", TOY, [3, 4])}
     write_curves(tmp_path / "curves.npz", results)
     with np.load(tmp_path / "curves.npz", allow_pickle=False) as stored:
-        np.testing.assert_array_equal(stored["guard"], results["guard"].error_curve)
+        np.testing.assert_array_equal(stored["guard"], results["guard"].curve)
         assert stored["seeds"].tolist() == [3, 4]
 
 

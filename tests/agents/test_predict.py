@@ -37,7 +37,7 @@ def test_an_episode_does_not_depend_on_its_batch(name):
     alone = evaluate(name, CROWDED, [8])
     for metric, values in together.metrics.items():
         np.testing.assert_array_equal(values[1:2], alone.metrics[metric], err_msg=metric)
-    np.testing.assert_array_equal(together.error_curve[1:2], alone.error_curve)
+    np.testing.assert_array_equal(together.curve[1:2], alone.curve)
 
 
 @pytest.mark.parametrize("name", AGENTS)
@@ -147,14 +147,14 @@ def test_one_expert_per_task_leaves_topk_out():
     assert "topk" not in agent_names(DEFAULT)
     assert "topk" in agent_names(CROWDED)
     np.testing.assert_array_equal(
-        evaluate("topk", SMALL, [1]).error_curve, evaluate("profile", SMALL, [1]).error_curve
+        evaluate("topk", SMALL, [1]).curve, evaluate("profile", SMALL, [1]).curve
     )
 
 
 def test_topk_takes_its_gate():
     options = {"gate": "gating", "learning_rate": 1.0}
-    chosen = evaluate("topk", CROWDED, [0], options=options).error_curve
-    assert (chosen != evaluate("topk", CROWDED, [0]).error_curve).any()
+    chosen = evaluate("topk", CROWDED, [0], options=options).curve
+    assert (chosen != evaluate("topk", CROWDED, [0]).curve).any()
     with pytest.raises(ValueError, match="did you mean 'gating'"):
         evaluate("topk", CROWDED, [0], options={"gate": "gatting"})
 

@@ -9,7 +9,7 @@ from mec_moe_agents.report.table import print_ranking
 from mec_moe_agents.report.verdict import verdict
 from rich.console import Console
 
-from mec_moe_env import OffloadingConfig
+from mec_moe_env import DMOE_PRESETS, OffloadingConfig
 
 CONFIG = OffloadingConfig(horizon=30)
 
@@ -101,6 +101,20 @@ def test_the_picture_has_both_panels_and_every_agent(results, tmp_path):
     assert set(names) == {"guard", "nearest", "oracle (yardstick)"}
     figures.save_figure(figure, tmp_path / "comparison.png")
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "vertical"), [("default", "below the threshold"), ("digits-moe", "Accuracy")]
+)
+def test_dmoe_has_a_picture_of_its_own(scenario, vertical):
+    figures = pytest.importorskip("mec_moe_agents.report.figure")
+    config = DMOE_PRESETS[scenario]
+    results = {agent: evaluate(agent, config, range(3)) for agent in ("topk", "jesa")}
+    by_layer, plane = figures.draw_comparison(results, summarize(results), "title").axes
+    assert by_layer.get_xlabel() == "Layer"
+    assert len(by_layer.lines[0].get_xdata()) == config.num_layers
+    assert "(mJ)" in plane.get_xlabel()
+    assert vertical in plane.get_ylabel()
 
 
 def test_one_seed_and_no_error_can_be_drawn():

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 def compare(
     scenario: Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")],
+    env: Annotated[str, typer.Option(help="offloading or dmoe.")] = "offloading",
     agents: Annotated[str, typer.Option(help="Names with commas between them, or `all`.")] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Episodes per agent.")] = 20,
     first_seed: Annotated[int, typer.Option(min=0, help="The others follow it.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; runs/SCENARIO unless given.")
+        Path | None,
+        typer.Option(
+            help="Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -32,14 +36,14 @@ def compare(
     """Run agents on the same seeds; rank them by return.
 
     Prints a table and a verdict, and writes to the output folder a picture (comparison.png), raw
-    rows (rows.csv) and error curves (curves.npz). Finished work is kept: after an interruption
-    the same command goes on where it was.
+    rows (rows.csv) and curves over the episode (curves.npz). Finished work is kept: after an
+    interruption the same command goes on where it was.
     """
     with reported():
         from mec_moe_agents.cli.comparison_request import ComparisonRequest
 
         request = ComparisonRequest.check(
-            scenario, agents, range(first_seed, first_seed + seeds), out, settings or []
+            scenario, agents, range(first_seed, first_seed + seeds), out, settings or [], env
         )
     kept = f"interrupted; what is finished is kept in {request.out}, the same command resumes"
     with reported(kept):

@@ -15,6 +15,7 @@ from mec_moe_agents.registry import find_agent
 from mec_moe_agents.report.figure import draw_comparison, save_figure
 from mec_moe_agents.report.table import print_ranking
 from mec_moe_agents.report.verdict import verdict
+from mec_moe_env.scenarios import DMoEConfig
 
 
 def present(
@@ -33,7 +34,7 @@ def present(
     write_curves(curves, results)
     save_figure(draw_comparison(results, summary, _title(request)), picture)
     _print(request, summary)
-    for path, what in ((picture, "picture"), (rows, "raw rows"), (curves, "error curves")):
+    for path, what in ((picture, "picture"), (rows, "raw rows"), (curves, "curves")):
         print(f"{what:>12}  {path}")
 
 
@@ -47,6 +48,11 @@ def _print(request: ComparisonRequest, summary: Summary) -> None:
 
 def _title(request: ComparisonRequest) -> str:
     config = request.config
+    if isinstance(config, DMoEConfig):
+        return (
+            f"DMoE · {request.scenario}: {config.num_nodes} nodes, {config.num_layers} layers, "
+            f"{config.num_subcarriers} subcarriers, {len(request.seeds)} seeds"
+        )
     return (
         f"Offloading · {request.scenario}: {config.num_servers} servers, {config.num_types} task "
         f"types, {config.horizon} slots, {len(request.seeds)} seeds"

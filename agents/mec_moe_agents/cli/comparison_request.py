@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from mec_moe_agents.cli.overrides import parse_overrides
-from mec_moe_agents.registry import agent_names, find_agent
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
+from mec_moe_agents.registry import agent_names, find_agent, make_agent
+from mec_moe_env import (
+    DMOE_PRESETS,
+    OFFLOADING_PRESETS,
+    DMoEConfig,
+    DMoEEnv,
+    OffloadingConfig,
+    OffloadingEnv,
+)
+from mec_moe_env.configuration import suggest
 from mec_moe_env.scenarios import resolve
+
+ENVIRONMENTS = ("offloading", "dmoe")
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,7 @@ class ComparisonRequest:
     """A comparison that can run."""
 
     scenario: str
-    config: OffloadingConfig
+    config: OffloadingConfig | DMoEConfig
     agents: Sequence[str]
     seeds: Sequence[int]
     out: Path
@@ -32,23 +42,50 @@ class ComparisonRequest:
         seeds: Sequence[int],
         out: Path | None,
         settings: Sequence[str],
+        env: str = "offloading",
     ) -> Self:
         """Resolve every name, open the data and the output folder.
 
         Raises:
-            ValueError: the scenario, an agent or a setting is wrong; the nearest name is given.
+            ValueError: the environment, the scenario, an agent or a setting is wrong; the nearest
+                name is given.
             OSError: the data are missing, or the output folder cannot be written.
             ImportError: the scenario needs an extra that is not installed.
         """
-        config = resolve(scenario, OFFLOADING_PRESETS, parse_overrides(settings))
+        config = find_config(env, scenario, settings)
         names = parse_agents(agents, config)
-        OffloadingEnv(config).close()
-        folder = out or Path("runs") / scenario
+        if isinstance(config, DMoEConfig):
+            dmoe = DMoEEnv(config)
+            for name in names:
+                make_agent(name, dmoe)  # refuses a scenario that is too large for it
+        else:
+            OffloadingEnv(config).close()
+        folder = out or Path("runs") / (scenario if env == "offloading" else f"{env}-{scenario}")
         check_writable(folder)
         return cls(scenario, config, names, seeds, folder)
 
 
-def parse_agents(agents: str, config: OffloadingConfig) -> list[str]:
+def find_config(env: str, scenario: str, settings: Sequence[str]) -> OffloadingConfig | DMoEConfig:
+    """Find a scenario of an environment and override its fields.
+
+    Raises:
+        ValueError: the environment, the scenario or a setting is wrong; the nearest name is given,
+            or the environment that has the scenario.
+    """
+    overrides = parse_overrides(settings)
+    if env not in ENVIRONMENTS:
+        raise ValueError(f"unknown environment {env!r}: {suggest(env, ENVIRONMENTS)}")
+    here: Collection[str] = DMOE_PRESETS if env == "dmoe" else OFFLOADING_PRESETS
+    there: Collection[str] = OFFLOADING_PRESETS if env == "dmoe" else DMOE_PRESETS
+    if scenario not in here and scenario in there:
+        other = next(name for name in ENVIRONMENTS if name != env)
+        raise ValueError(f"scenario {scenario!r} belongs to --env {other}")
+    if env == "dmoe":
+        return resolve(scenario, DMOE_PRESETS, overrides)
+    return resolve(scenario, OFFLOADING_PRESETS, overrides)
+
+
+def parse_agents(agents: str, config: OffloadingConfig | DMoEConfig) -> list[str]:
     """Split names at commas; `all` stands for every agent that differs on this config.
 
     Raises:

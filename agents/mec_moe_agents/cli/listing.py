@@ -19,12 +19,22 @@ PURPOSES: Mapping[str, str] = MappingProxyType(
         "toy": "a known optimum",
     }
 )
+DMOE_PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "default": "training RL agents",
+        "paper": "setting of Qin et al. 2025",
+        "digits-moe": "a real model on handwritten digits",
+        "large": "64 experts",
+        "massive": "2,048 experts",
+        "toy": "a known optimum",
+    }
+)
 
 
 def scenarios() -> None:
-    """List the scenarios."""
+    """List the scenarios of both environments."""
     with reported():
-        from mec_moe_env import OFFLOADING_PRESETS
+        from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
 
         rows = [
             [
@@ -35,18 +45,38 @@ def scenarios() -> None:
             ]
             for name, c in OFFLOADING_PRESETS.items()
         ]
+        print("Offloading (--env offloading)")
         _print_table(["Scenario", "M", "S", "N", "T", "U", "D", "For"], rows)
         print("M servers, S subcarriers, N task types, T slots, U tasks per slot,")
         print("D experts per task.")
+        rows = [
+            [
+                name,
+                *map(str, (d.num_nodes, d.num_subcarriers, d.sources, d.tokens_per_source)),
+                *map(str, (d.num_layers, d.max_experts)),
+                DMOE_PURPOSES.get(name, ""),
+            ]
+            for name, d in DMOE_PRESETS.items()
+        ]
+        print("\nDMoE (--env dmoe)")
+        _print_table(["Scenario", "K", "S", "I", "Q", "L", "D", "For"], rows)
+        print("K nodes, S subcarriers, I sources, Q tokens per source, L layers,")
+        print("D experts per token.")
 
 
 def agents() -> None:
-    """List the agents."""
+    """List the agents of both environments."""
     with reported():
+        from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
         from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
 
-        rows = [[name, entry.description] for name, entry in OFFLOADING_AGENTS.items()]
-        _print_table(["Agent", "What it does"], rows)
+        for heading, catalogue in (
+            ("Offloading (--env offloading)", OFFLOADING_AGENTS),
+            ("DMoE (--env dmoe)", DMOE_AGENTS),
+        ):
+            print(heading)
+            rows = [[name, entry.description] for name, entry in catalogue.items()]
+            _print_table(["Agent", "What it does"], rows)
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-TEXT_FIELDS = ("tasks", "data_path")
+TEXT_FIELDS = ("tasks", "data_path", "gates")
 
 
 def parse_overrides(settings: Sequence[str]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class CellStore:
                         for name in stored.files
                         if name.startswith(METRIC)
                     },
-                    error_curve=stored["error_curve"],
+                    curve=stored["curve"],
                 )
         except (FileNotFoundError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
             return None
@@ -94,7 +94,7 @@ class CellStore:
             arrays: dict[str, Any] = {
                 "cell": np.array(cell.describe()),
                 "seeds": episodes.seeds,
-                "error_curve": episodes.error_curve,
+                "curve": episodes.curve,
             }
             arrays |= {METRIC + name: values for name, values in episodes.metrics.items()}
             np.savez_compressed(stream, **arrays)

@@ -20,9 +20,9 @@ class Episodes:
     """(n,), the seed of each episode's environment."""
     metrics: Mapping[str, Floats]
     """Each (n,): totals over the episode, final values, and means per step, task or token."""
-    error_curve: Floats
-    """(n, T). Offloading: the overall generalization error G_t after each slot. DMoE: the mean
-    shortfall of the tokens below the threshold in each of T = L layers."""
+    curve: Floats
+    """(n, T). Offloading: the overall generalization error G_t after each slot. DMoE: the joules
+    of each of T = L layers."""
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
@@ -33,5 +33,5 @@ class Episodes:
                 name: np.concatenate([part.metrics[name] for part in parts])
                 for name in parts[0].metrics
             },
-            error_curve=np.concatenate([part.error_curve for part in parts]),
+            curve=np.concatenate([part.curve for part in parts]),
         )

@@ -108,6 +108,6 @@ DMOE = Measures(
     summed=("energy_j", "transmission_energy_j", "dropped_picks", "lost_states", "unserved"),
     averaged=("relevance", "shortfall", "violated", "experts_per_token"),
     final=("accuracy",),
-    curve="shortfall",
+    curve="energy_j",
     derived=per_token,
 )

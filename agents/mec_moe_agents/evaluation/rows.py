@@ -51,12 +51,12 @@ def _rows(
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:
-    """Write the error curves as .npz: `seeds` (n,) and, for each agent, G_t as (n, T).
+    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T).
 
     Raises:
         OSError: the file cannot be written.
     """
     arrays: dict[str, Any] = {"seeds": next(iter(results.values())).seeds}
-    arrays |= {agent: episodes.error_curve for agent, episodes in results.items()}
+    arrays |= {agent: episodes.curve for agent, episodes in results.items()}
     with replacing(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)

@@ -42,6 +42,10 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "generalization_error": Column("Final error", 3),
         "accuracy": Column("Accuracy %", 1, scale=100.0),
         "energy_per_task_j": Column("Energy mJ/task", 1, scale=1e3),
+        "energy_per_token_j": Column("Energy mJ/token", 1, scale=1e3),
+        "relevance": Column("Relevance", 3),
+        "violated": Column("Violated %", 1, scale=100.0),
+        "experts_per_token": Column("Experts/token", 2),
         "mean_delay_slots": Column("Delay slots", 2),
         "rejected_share": Column("Rejected %", 1, scale=100.0),
     }

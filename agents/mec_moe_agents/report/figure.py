@@ -1,4 +1,4 @@
-"""The picture of a comparison: error over time, and error against energy."""
+"""The picture of a comparison: a curve over the episode, and a plane of two measures."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
 from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.statistics import curve_band
 from mec_moe_agents.evaluation.summary import Standing, Summary
+from mec_moe_agents.report.view import Axis, View, view_of
 
 POINTS = 400
+MARKED_STEPS = 16
+"""Curves of so few steps show a marker at each."""
 LOGARITHMIC_FROM = 8.0
 LEGEND_COLUMNS = 6
 DPI = 160
@@ -48,6 +51,9 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),
         "oracle": Look("#000000", "--", "h"),
+        "homogeneous": Look("#E69F00", "--", "s"),
+        "jesa-plus": Look("#009E73", ":", "P"),
+        "exact": Look("#000000", "--", "h"),
     }
 )
 OTHER = Look("#AA4499", "-.", "d")
@@ -58,12 +64,13 @@ def draw_comparison(results: Mapping[str, Episodes], summary: Summary, title: st
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     FigureCanvasAgg(figure)
     over_time, plane = figure.subplots(1, 2)
+    view = view_of(summary.best.metrics)
     for standing in reversed(summary.standings):  # the best on top
         look = LOOKS.get(standing.agent, OTHER)
-        _draw_curve(over_time, results[standing.agent], look)
-        _draw_point(plane, standing, look)
-    _finish_curves(over_time, results)
-    _finish_plane(plane, summary)
+        _draw_curve(over_time, results[standing.agent], look, view)
+        _draw_point(plane, standing, look, view)
+    _finish_curves(over_time, results, view)
+    _finish_plane(plane, summary, view)
     handles = [_legend_entry(standing) for standing in summary.standings]
     rows = -(-len(handles) // LEGEND_COLUMNS)
     figure.legend(
@@ -87,23 +94,24 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=DPI)
 
 
-def _draw_curve(axes: Axes, episodes: Episodes, look: Look) -> None:
-    horizon = episodes.error_curve.shape[1]
+def _draw_curve(axes: Axes, episodes: Episodes, look: Look, view: View) -> None:
+    horizon = episodes.curve.shape[1]
     slots = np.unique(np.linspace(0, horizon - 1, POINTS).astype(np.int64))
-    curves = episodes.error_curve[:, slots]
-    axes.plot(slots + 1, curves.mean(axis=0), color=look.color, linestyle=look.line, lw=1.8)
+    curves = view.curve.scale * episodes.curve[:, slots]
+    marker = look.marker if horizon <= MARKED_STEPS else ""
+    axes.plot(slots + 1, curves.mean(axis=0), color=look.color, ls=look.line, lw=1.8, marker=marker)
     if curves.shape[0] > 1:
         axes.fill_between(slots + 1, *curve_band(curves), color=look.color, alpha=0.18, lw=0)
 
 
-def _draw_point(axes: Axes, standing: Standing, look: Look) -> None:
-    energy = standing.metrics["energy_per_arrival_j"]
-    error = standing.metrics["generalization_error"]
+def _draw_point(axes: Axes, standing: Standing, look: Look, view: View) -> None:
+    x = view.horizontal.scale * np.array(standing.metrics[view.horizontal.measure])
+    y = view.vertical.scale * np.array(standing.metrics[view.vertical.measure])
     axes.errorbar(
-        1e3 * energy.mean,
-        error.mean,
-        xerr=_arms(1e3 * np.array(energy)),
-        yerr=_arms(np.array(error)),
+        x[0],
+        y[0],
+        xerr=_arms(x),
+        yerr=_arms(y),
         color=look.color,
         marker=look.marker,
         linestyle="none",
@@ -137,28 +145,24 @@ def _arms(estimate: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[list[f
     return None if np.isnan(low) else [[max(mean - low, 0.0)], [max(high - mean, 0.0)]]
 
 
-def _finish_curves(axes: Axes, results: Mapping[str, Episodes]) -> None:
-    means = np.array([episodes.error_curve.mean(axis=0) for episodes in results.values()])
-    settled = means[:, means.shape[1] // 20 :]
-    _scale_errors(axes, settled)
-    axes.set_xlim(0, means.shape[1])
-    axes.set(
-        title="Error over time (mean and 95 % interval)",
-        xlabel="Slot",
-        ylabel="Overall generalization error $G_t$",
-    )
+def _finish_curves(axes: Axes, results: Mapping[str, Episodes], view: View) -> None:
+    means = np.array([episodes.curve.mean(axis=0) for episodes in results.values()])
+    steps = means.shape[1]
+    _fit(axes, view.curve, means[:, int(view.settled_from * steps) :])
+    if steps <= MARKED_STEPS:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0.5, steps + 0.5)
+    else:
+        axes.set_xlim(0, steps)
+    axes.set(title=view.curve_title, xlabel=view.step, ylabel=view.curve.label)
     _unclutter(axes)
 
 
-def _finish_plane(axes: Axes, summary: Summary) -> None:
-    errors = [standing.metrics["generalization_error"].mean for standing in summary.standings]
-    _scale_errors(axes, np.array(errors))
+def _finish_plane(axes: Axes, summary: Summary, view: View) -> None:
+    values = [standing.metrics[view.vertical.measure].mean for standing in summary.standings]
+    _fit(axes, view.vertical, np.array(values))
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
-    axes.set(
-        title="Error against energy (lower left is better)",
-        xlabel="Energy per arriving task (mJ)",
-        ylabel="Final generalization error $G_T$",
-    )
+    axes.set(title=view.plane_title, xlabel=view.horizontal.label, ylabel=view.vertical.label)
     _unclutter(axes)
 
 
@@ -167,9 +171,16 @@ def _unclutter(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _scale_errors(axes: Axes, errors: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
-    """Show errors that differ by far on a logarithmic axis, and leave out the first jumps."""
-    low, high = float(errors.min()), float(errors.max())
+def _fit(axes: Axes, axis: Axis, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    if axis.fit == "errors":
+        _scale(axes, axis.scale * values)
+    elif axis.fit == "zero":
+        axes.set_ylim(bottom=0.0)
+
+
+def _scale(axes: Axes, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    """Show values that differ by far on a logarithmic axis."""
+    low, high = float(values.min()), float(values.max())
     if low > 0 and high / low > LOGARITHMIC_FROM:
         axes.set_yscale("log")
         axes.set_ylim(low / 1.5, high * 1.5)

@@ -49,6 +49,8 @@ def _achievement(best: Standing) -> str:
             ("generalization_error", "final error", ""),
             ("accuracy", "held-out accuracy", " %"),
             ("energy_per_task_j", "energy", " mJ a task"),
+            ("energy_per_token_j", "energy", " mJ a token"),
+            ("violated", "thresholds violated", " %"),
         )
         if name in best.metrics
     ]

@@ -220,6 +220,7 @@ def test_long_searches_stay_exact(seed):
     optimum = least_reached_total(score, threshold, fewest) + fewest * constant
     assert result.proven
     assert result.energy == optimum
+    check(score + constant, score, threshold, 14, result)
     assert result.nodes > 64_000  # so far that the table of groups was in use
 
 

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.failures import INTERRUPTED
 from mec_moe_agents.cli.listing import agents, scenarios
+from mec_moe_agents.cli.reproduce import app as reproduce
 
 app = typer.Typer(
     name="mec-moe",
@@ -22,6 +24,8 @@ app = typer.Typer(
 app.command()(compare)
 app.command()(scenarios)
 app.command()(agents)
+app.command()(bench)
+app.add_typer(reproduce, name="reproduce")
 
 
 def _show_version(wanted: bool) -> None:

@@ -47,16 +47,17 @@ def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
         return Estimate(np.nan, np.nan, np.nan)
     if known.size == 1:
         return Estimate(float(known[0]), np.nan, np.nan)
-    low, high = _bounds(resampled_means(known, resamples))
+    low, high = interval(resampled_means(known, resamples))
     return Estimate(float(known.mean()), float(low), float(high))
 
 
 def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
     """Return the pointwise 95 % bootstrap band of the mean of `curves` (n, T), each (T,)."""
-    return _bounds(resampled_means(curves, resamples))
+    return interval(resampled_means(curves, resamples))
 
 
-def _bounds(means: Floats) -> tuple[Floats, Floats]:
+def interval(means: Floats) -> tuple[Floats, Floats]:
+    """Return the bounds of the central 95 % of resampled values along the first axis."""
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
     return low, high

@@ -1,0 +1,92 @@
+"""`mec-moe reproduce`: the papers' questions, each from one command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mec_moe_agents.cli.failures import reported
+
+if TYPE_CHECKING:
+    from mec_moe_agents.reproduce.study import Study
+
+app = typer.Typer(
+    no_args_is_help=True, help="Reproduce a paper's claims: pictures, raw rows and a table."
+)
+Seeds = Annotated[int, typer.Option(min=1, help="Episodes per condition, from seed 0.")]
+
+
+@app.command()
+def dmoe(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
+        "runs/reproduce-dmoe"
+    ),
+    seeds: Seeds = 20,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this study; repeatable.")
+    ] = None,
+) -> None:
+    """Answer the questions of Qin et al. 2025 (multi-layer DMoE).
+
+    Studies: energy, accuracy, experts, optimality, search, staleness; each writes NAME.png and
+    NAME.csv.
+    """
+    with reported():
+        from mec_moe_agents.reproduce.dmoe import STUDIES
+
+        _answer(_chosen(STUDIES, only or []), out, seeds)
+
+
+@app.command()
+def offloading(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
+        "runs/reproduce-offloading"
+    ),
+    seeds: Seeds = 20,
+) -> None:
+    """Answer the question of Li & Duan 2024: does the gating network converge, and when?"""
+    with reported():
+        from mec_moe_agents.reproduce.offloading import STUDY
+
+        _answer([STUDY], out, seeds)
+
+
+def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
+    from mec_moe_env.configuration import suggest
+
+    known = {study.name: study for study in studies}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
+    return [study for study in studies if not names or study.name in names]
+
+
+def _answer(studies: Sequence[Study], out: Path, seeds: int) -> None:
+    import sys
+    import time
+
+    from rich.console import Console
+
+    from mec_moe_agents.cli.comparison_request import check_writable
+    from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.reproduce.output import print_headlines, write_answer
+
+    check_writable(out)
+    provenance, headlines = current_provenance(), {}
+    for position, study in enumerate(studies, 1):
+        begin = time.perf_counter()
+        answer = study.run(range(seeds))
+        write_answer(out, study.name, answer, provenance)
+        headlines[study.name] = answer.headlines
+        took = time.perf_counter() - begin
+        print(
+            f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+    print_headlines(Console(highlight=False), headlines)
+    for study in studies:
+        print(f"{study.name:>12}  {out / study.name}.png  {out / study.name}.csv")

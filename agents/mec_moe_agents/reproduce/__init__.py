@@ -1,0 +1,1 @@
+"""The papers' figures and claims, each from one command."""

@@ -1,0 +1,196 @@
+"""Nodes and time of DES against K, beside exhaustive search and HiGHS."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.report.figure import Look
+from mec_moe_agents.reproduce.drawing import Floats, finish, new_figure
+from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
+from mec_moe_agents.solvers import select_experts
+
+EXPERTS = (8, 12, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+MOST = 4
+"""D."""
+SHARE = 0.6
+"""The threshold as a share of what the D best experts reach together."""
+REPEATS = 5
+EXHAUSTIVE_UP_TO = 32
+HIGHS_UP_TO = 256
+LOOKS = {
+    "des": ("DES", Look("#0072B2", "-", "o")),
+    "exhaustive": ("exhaustive search", Look("#E69F00", "--", "s")),
+    "highs": ("HiGHS", Look("#000000", ":", "^")),
+}
+
+
+class Solved(NamedTuple):
+    """One token."""
+
+    energy_j: float
+    nodes: float
+    seconds: float
+
+
+Instance = tuple[Floats, Floats, float]
+"""Energies (K,), scores (K,), threshold."""
+Solver = Callable[[Sequence[Instance]], list[Solved]]
+
+
+def draw_instance(experts: int, seed: int) -> Instance:
+    """Draw energies of unequal links, scores of a softmax gate, and a threshold."""
+    rng = np.random.default_rng([experts, seed])
+    energy = 1e-3 * rng.uniform(0.5, 1.5, experts) + 1e-3 / rng.exponential(1.0, experts).clip(0.1)
+    score = np.exp(1.5 * rng.standard_normal(experts))
+    score /= score.sum()
+    return energy, score, SHARE * float(np.sort(score)[-MOST:].sum())
+
+
+def solve_by_des(instances: Sequence[Instance]) -> list[Solved]:
+    """Solve all tokens in one call, as a layer of an environment does."""
+    energy, score, threshold = (np.array(part) for part in zip(*instances, strict=True))
+    found = select_experts(energy, score, threshold, MOST)  # compiled before the clock runs
+    seconds = math.inf
+    for _ in range(REPEATS):  # so short that anything else on the machine would show
+        begin = time.perf_counter()
+        found = select_experts(energy, score, threshold, MOST)
+        seconds = min(seconds, (time.perf_counter() - begin) / len(instances))
+    assert found.proven.all()
+    pairs = zip(found.energy.tolist(), found.nodes.tolist(), strict=True)
+    return [Solved(joules, nodes, seconds) for joules, nodes in pairs]
+
+
+def solve_by(solve: Callable[[Instance], tuple[float, float]]) -> Solver:
+    """Return a solver that takes the tokens one by one."""
+
+    def solver(instances: Sequence[Instance]) -> list[Solved]:
+        solved = []
+        for instance in instances:
+            begin = time.perf_counter()
+            joules, nodes = solve(instance)
+            solved.append(Solved(joules, nodes, time.perf_counter() - begin))
+        return solved
+
+    return solver
+
+
+def by_exhaustion(instance: Instance) -> tuple[float, float]:
+    """Return joules and the number of sets of at most D experts, all of them tried."""
+    energy, score, threshold = instance
+    best, tried = math.inf, 0
+    for size in range(1, MOST + 1):
+        sets = np.array(list(combinations(range(energy.size), size)))
+        reached = score[sets].sum(axis=1) >= threshold * (1 - 1e-12)
+        tried += len(sets)
+        if reached.any():
+            best = min(best, float(energy[sets[reached]].sum(axis=1).min()))
+    return best, float(tried)
+
+
+def by_highs(instance: Instance) -> tuple[float, float]:
+    """Return joules and branch-and-bound nodes of HiGHS."""
+    energy, score, threshold = instance
+    rows = np.stack([score, np.ones(energy.size)])
+    scale = energy.mean()
+    found = milp(
+        energy / scale,
+        integrality=np.ones(energy.size, dtype=np.int64),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(rows, [threshold, 0], [np.inf, MOST]),
+        options={"mip_rel_gap": 0.0},
+    )
+    assert found.x is not None, found.message
+    chosen = found.x > 0.5
+    return float(energy[chosen].sum()), float(found.mip_node_count or 0)
+
+
+SOLVERS: dict[str, Solver] = {
+    "des": solve_by_des,
+    "exhaustive": solve_by(by_exhaustion),
+    "highs": solve_by(by_highs),
+}
+LIMITS = {"des": max(EXPERTS), "exhaustive": EXHAUSTIVE_UP_TO, "highs": HIGHS_UP_TO}
+
+
+def sizes_of(solver: str) -> list[int]:
+    """Return the K at which a solver is run; larger ones would take all the time."""
+    return [experts for experts in EXPERTS if experts <= LIMITS[solver]]
+
+
+def run(seeds: Sequence[int]) -> Answer:
+    """Solve one instance per seed and K by each solver."""
+    rows: list[Row] = []
+    for solver, solve in SOLVERS.items():
+        for experts in sizes_of(solver):
+            solved = solve([draw_instance(experts, seed) for seed in seeds])
+            rows += [
+                {
+                    "solver": solver,
+                    "experts": experts,
+                    "max_experts": MOST,
+                    "threshold_share": SHARE,
+                    "seed": seed,
+                    **token._asdict(),
+                }
+                for seed, token in zip(seeds, solved, strict=True)
+            ]
+    return Answer(rows, _draw(rows, len(seeds)), _headlines(rows))
+
+
+def _column(rows: Sequence[Row], solver: str, experts: int, name: str) -> Floats:
+    wanted = [r[name] for r in rows if r["solver"] == solver and r["experts"] == experts]
+    return np.array(wanted, dtype=np.float64)
+
+
+def _headlines(rows: Sequence[Row]) -> list[Headline]:
+    worst = 0.0
+    for solver in ("exhaustive", "highs"):
+        for size in sizes_of(solver):
+            other = _column(rows, solver, size, "energy_j")
+            off = np.abs(_column(rows, "des", size, "energy_j") / other - 1.0)
+            worst = max(worst, float(off.max()))
+    exact = Estimate(1e9 * worst, np.nan, np.nan)
+    ratio = _column(rows, "highs", 128, "seconds") / _column(rows, "des", 128, "seconds")
+    slowest = 1e6 * _column(rows, "des", EXPERTS[-1], "seconds")
+    return [
+        at_most("largest difference to the other two's energy (10⁻⁹)", exact, 1.0, decimals=2),
+        Headline("HiGHS's time over DES's at K = 128", estimate_mean(ratio), decimals=0),
+        Headline(f"DES at K = {EXPERTS[-1]} (µs)", estimate_mean(slowest), decimals=0),
+    ]
+
+
+def _draw(rows: Sequence[Row], seeds: int) -> Figure:
+    figure, (left, right) = new_figure(
+        f"Choosing at most {MOST} of K experts for {seeds} tokens, DES in one call "
+        "(medians; bands 5 to 95 %)"
+    )
+    for solver, (label, look) in LOOKS.items():
+        sizes = sizes_of(solver)
+        for axes, name, scale in ((left, "nodes", 1.0), (right, "seconds", 1e6)):
+            values = [scale * _column(rows, solver, size, name) for size in sizes]
+            low, middle, high = np.quantile(np.array(values), [0.05, 0.5, 0.95], axis=1)
+            axes.plot(
+                sizes, middle, color=look.color, ls=look.line, marker=look.marker, label=label
+            )
+            axes.fill_between(sizes, low, high, color=look.color, alpha=0.18, lw=0)
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:.0f}")
+    left.set_yscale("symlog", linthresh=1)
+    left.set_ylim(-0.2, 2e5)
+    right.set_yscale("log")
+    finish(left, "Search nodes (sets tried)", "Experts K", "Nodes for a token")
+    finish(right, "Time", "Experts K", "Time for a token (µs)")
+    return figure
+
+
+STUDY = Study("search", "How does exact selection scale with the number of experts?", run)

@@ -1,0 +1,207 @@
+"""The papers' studies: small runs of each, and what their arithmetic promises."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("matplotlib")
+
+from mec_moe_agents import Episodes
+from mec_moe_agents.cli import app
+from mec_moe_agents.dmoe.by_score import TopScheduler
+from mec_moe_agents.dmoe.layer import Layer, Plan
+from mec_moe_agents.evaluation.statistics import Estimate
+from mec_moe_agents.reproduce import (
+    accuracy,
+    energy,
+    experts,
+    offloading,
+    optimality,
+    search,
+    staleness,
+)
+from mec_moe_agents.reproduce.dmoe import STUDIES
+from mec_moe_agents.reproduce.study import at_least, at_most
+from mec_moe_agents.reproduce.walk import jesa_and_bound, walk
+from typer.testing import CliRunner
+
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, __version__
+from mec_moe_env.theory import optimality_probability
+
+PAPER = DMOE_PRESETS["paper"]
+
+
+def shrink(monkeypatch):
+    monkeypatch.setattr(energy, "IMPORTANCE", (0.7, 0.8, 0.9))
+    monkeypatch.setattr(energy, "AGENTS", ("topk", "jesa", "jesa-plus"))
+    monkeypatch.setattr(energy, "OPTIONS", {"jesa-plus": {"effort": 5}})
+    monkeypatch.setattr(optimality, "SUBCARRIERS", {4: (16, 64, 256)})
+    monkeypatch.setattr(search, "EXPERTS", (8, 16, 128))
+    monkeypatch.setitem(search.LIMITS, "highs", 128)
+
+
+def mec_moe(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_every_study_writes_its_picture_and_rows(tmp_path, monkeypatch):
+    shrink(monkeypatch)
+    result = mec_moe("reproduce", "dmoe", "--seeds", 2, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    names = {study.name for study in STUDIES}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.{kind}" for name in names for kind in ("png", "csv")
+    }
+    for name in names:
+        with (tmp_path / f"{name}.csv").open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert {row["seed"] for row in rows} == {"0", "1"}
+        assert {row["version"] for row in rows} == {__version__}
+        assert all(row["commit"] and row["code"] for row in rows)
+        if name != "search":
+            assert all(json.loads(row["config"])["num_layers"] >= 4 for row in rows)
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert f"[{len(names)}/{len(names)}]" in result.stderr
+    assert max(map(len, result.stdout.splitlines()[:40])) <= 80
+
+
+def test_only_runs_what_is_named_and_one_seed_is_enough(tmp_path):
+    command = ("reproduce", "dmoe", "--seeds", 1, "--out", tmp_path)
+    assert mec_moe(*command, "--only", "staleness").exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"staleness.png", "staleness.csv"}
+    wrong = mec_moe(*command, "--only", "stalenes")
+    assert wrong.exit_code == 2
+    assert "did you mean 'staleness'" in wrong.stderr
+
+
+def test_savings_reach_the_targets_on_few_seeds():
+    top = np.concatenate(
+        [turn.info["energy_j"][None] for turn in walk(PAPER, TopScheduler(PAPER), range(4))]
+    ).sum(axis=0)
+    for importance, target in energy.SAVINGS.items():
+        spent, bound = jesa_and_bound(PAPER.override(importance=importance), range(4))
+        assert 100 * (1 - spent.sum(axis=1) / top).mean() > target - 2
+        assert (spent >= bound * (1 - 1e-6)).all()
+        assert (spent.sum(axis=1) <= 1.01 * bound.sum(axis=1)).all()
+
+
+def test_shares_of_distinct_subcarriers_follow_the_formula():
+    for nodes, subcarriers in ((4, 64), (4, 256)):
+        config = optimality.independent(nodes, subcarriers).override(num_layers=60)
+        measured = optimality.measure(config, range(6))
+        expected = optimality_probability(nodes, subcarriers)
+        assert measured["distinct"].mean() == pytest.approx(expected, abs=0.09)
+        # Where all best subcarriers differ, JESA is optimal; often it is elsewhere too.
+        assert (measured["optimal"] >= measured["distinct"] - 1e-12).all()
+
+
+def layer_of(rate):
+    I, K, _ = rate.shape
+    return Layer(
+        gate=np.full((1, I, 1, K), 1 / K),
+        rate=rate[None],
+        compute_energy=np.array([[0.0, 1.0, 2.0]]),
+        available=np.ones((1, K), dtype=bool),
+        layer=np.zeros((1, 4)),
+        importance=np.ones(1),
+    )
+
+
+def test_links_to_itself_do_not_count_as_competitors():
+    config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
+    rate = np.array([[[9.0, 1.0], [9.0, 1.0], [1.0, 9.0]]])
+    assert optimality.best_differ(layer_of(rate), config).tolist() == [1.0]
+    rate[0, 2] = [9.0, 1.0]
+    assert optimality.best_differ(layer_of(rate), config).tolist() == [0.0]
+
+
+def test_picks_are_counted_by_energy_rank():
+    config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
+    layer = layer_of(1e6 * np.array([[[9.0, 1.0], [1.0, 1.0], [1.0, 1.0]]]))
+    selected = np.array([[[[True, False, True]]]])
+    plan = Plan(selected, np.array([[[-1, -1, 0]]]))
+    assert experts.picks_by_rank(layer, plan, config).tolist() == [[1.0, 0.0, 1.0]]
+
+
+def test_solvers_of_the_search_study_agree():
+    instances = [search.draw_instance(12, seed) for seed in range(8)]
+    des, exhaustive, highs = (solve(instances) for solve in search.SOLVERS.values())
+    for one, two, three in zip(des, exhaustive, highs, strict=True):
+        assert one.energy_j == pytest.approx(two.energy_j, rel=1e-12)
+        assert one.energy_j == pytest.approx(three.energy_j, rel=1e-9)
+        assert two.nodes == 12 + 66 + 220 + 495
+
+
+def test_old_knowledge_of_independent_slots_costs_energy():
+    found = {}
+    for delay in (0, 1):
+        config = staleness.scenario(float("inf"), delay)
+        turns = list(walk(config, experts.jesa(config), range(4)))
+        found[delay] = sum(turn.info["energy_j"].sum() for turn in turns)
+        assert config.deadline_seconds == config.slot_seconds
+    assert found[1] > 1.1 * found[0]
+
+
+def test_the_cheapest_setting_within_a_point_is_named():
+    n = 20
+    top = (np.full(n, 10.0), np.full(n, 0.98))
+    curves = {
+        "topk": {2.0: top},
+        "jesa": {
+            0.9: (np.full(n, 9.0), np.full(n, 0.98)),
+            0.5: (np.full(n, 5.0), np.full(n, 0.975)),
+            0.2: (np.full(n, 2.0), np.full(n, 0.9)),
+        },
+    }
+    lines = accuracy._headlines(curves)
+    assert "γ0 = 0.5" in lines[1].label
+    assert lines[1].estimate.mean == pytest.approx(50.0)
+    assert lines[2].estimate.mean == pytest.approx(0.5)
+    assert all(line.holds for line in lines)
+
+
+def test_targets():
+    value = Estimate(2.0, 1.0, 3.0)
+    assert at_least("x", value, 2.0).holds
+    assert not at_least("x", value, 2.1).holds
+    assert at_most("x", value, 2.0).holds
+    assert not at_most("x", value, 1.9).holds
+
+
+def made_up(finals, middle=4.0):
+    curve = np.column_stack([np.full(len(finals), middle), finals])
+    return Episodes(np.arange(len(finals)), {"generalization_error": np.array(finals)}, curve)
+
+
+def test_claims_of_the_first_paper_are_judged():
+    finals = {10: 4.0, 30: 2.0, 50: 2.5, 70: 5.0}
+    found = {
+        (servers, agent): made_up([finals[servers]] * 3 if agent == "gating" else [4.0, 6.0, 8.0])
+        for servers in offloading.SERVERS
+        for agent in offloading.AGENTS
+    }
+    lines = {line.label: line for line in offloading.headlines(found)}
+    judged = [line for line in lines.values() if line.holds is not None]
+    assert len(judged) == 7
+    assert all(line.holds for line in judged)
+    assert lines["nearest over gating, M = 30 (ratio)"].estimate.mean == 3.0
+    assert lines["gating, M = 30, change over the second half (%)"].estimate.mean == -50.0
+    found[30, "gating"] = made_up([5.5] * 3)
+    found[30, "random"] = made_up([2.0] * 3)
+    lost = [line.label for line in offloading.headlines(found) if line.holds is False]
+    assert len(lost) == 4
+
+
+def test_offloading_reproduction_runs(tmp_path, monkeypatch):
+    plain = offloading.scenario
+    monkeypatch.setattr(offloading, "scenario", lambda servers: plain(servers).override(horizon=20))
+    result = mec_moe("reproduce", "offloading", "--seeds", 2, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "offloading.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 4 * 4 * 2
+    assert {json.loads(row["config"])["num_servers"] for row in rows} == {10, 30, 50, 70}
+    assert (tmp_path / "offloading.png").read_bytes().startswith(b"\x89PNG")

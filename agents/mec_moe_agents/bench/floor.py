@@ -1,0 +1,135 @@
+"""The least time that a step can take: its random numbers and its observation.
+
+Random numbers are drawn in the fastest way known, a NumPy Generator inside a compiled loop, and
+summed; the observation is copied from a block that lies ready. A step also has to turn the
+numbers into channels and tasks, train a model and keep the books.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_agents.bench.timing import per_call
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.compilation import compiled
+
+NUMBERS = 100_000
+"""Random numbers, at least, in one measurement."""
+COPIED = 1 << 16
+"""Entries copied in one measurement; they stay in the second-level cache."""
+
+
+class Draws(NamedTuple):
+    """Random numbers of one step; what an episode draws at its start is spread over its steps."""
+
+    normals: float = 0.0
+    exponentials: float = 0.0
+    uniforms: float = 0.0
+
+
+class Floor(NamedTuple):
+    """Seconds of a step's two unavoidable parts."""
+
+    drawing: float
+    writing: float
+
+    @property
+    def total(self) -> float:
+        """Their sum."""
+        return self.drawing + self.writing
+
+
+def measure_floor(config: OffloadingConfig | DMoEConfig, seconds: float) -> Floor:
+    """Return the floor of a scenario."""
+    entries = sum(math.prod(shape) for shape in config.observation_shapes.values())
+    return Floor(
+        _drawing_seconds(step_draws(config), seconds / 2), _writing_seconds(entries, seconds / 2)
+    )
+
+
+def step_draws(config: OffloadingConfig | DMoEConfig) -> Draws:
+    """Count what a step of a scenario draws."""
+    if isinstance(config, OffloadingConfig):
+        return offloading_draws(config)
+    return dmoe_draws(config)
+
+
+def offloading_draws(config: OffloadingConfig) -> Draws:
+    """Count what a slot draws."""
+    if config.tasks == "toy":
+        return Draws()
+    U, M, d, k = config.num_tasks, config.num_servers, config.feature_dim, config.samples_per_task
+    rows = M * (1.0 - (1.0 - 1.0 / M) ** U)  # tasks of one origin share a row of the channel
+    memoryless = math.isinf(config.doppler_hz) and config.rician_factor == 0.0
+    coefficients = rows * M * config.num_subcarriers
+    synthetic = config.tasks == "synthetic"
+    pairs = 0.5 * M * (M - 1)
+    truths = 2 * config.num_types * d if synthetic else 0
+    return Draws(
+        normals=(0.0 if memoryless else 2.0 * coefficients)
+        + (U * d * (k - 1) if synthetic else 0)
+        + (pairs + truths) / config.horizon,
+        exponentials=coefficients if memoryless else 0.0,
+        # Persistence, type, origin and payload of a task; strength and jitter, or images.
+        uniforms=U * (4 + (1 + d if synthetic else k))
+        + (M if config.failure_rate > 0.0 else 0)
+        + 4 * M / config.horizon,
+    )
+
+
+def dmoe_draws(config: DMoEConfig) -> Draws:
+    """Count what a layer draws."""
+    if config.gates == "toy":
+        return Draws()
+    I, Q, K = config.sources, config.tokens_per_source, config.num_nodes
+    memoryless = math.isinf(config.doppler_hz) and config.rician_factor == 0.0
+    coefficients = I * K * config.num_subcarriers * (2 if config.count_backward else 1)
+    pairs = I * K - 0.5 * I * (I + 1)
+    return Draws(
+        normals=(0.0 if memoryless else 2.0 * coefficients)
+        + (I * Q * K if config.gates == "random" else 0)
+        + pairs / config.num_layers,
+        exponentials=coefficients if memoryless else 0.0,
+        uniforms=(K if config.failure_rate > 0.0 else 0) + 4 * K / config.num_layers,
+    )
+
+
+@compiled
+def draw(rng: np.random.Generator, normals: int, exponentials: int, uniforms: int) -> float:
+    """Draw so many numbers and return their sum, so that nothing is optimised away."""
+    total = 0.0
+    for _ in range(normals):
+        total += rng.standard_normal()
+    for _ in range(exponentials):
+        total += rng.standard_exponential()
+    for _ in range(uniforms):
+        total += rng.random()
+    return total
+
+
+@compiled
+def write(source: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Copy entries."""
+    for index in range(out.shape[0]):
+        out[index] = source[index]
+
+
+def _drawing_seconds(draws: Draws, seconds: float) -> float:
+    if sum(draws) == 0.0:
+        return 0.0
+    rng = np.random.default_rng(0)
+    repeat = max(1.0, NUMBERS / sum(draws))
+    counts = [round(repeat * count) for count in draws]
+    draw(rng, 1, 1, 1)
+    return per_call(lambda: draw(rng, *counts), seconds) / repeat
+
+
+def _writing_seconds(entries: int, seconds: float) -> float:
+    source = np.ones(max(COPIED, entries), np.float32)
+    out = np.empty_like(source)
+    write(source, out)
+    return per_call(lambda: write(source, out), seconds) * entries / len(source)

@@ -1,0 +1,104 @@
+"""The benchmark's results as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from mec_moe_agents.bench.peers import PeerRow
+from mec_moe_agents.bench.result import BenchResult
+from mec_moe_agents.bench.rows import Row
+from mec_moe_agents.bench.scale import ScaleRow
+from mec_moe_agents.bench.speed import STAGES
+
+HEADINGS = ("Draw", "Start", "Act", "Look", "API")
+"""Of `STAGES`, short enough for a narrow terminal."""
+
+
+def print_result(console: Console, result: BenchResult) -> None:
+    """Print the parts that were measured."""
+    if result.rows:
+        _print_rows(console, result.rows)
+    if result.peers:
+        _print_peers(console, result.peers)
+    if result.scale:
+        _print_scale(console, result.scale)
+
+
+def _print_rows(console: Console, rows: Sequence[Row]) -> None:
+    for case, group in groupby(rows, key=lambda row: row.case):
+        members = list(group)
+        first = members[0]
+        console.print(
+            f"\n[bold]{case}[/bold]: floor {first.floor_ns:,.0f} ns "
+            f"({first.floor_drawing_ns:,.0f} drawing), {first.bytes_per_env / 1e3:,.0f} kB each"
+        )
+        table = _table("Envs", "Threads", "Steps/s", "ns/step", "×floor", *HEADINGS)
+        for row in members:
+            envs = "scalar" if row.form == "scalar" else f"{row.num_envs:,}"
+            table.add_row(envs, str(row.num_threads), *_measured(row))
+        console.print(table)
+        for row in members:
+            if row.skipped:
+                console.print(f"vector {row.num_envs:,} was skipped: it {row.skipped}.")
+    console.print("\nFloor: time to draw a step's random numbers and write its observation.")
+    console.print("Draw … API: % of a step on one thread.")
+
+
+def _measured(row: Row) -> list[str]:
+    if row.steps_per_second is None or row.step_ns is None or row.ratio is None:
+        return ["skipped"]
+    stages = row.stages or {}
+    return [
+        f"{row.steps_per_second:,.0f}",
+        f"{row.step_ns:,.0f}",
+        f"{row.ratio:.1f}",
+        *(f"{100 * stages[stage]:.0f}" if stage in stages else "" for stage in STAGES),
+    ]
+
+
+def _print_peers(console: Console, rows: Sequence[PeerRow]) -> None:
+    scalar, vector, *peers = rows
+    table = _table("Environment", "Copies", "Steps/s", "Ours scalar", f"Ours ×{vector.num_envs:,}")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.num_envs:,}",
+            f"{row.steps_per_second:,.0f}",
+            *(
+                f"{row.step_ns / ours.step_ns:,.2f} ×" if row in peers else ""
+                for ours in (scalar, vector)
+            ),
+        )
+    console.print(table)
+
+
+def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
+    table = _table(
+        "Grows", "M", "S", "µs/step", "ns/server", "ns/subcarrier", "ns/link", "reset ms", "MB"
+    )
+    for row in rows:
+        table.add_row(
+            row.grows,
+            f"{row.num_servers:,}",
+            f"{row.num_subcarriers:,}",
+            f"{row.step_us:,.1f}",
+            f"{row.ns_per_server:,.0f}",
+            f"{row.ns_per_subcarrier:,.0f}",
+            f"{row.ns_per_link:,.1f}",
+            f"{row.reset_ms:,.1f}",
+            f"{row.megabytes:,.2f}",
+        )
+    console.print(table)
+    console.print("One environment, memoryless channel; a step draws M·S links.")
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    for column, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if column > 0 else "left", no_wrap=True)
+    return table

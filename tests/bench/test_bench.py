@@ -1,0 +1,197 @@
+"""The benchmark measures what it says; how fast things are is asserted nowhere."""
+
+import json
+import time
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mec_moe_agents.bench import peers
+from mec_moe_agents.bench.case import Case, find_cases
+from mec_moe_agents.bench.floor import Draws, dmoe_draws, measure_floor, offloading_draws
+from mec_moe_agents.bench.memory import bytes_per_env
+from mec_moe_agents.bench.peers import Peer
+from mec_moe_agents.bench.result import BenchResult
+from mec_moe_agents.bench.rows import MEMORY_LIMIT, measure_case
+from mec_moe_agents.bench.scale import measure_scale
+from mec_moe_agents.bench.speed import STAGES, round_steps, stage_shares
+from mec_moe_agents.bench.tables import print_result
+from mec_moe_agents.bench.timing import Stopwatch, per_call
+from mec_moe_agents.cli import app
+from rich.console import Console
+from typer.testing import CliRunner
+
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+
+OFFLOADING = "mec_moe/Offloading-v0"
+
+
+def test_stopwatch_counts_own_time_only() -> None:
+    class Outer:
+        def work(self) -> None:
+            time.sleep(0.02)
+            Inner().work()
+
+    class Inner:
+        def work(self) -> None:
+            time.sleep(0.03)
+
+    original = Inner.work
+    watch = Stopwatch()
+    with watch.watching("outer", Outer, "work"), watch.watching("inner", Inner, "work"):
+        Outer().work()
+        Inner().work()
+    # Sleeping lasts as long as asked or longer, and never twice as long as inner and outer.
+    assert watch.seconds["inner"] >= 0.06
+    assert watch.seconds["outer"] >= 0.02
+    assert Inner.work is original
+
+
+def test_per_call_is_a_median() -> None:
+    durations = iter([0.0, 0.0, 0.05])
+    assert per_call(lambda: time.sleep(next(durations)), 0.0) < 0.05
+
+
+def test_draws_of_default() -> None:
+    """8·8 complex coefficients, 10·5 noisy features, and an episode's share."""
+    draws = offloading_draws(OFFLOADING_PRESETS["default"])
+    assert draws.normals == 2 * 64 + 50 + (28 + 2 * 4 * 10) / 200
+    assert draws.exponentials == 0
+    assert draws.uniforms == 4 + 11 + 4 * 8 / 200
+
+
+def test_draws_of_memoryless_channels() -> None:
+    endless = OffloadingConfig(doppler_hz=float("inf"), horizon=1 << 60)
+    assert offloading_draws(endless)[:2] == (50, 64)
+    paper = DMOE_PRESETS["paper"]
+    assert dmoe_draws(paper).normals == 2 * 8 * 8 * 64 + 8 * 4 * 8 + 28 / 8
+    twice = DMoEConfig(doppler_hz=float("inf"), count_backward=True, gates="digits", num_nodes=8)
+    assert dmoe_draws(twice).exponentials == 2 * 8 * 8 * 16
+    assert offloading_draws(OFFLOADING_PRESETS["toy"]) == Draws()
+
+
+def test_floor_has_both_parts() -> None:
+    floor = measure_floor(OFFLOADING_PRESETS["default"], 0.0)
+    assert floor.drawing > floor.writing > 0.0
+    assert floor.total == floor.drawing + floor.writing
+
+
+def test_memory_of_the_channel() -> None:
+    """A Gauss–Markov channel keeps M·M·S complex coefficients, in single precision."""
+    sizes = [
+        bytes_per_env(Case(OFFLOADING, "", OffloadingConfig(num_servers=40, doppler_hz=doppler)))
+        for doppler in (30.0, float("inf"))
+    ]
+    expected = 40 * 40 * 8 * 8
+    assert sizes[0] - sizes[1] == pytest.approx(expected, rel=0.2)
+
+
+@pytest.mark.parametrize("preset", ["default", "toy"])
+def test_rows_of_both_environments(preset: str) -> None:
+    for case in find_cases([preset]):
+        rows = list(measure_case(case, (1, 2), (1, 2), 0.0))
+        assert [(row.form, row.num_envs, row.num_threads) for row in rows] == [
+            ("scalar", 1, 1),
+            ("vector", 1, 1),
+            ("vector", 2, 1),
+            ("vector", 2, 2),
+        ]
+        for row in rows:
+            assert row.ratio is not None
+            assert row.ratio > 0.0
+            assert (row.stages is not None) == (row.form == "vector" and row.num_threads == 1)
+
+
+def test_shares_add_up() -> None:
+    for case in find_cases(["default"]):
+        shares = stage_shares(case, 4, 0.05)
+        assert tuple(shares) == STAGES
+        assert sum(shares.values()) == pytest.approx(1.0)
+        assert shares["drawing"] > 0.0
+        assert min(shares.values()) >= 0.0
+
+
+def test_what_is_too_large_is_skipped() -> None:
+    case = find_cases(["toy"])[0]
+    count = MEMORY_LIMIT // bytes_per_env(case) * 2
+    *_, row = measure_case(case, (count,), (1,), 0.0)
+    assert row.step_ns is None
+    assert "GiB" in (row.skipped or "")
+
+
+@pytest.mark.parametrize(("episode", "steps"), [(4, 50), (60, 61), (200, 201), (3000, 201)])
+def test_rounds_are_whole_episodes(episode: int, steps: int) -> None:
+    assert round_steps(episode) == steps
+
+
+def test_growth() -> None:
+    rows = list(measure_scale(0.0, (8, 16)))
+    assert [(row.num_servers, row.num_subcarriers) for row in rows] == [
+        (8, 16),
+        (16, 16),
+        (16, 8),
+        (16, 16),
+    ]
+    assert all(np.isfinite(row.ns_per_link) and row.megabytes > 0.0 for row in rows)
+
+
+def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cartpoles = (Peer("CartPole", "gymnasium", "CartPole-v1", count) for count in (1, 4))
+    monkeypatch.setattr(peers, "PEERS", (*cartpoles, Peer("none", "no_such_package", "none-v0")))
+    rows = list(peers.measure_peers(0.0))
+    assert [(row.name, row.num_envs) for row in rows] == [
+        ("Offloading default", 1),
+        ("Offloading default", 1024),
+        ("CartPole", 1),
+        ("CartPole", 4),
+    ]
+    assert all(row.steps_per_second > 0.0 for row in rows)
+
+
+def test_tables_hold_every_row() -> None:
+    scale = list(measure_scale(0.0, (8,)))
+    others = [peers.PeerRow("ours", 1, 10.0), peers.PeerRow("ours", 8, 1.0)]
+    result = BenchResult(0.0, peers=[*others, peers.PeerRow("peer", 1, 500.0)], scale=scale)
+    console = Console(width=80, record=True, file=StringIO())
+    print_result(console, result)
+    text = console.export_text()
+    assert "50.00 ×" in text
+    assert "500.00 ×" in text
+    assert "subcarriers" in text
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["bench", *arguments])
+
+
+def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = import_module("mec_moe_agents.cli.bench")
+    monkeypatch.setattr(command, "QUICK_SIZE", 1)
+    monkeypatch.setattr(command, "QUICK_SECONDS", 0.0)
+    path = tmp_path / "bench.json"
+    done = run("--preset", "toy", "--quick", "--threads", "1", "--json", str(path))
+    assert done.exit_code == 0
+    assert "Offloading toy" in done.stdout
+    assert "DMoE toy" in done.stdout
+    document = json.loads(path.read_text())
+    assert len(document["rows"]) == 2 * 2
+    assert document["machine"]["cores"] >= 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bench.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--preset", "defualt"), 2, "default"),
+        (("--preset", "mnist"), 2, "needs files"),
+        (("--threads", "0"), 2, "--threads '0'"),
+        (("--json", "/nowhere/at/all.json"), 1, "no folder"),
+    ],
+)
+def test_bad_requests(arguments: tuple[str, ...], code: int, message: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == code
+    assert message in done.stderr

@@ -97,3 +97,15 @@ def test_matches_scipy_when_many_pairs_are_ruled_out():
             assert (result.subcarrier >= 0).sum() == (rate > 0)[reachable].sum()
         else:
             assert result.energy == pytest.approx(cost[rows, columns].sum(), rel=1e-9)
+
+
+def test_matches_scipy_when_bidding_stalls_on_ties():
+    # Equal costs end the bidding at once and leave the work to augmenting paths.
+    rng = np.random.default_rng(2)
+    for _ in range(40):
+        rate = rng.choice([1.0, 2.0, 3.0, 4.0, 8.0], (30, 34), p=[0.5, 0.3, 0.1, 0.07, 0.03])
+        bits = rng.integers(1, 5, 30).astype(float)
+        result = allocate_subcarriers(bits, rate, 1.0)
+        cost = bits[:, None] / rate
+        rows, columns = linear_sum_assignment(cost)
+        assert result.energy == pytest.approx(cost[rows, columns].sum(), rel=1e-9)

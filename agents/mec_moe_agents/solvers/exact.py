@@ -143,7 +143,7 @@ def solve_exactly(
     while (left := end - time.monotonic()) > 0:
         selected, highs_bound, impossible = run_highs(model, left)
         if impossible:
-            return _nothing(layer, np.inf, proven=True)
+            return _nothing(layer, np.inf if model.complete else bound, proven=model.complete)
         bound = max(bound, highs_bound)
         if selected is None:
             break

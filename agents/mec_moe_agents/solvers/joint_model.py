@@ -17,6 +17,9 @@ from scipy.sparse import block_diag, csr_array, eye_array, hstack, kron, vstack
 from mec_moe_agents.solvers.joint_plan import Flags, Floats, Layer
 
 INFEASIBLE = 2  # SciPy's status
+# Costs this far above the lower bound leave HiGHS's arithmetic: they are ruled out, and an
+# allocation that exists without them is cheaper than any with them.
+LARGEST_COST = 1e12
 
 
 class JointModel(NamedTuple):
@@ -30,6 +33,7 @@ class JointModel(NamedTuple):
         cuts: rows over α of which each must be at least 1.
         shape: (I, Q, K, S).
         scale: joules.
+        complete: whether no finite cost was ruled out for its size.
     """
 
     cost: Floats
@@ -40,18 +44,20 @@ class JointModel(NamedTuple):
     cuts: list[Floats]
     shape: tuple[int, int, int, int]
     scale: float
+    complete: bool
 
 
 def build_model(layer: Layer, scale: float) -> JointModel:
     """Write down the program, with costs in units of `scale` joules."""
     sources, tokens, experts = layer.score.shape
     subcarriers = layer.unit.shape[2]
-    usable = np.isfinite(layer.unit) & layer.remote[:, :, None]
+    largest = min(LARGEST_COST * scale, np.finfo(np.float64).max)
+    usable = (layer.unit <= largest) & layer.remote[:, :, None]
     unit = np.where(usable, layer.unit, 0.0)
-    compute = np.where(np.isfinite(layer.compute), layer.compute, 0.0)
+    compute = np.where(layer.compute <= largest, layer.compute, 0.0)
     cost = [np.tile(compute, sources * tokens), np.zeros(unit.size)]
     cost.append(np.repeat(unit[:, None], tokens, axis=1).reshape(-1))
-    reachable = np.isfinite(layer.compute + layer.best)[:, None, :]
+    reachable = ((layer.compute <= largest) & (layer.best <= largest))[:, None, :]
     upper = [np.broadcast_to(reachable, layer.score.shape).reshape(-1).astype(float)]
     upper += [usable.reshape(-1).astype(float)]
     upper.append(np.repeat(usable[:, None], tokens, axis=1).reshape(-1).astype(float))
@@ -65,7 +71,14 @@ def build_model(layer: Layer, scale: float) -> JointModel:
         [],
         (sources, tokens, experts, subcarriers),
         scale,
+        _all_within(layer, largest),
     )
+
+
+def _all_within(layer: Layer, largest: float) -> bool:
+    """Say whether no finite cost was ruled out."""
+    costs = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
+    return bool((np.isinf(costs) | (costs <= largest)).all())
 
 
 def _rows(layer: Layer) -> tuple[Any, Floats, Floats]:
@@ -77,7 +90,8 @@ def _rows(layer: Layer) -> tuple[Any, Floats, Floats]:
     limit = np.maximum(layer.goal, 0.0).reshape(-1)
     # A row per token, scaled to a threshold of 1 so that HiGHS's tolerance means the same to all.
     size = np.where(limit > 0, limit, 1.0)
-    scores = layer.score.reshape(-1, experts) / size[:, None]
+    # A score above the threshold is worth no more than the threshold.
+    scores = np.minimum(layer.score.reshape(-1, experts), size[:, None]) / size[:, None]
     cover = block_diag([csr_array(row[None, :]) for row in scores])
     count = kron(eye_array(sources * tokens), np.ones((1, experts)))
     each_subcarrier = kron(np.ones((1, links)), eye_array(subcarriers))

@@ -43,9 +43,9 @@ def test_compare_answers_and_writes(tmp_path):
         "rows.csv",
     }
     rows = rows_of(tmp_path)
-    assert len(rows) == 8 * 3
+    assert len(rows) == 9 * 3
     assert {row["version"] for row in rows} == {__version__}
-    assert "[8/8] oracle:" in result.stderr
+    assert "[9/9] oracle:" in result.stderr
 
 
 @pytest.mark.parametrize(

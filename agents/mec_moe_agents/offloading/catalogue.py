@@ -8,6 +8,7 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.offloading.economical import TURNS, economical_agent
 from mec_moe_agents.offloading.gating import GatingNetwork
 from mec_moe_agents.offloading.guard import GuardGate
 from mec_moe_agents.offloading.oracle import OracleGate
@@ -55,6 +56,14 @@ def _topk(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Age
     return topk_agent(config, seed=seed, **options)
 
 
+def _des(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
+    return economical_agent(config, 0, seed=seed, **options)
+
+
+def _jesa(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
+    return economical_agent(config, TURNS, seed=seed, **options)
+
+
 def _oracle(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
     return RoutingAgent(config, OracleGate(config, env))
 
@@ -72,6 +81,10 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         "guard": CatalogueEntry("as profile, but rather rejects than overwrites", _guard),
         "topk": CatalogueEntry(
             "the D most relevant experts by a gate", _topk, same_as_with_one_expert="profile"
+        ),
+        "des": CatalogueEntry("the cheapest servers that are relevant enough", _des),
+        "jesa": CatalogueEntry(
+            "as des, servers and subcarriers in turns", _jesa, same_as_with_one_pick="des"
         ),
         "oracle": CatalogueEntry(
             "clairvoyant: reads true errors; a yardstick, never a contender",

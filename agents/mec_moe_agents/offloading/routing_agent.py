@@ -68,10 +68,14 @@ class RoutingAgent:
         state = self._begin(state, slot.batch, episode_start)
         self.gate.learn(state.gate, slot)
         relevance = self.gate.relevance(state.gate, slot)
-        action = greedy_action(relevance, slot, self.picks, self.config.max_experts)
+        action = self.choose(relevance, slot)
         self.gate.remember(state.gate, slot, action[..., 0])
         flat = action.reshape(slot.batch, -1)
         return (flat[0] if single else flat), state
+
+    def choose(self, relevance: NDArray[np.float64], slot: Slot) -> NDArray[np.int64]:
+        """Return server and subcarrier of each pick, (n, U, D, 2), from relevance (n, U, M)."""
+        return greedy_action(relevance, slot, self.picks, self.config.max_experts)
 
     def _begin(
         self, state: RoutingState | None, batch: int, episode_start: ArrayLike | None

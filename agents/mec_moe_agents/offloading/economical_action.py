@@ -1,0 +1,160 @@
+"""The cheapest servers that are relevant enough: DES and JESA in Offloading.
+
+Qin et al. 2025 choose experts for tokens of a layer; here tasks of a slot take their place
+(reconstructed). A gate's relevance has no fixed scale, so a server's score is
+exp((relevance − best)/temperature), in [0, 1], and a task needs `quality` times the score that
+its D best servers reach together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_agents.offloading.slot import Slot
+from mec_moe_agents.solvers import allocate_subcarriers, select_experts
+from mec_moe_env.scenarios import OffloadingConfig
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+LEAST_BITS = 1e-3
+"""Even an empty payload takes a subcarrier of its own."""
+
+
+class Demand(NamedTuple):
+    """What a task asks for."""
+
+    quality: float
+    """Share of the best reachable score, in [0, 1]."""
+    temperature: float
+    """Difference in relevance at which a score falls to 1/e."""
+
+
+class Dispatch(NamedTuple):
+    """Servers and subcarriers of a batch of slots."""
+
+    selected: Flags
+    """(n, U, M)."""
+    subcarrier: NDArray[np.int64]
+    """(n, U, M), −1 for links that carry nothing."""
+    joules: Floats
+    """(n,), transmission and computation."""
+
+
+def economical_action(
+    relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand, turns: int
+) -> NDArray[np.int64]:
+    """Choose servers and subcarriers; the tasks choose in their order of arrival.
+
+    Args:
+        relevance: (n, U, M), −inf is never.
+        slot: the observations, n rows.
+        config: the environment's configuration.
+        demand: how relevant the servers have to be.
+        turns: of JESA after the first; 0 is DES with an exact assignment.
+
+    Returns:
+        (n, U, D, 2): server (M = none) and subcarrier of each pick, the most relevant first.
+    """
+    best = dispatch(link_joules(None, slot, config), relevance, slot, config, demand)
+    for _ in range(turns):
+        trial = dispatch(link_joules(best, slot, config), relevance, slot, config, demand)
+        # Nobody may lose the only server for the sake of energy.
+        served = trial.selected.any(axis=2).sum(axis=1) >= best.selected.any(axis=2).sum(axis=1)
+        better = served & (trial.joules < best.joules * (1.0 - 1e-12))
+        if not better.any():
+            break
+        for kept, new in zip(best, trial, strict=True):
+            kept[better] = new[better]
+    return picks(best, relevance, config)
+
+
+def dispatch(
+    joules: Floats, relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand
+) -> Dispatch:
+    """Select at these prices (n, U, M), then assign subcarriers exactly."""
+    selected = select_servers(joules, relevance, slot, config.max_experts, demand)
+    n, U, M = selected.shape
+    bits = np.maximum(1e6 * slot.payload.astype(np.float64), LEAST_BITS)[..., np.newaxis]
+    free = (slot.subcarrier_busy == 0)[:, np.newaxis, np.newaxis]
+    rate = np.where(free, config.bandwidth_hz * slot.spectral_efficiency.astype(np.float64), 0.0)
+    subcarrier = allocate_subcarriers(
+        (bits * (selected & (slot.origin == 0))).reshape(n, U * M),
+        rate.reshape(n, U * M, -1),
+        config.power_w,
+    ).subcarrier.reshape(n, U, M)
+    found = Dispatch(selected, subcarrier, np.zeros(n))
+    spent = np.where(selected, link_joules(found, slot, config), 0.0).sum(axis=(1, 2))
+    return found._replace(joules=spent)
+
+
+def link_joules(chosen: Dispatch | None, slot: Slot, config: OffloadingConfig) -> Floats:
+    """Return joules of serving each task by each server, (n, U, M).
+
+    A link that `chosen` uses has its subcarrier; every other the best that is free, or that its
+    own task would give up.
+    """
+    U = slot.origin.shape[1]
+    free = np.repeat((slot.subcarrier_busy == 0)[:, np.newaxis], U, axis=1)
+    efficiency = slot.spectral_efficiency.astype(np.float64)
+    if chosen is not None:
+        rows, tasks, servers = np.nonzero(chosen.subcarrier >= 0)
+        own = chosen.subcarrier[rows, tasks, servers]
+        free[rows, :, own] = False
+        free[rows, tasks, own] = True
+    best = np.where(free[:, :, np.newaxis], efficiency, 0.0).max(axis=-1)
+    if chosen is not None:
+        best[rows, tasks, servers] = efficiency[rows, tasks, servers, own]
+    best = np.maximum(best, config.min_spectral_efficiency)
+    bits = 1e6 * slot.payload.astype(np.float64)[..., np.newaxis]
+    sending = np.where(slot.origin > 0, 0.0, config.power_w * bits / (config.bandwidth_hz * best))
+    per_sample = slot.compute[:, np.newaxis, :, 0].astype(np.float64)
+    return np.asarray(sending + config.samples_per_task * per_sample, dtype=np.float64)
+
+
+def select_servers(
+    joules: Floats, relevance: Floats, slot: Slot, most: int, demand: Demand
+) -> Flags:
+    """Select for one task after the other, so that no server or subcarrier is promised twice."""
+    selected = np.zeros(relevance.shape, dtype=np.bool_)
+    idle = slot.busy == 0
+    left = (slot.subcarrier_busy == 0).sum(axis=1, keepdims=True)
+    for u in range(relevance.shape[1]):
+        local = slot.origin[:, u] > 0
+        usable = idle & (local | (left > 0)) & (relevance[:, u] > -np.inf)
+        score = scores(relevance[:, u], usable, demand.temperature)
+        enough = demand.quality * np.sort(score, axis=1)[:, -most:].sum(axis=1)
+        found = select_experts(joules[:, u], score, enough, most, available=usable)
+        chosen = found.selected & usable
+        remote = np.where(chosen & ~local, -score, np.inf)
+        rank = remote.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+        chosen &= np.isinf(remote) | (rank < left)
+        idle &= ~chosen
+        left = left - (chosen & ~local).sum(axis=1, keepdims=True)
+        selected[:, u] = chosen
+    return selected
+
+
+def scores(relevance: Floats, usable: Flags, temperature: float) -> Floats:
+    """Return exp((relevance − best)/temperature) of usable servers, 0 of the others, (n, M)."""
+    known = np.where(usable, relevance, -np.inf)
+    best = known.max(axis=1, keepdims=True)
+    # Infinite relevance, in either direction, has no difference to itself.
+    distance = np.subtract(known, best, out=np.zeros_like(known), where=known != best)
+    return np.where(usable, np.exp(distance / temperature), 0.0)
+
+
+def picks(found: Dispatch, relevance: Floats, config: OffloadingConfig) -> NDArray[np.int64]:
+    """Write the chosen servers as picks, (n, U, D, 2)."""
+    preference = np.where(found.selected, -relevance, np.inf)
+    order = preference.argsort(axis=-1, kind="stable")[..., : config.max_experts]
+    chosen = np.take_along_axis(found.selected, order, axis=-1)
+    links = np.take_along_axis(found.subcarrier, order, axis=-1)
+    action = np.zeros((*relevance.shape[:2], config.max_experts, 2), dtype=np.int64)
+    action[..., 0] = config.num_servers
+    width = order.shape[-1]
+    action[..., :width, 0] = np.where(chosen, order, config.num_servers)
+    action[..., :width, 1] = np.where(chosen, np.maximum(links, 0), 0)
+    return action

@@ -41,7 +41,9 @@ class DMoEConfig(RadioConfig):
     importance: float | tuple[float, ...] = 0.8
     """γ0, so that layer l has importance γ0^l; or the importance of every layer."""
     gate_spread: float = setting(1.5, Real(0))
-    """Random gates only: standard deviation of the logits."""
+    """Random gates only: standard deviation of the logits. Among more experts it takes more for
+    the best D to hold as much of the mass, as they do in trained gates: `large` and `massive` set
+    it such that they hold two thirds, as in `paper`; otherwise no threshold could be met there."""
     compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0)))
     """Energy per token over the nodes."""
     csi_delay: int = setting(0, Whole(0))
@@ -126,7 +128,12 @@ DMOE_PRESETS: Mapping[str, DMoEConfig] = MappingProxyType(
             gates="digits", num_nodes=8, tokens_per_source=4, num_subcarriers=64
         ),
         "large": DMoEConfig(
-            num_nodes=64, num_sources=8, tokens_per_source=8, num_layers=8, num_subcarriers=512
+            num_nodes=64,
+            num_sources=8,
+            tokens_per_source=8,
+            num_layers=8,
+            num_subcarriers=512,
+            gate_spread=3.0,
         ),
         "massive": DMoEConfig(
             num_nodes=2048,
@@ -134,6 +141,7 @@ DMOE_PRESETS: Mapping[str, DMoEConfig] = MappingProxyType(
             tokens_per_source=16,
             num_subcarriers=256,
             max_experts=4,
+            gate_spread=4.5,
         ),
         "toy": DMoEConfig(
             gates="toy",

@@ -102,6 +102,15 @@ def test_the_better_the_scheduler_the_less_energy():
     assert spent["exact"].sum() < spent["des"].sum() < spent["topk"].sum() < spent["random"].sum()
 
 
+@pytest.mark.parametrize("scenario", ["large", "massive"])
+def test_thresholds_leave_a_choice_at_scale_too(scenario):
+    config = DMOE_PRESETS[scenario].override(num_layers=4)
+    top, found = run("topk", config, [0, 1]), run("jesa", config, [0, 1])
+    assert (found["energy_j"] < 0.9 * top["energy_j"]).all()
+    np.testing.assert_array_equal(found["violated"], top["violated"])
+    assert (top["violated"] < 0.8).all()
+
+
 def test_the_bound_is_below_the_optimum_and_near_it():
     env = DMoEVectorEnv(8, DEFAULT)
     agent, schedule = make_agent("exact", env), ThresholdSchedule(DEFAULT)

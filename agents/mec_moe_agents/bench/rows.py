@@ -9,7 +9,7 @@ from functools import partial
 from mec_moe_agents.bench.case import Case
 from mec_moe_agents.bench.floor import measure_floor
 from mec_moe_agents.bench.memory import bytes_per_env
-from mec_moe_agents.bench.speed import scalar_seconds, stage_shares, vector_seconds
+from mec_moe_agents.bench.speed import MANY, scalar_seconds, stage_shares, vector_seconds
 
 MEMORY_LIMIT = 2 << 30
 SIZES = (1, 64, 1024, 4096)
@@ -29,7 +29,7 @@ class Row:
     floor_drawing_ns: float
     step_ns: float | None = None
     stages: dict[str, float] | None = None
-    """Share of each stage; of vector environments on one thread."""
+    """Share of each stage; of vector environments on one thread, up to `MANY`."""
     skipped: str | None = None
     """Why it was not measured."""
 
@@ -65,7 +65,8 @@ def measure_case(
                 yield vector(skipped=_too_large(num_envs * size))
                 continue
             step = 1e9 * vector_seconds(case, num_envs, count, seconds)
-            stages = stage_shares(case, num_envs, seconds) if count == 1 else None
+            watched = count == 1 and num_envs <= MANY
+            stages = stage_shares(case, num_envs, seconds) if watched else None
             yield vector(step_ns=step, stages=stages)
 
 

@@ -19,6 +19,8 @@ from mec_moe_env.offloading.toy import ToyWorld
 
 SHORTEST, LONGEST = 50, 200
 LOOKS = 3
+MANY = 1024
+"""From this many sub-environments on one round is long enough to measure."""
 STAGES = ("drawing", "starting", "acting", "observing", "API")
 SIMULATORS = (OffloadingSimulator, DMoESimulator)
 WORLDS = (RandomWorld, RadioWorld, ToyWorld, DMoEToyWorld)
@@ -65,7 +67,7 @@ def vector_seconds(case: Case, num_envs: int, num_threads: int, seconds: float) 
     env = case.vector(num_envs, num_threads)
     play, steps = _player(env)
     env.step(env.action_space.sample())
-    return per_call(play, seconds, least=2) / (steps * num_envs)
+    return per_call(play, seconds, least=1 if num_envs >= MANY else 3) / (steps * num_envs)
 
 
 def stage_shares(case: Case, num_envs: int, seconds: float) -> dict[str, float]:

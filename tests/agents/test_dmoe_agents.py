@@ -123,6 +123,17 @@ def test_the_bound_is_below_the_optimum_and_near_it():
         assert bound.sum() > 0.8 * info["energy_j"].sum()
 
 
+def test_agents_aim_a_little_above_the_threshold():
+    layer = Layer.read(DMoEVectorEnv(1, DEFAULT).reset(seed=0)[0], DEFAULT)
+    aimed = ThresholdSchedule(DEFAULT).thresholds(layer)[0]
+    assert 0.8 * (1 + 5e-7) < aimed < 0.8 * (1 + 2e-6)
+
+
+def test_energy_is_per_token():
+    found = run("topk", DEFAULT)
+    np.testing.assert_allclose(found["energy_per_token_j"], found["energy_j"] / 8)
+
+
 def test_the_toy_optimum_is_found():
     # By hand: layer 1 needs both experts for every token, layer 2 one expert for each.
     for name in BY_ENERGY:

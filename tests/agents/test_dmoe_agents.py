@@ -111,6 +111,11 @@ def test_thresholds_leave_a_choice_at_scale_too(scenario):
     assert (top["violated"] < 0.8).all()
 
 
+def test_des_is_next_to_jesa_where_subcarriers_abound():
+    des, jesa = (run(name, DMOE_PRESETS["paper"], range(6))["energy_j"] for name in ("des", "jesa"))
+    np.testing.assert_allclose(des, jesa, rtol=2e-3)
+
+
 def test_the_bound_is_below_the_optimum_and_near_it():
     env = DMoEVectorEnv(8, DEFAULT)
     agent, schedule = make_agent("exact", env), ThresholdSchedule(DEFAULT)

@@ -15,7 +15,8 @@ def draw(family, count, experts, most, rng):
     """Return energies and scores (count, experts) and thresholds (count,)."""
     score = rng.random((count, experts))
     energy = rng.random((count, experts))
-    share = rng.choice([0.2, 0.6, 0.9, 1.05], count)
+    # A small share lets single experts reach the threshold, a large one asks for many.
+    share = rng.choice([0.02, 0.1, 0.2, 0.4, 0.6, 0.9, 1.05], count)
     if family == "correlated":
         energy = score + 0.1
     elif family == "equal ratios":
@@ -30,10 +31,22 @@ def draw(family, count, experts, most, rng):
     return energy, score, share * top
 
 
+def all_subsets(experts, most):
+    """Return every set of at most `most` experts as a row of zeros and ones."""
+    members = [
+        chosen
+        for size in range(min(experts, most) + 1)
+        for chosen in itertools.combinations(range(experts), size)
+    ]
+    subsets = np.zeros((len(members), experts))
+    for row, chosen in enumerate(members):
+        subsets[row, list(chosen)] = 1.0
+    return subsets
+
+
 def brute_force(energy, score, threshold, most):
     """Return the least energy of every row over all sets, +inf where none is feasible."""
-    subsets = np.array(list(itertools.product((0.0, 1.0), repeat=energy.shape[1])))
-    subsets = subsets[subsets.sum(axis=1) <= most]
+    subsets = all_subsets(energy.shape[1], most)
     reached = score @ subsets.T >= (threshold * (1.0 - FEASIBILITY))[:, None]
     return np.where(reached, energy @ subsets.T, np.inf).min(axis=1)
 

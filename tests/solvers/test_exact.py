@@ -8,6 +8,7 @@ from mec_moe_agents.solvers import (
     allocate_jointly,
     allocate_jointly_plus,
     allocate_subcarriers,
+    exact,
     lower_bound,
     solve_exactly,
 )
@@ -70,6 +71,25 @@ def test_infeasible_token_gets_its_top_experts():
     assert result.selected.tolist() == [[[False, True, True]]]
     assert not result.feasible.any()
     assert result.energy == 4.0
+
+
+def test_answers_of_highs_that_miss_a_threshold_are_cut_off(monkeypatch):
+    score, rate, compute = draw_layer(np.random.default_rng(9), 3, 3, 2, 8)
+    plain = solve_exactly(score, rate, compute, 0.6, 2, **RADIO)
+    solve, cuts = exact.run_highs, []
+
+    def careless(model, seconds):
+        selected, bound, impossible = solve(model, seconds)
+        if not model.cuts:
+            selected[0, 0] = False
+        cuts.append(len(model.cuts))
+        return selected, bound, impossible
+
+    monkeypatch.setattr(exact, "run_highs", careless)
+    result = solve_exactly(score, rate, compute, 0.6, 2, **RADIO)
+    assert cuts == [0, 1]
+    assert result.feasible.all()
+    assert result.energy == pytest.approx(plain.energy)
 
 
 def test_time_limit_is_honest():

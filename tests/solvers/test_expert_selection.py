@@ -104,6 +104,33 @@ def test_matches_enumeration(family):
             check(energy, score, threshold, most, result)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("experts", "most"), [(16, 4), (20, 4), (24, 3)])
+def test_matches_enumeration_with_more_experts(family, experts, most):
+    rng = np.random.default_rng(experts)
+    energy, score, threshold = draw(family, 1500, experts, most, rng)
+    result = select_experts(energy, score, threshold, most)
+    optimum = brute_force(energy, score, threshold, most)
+    feasible = np.isfinite(optimum)
+    np.testing.assert_array_equal(result.feasible, feasible)
+    assert result.proven.all()
+    np.testing.assert_allclose(result.energy[feasible], optimum[feasible], rtol=1e-9, atol=1e-15)
+    check(energy, score, threshold, most, result)
+
+
+@pytest.mark.parametrize(("seed", "level"), [(73, 4), (966, 2), (1951, 5)])
+def test_scores_capped_at_the_threshold_need_no_second_expert(seed, level):
+    # A rounded difference of prefix sums once hid the single expert that is the optimum.
+    rng = np.random.default_rng(seed)
+    score, energy = rng.random((1, 20)), rng.random((1, 20))
+    top = np.sort(score)[0, ::-1][:5].sum()
+    threshold = np.linspace(0, rng.choice([0.2, 0.6, 0.9, 1.05], 1)[0] * top, 12)[level]
+    alone = energy[score >= threshold].min()
+    result = select_experts(energy[0], score[0], threshold, 5)
+    assert result.energy <= alone
+    assert result.energy == brute_force(energy, score, np.array([threshold]), 5)[0]
+
+
 def test_enumeration_covers_the_promised_number():
     instances = sum(56 * len({1, 2, 3, 4, 6, k, k + 1}) for k in range(1, 13)) * len(FAMILIES)
     assert instances >= 20_000

@@ -9,6 +9,7 @@ from mec_moe_agents.solvers import (
     allocate_jointly_plus,
     lower_bound,
     select_experts,
+    solve_exactly,
 )
 
 from tests.solvers.layers import RADIO, check_allocation, draw_layer
@@ -176,6 +177,26 @@ def test_descent_takes_several_turns_somewhere():
         score, rate, compute = draw_layer(rng, 4, 4, 3, 12, spread=0.0)
         turns.append(allocate_jointly(score, rate, compute, 0.5, 2, **RADIO).trace.size)
     assert max(turns) > 1
+
+
+def test_descent_undoes_a_turn_that_makes_things_worse():
+    # Expert 3 costs every source 1 J on subcarrier 0, 10 J on 1 and 2, 100 J on 3; expert 4 costs
+    # 2 J on subcarrier 3 and 1000 J elsewhere. All three start with expert 3, for 1 + 10 + 10 J.
+    # Then the two dear ones both turn to expert 4 on subcarrier 3, which only one can have: JESA
+    # must undo that, and stays at 21 J. Moving one of them alone gives 1 + 10 + 2 J.
+    cost = np.zeros((3, 5, 4)) + 1000.0
+    cost[:, 3] = [1.0, 10.0, 10.0, 100.0]
+    cost[:, 4, 3] = 2.0
+    score = np.zeros((3, 1, 5))
+    score[..., 3:] = 0.5
+    arguments = (score, 1.0 / cost, np.zeros(5), 0.5, 1)
+    jesa = allocate_jointly(*arguments, **UNIT)
+    assert jesa.energy == pytest.approx(21)
+    assert jesa.trace.size == 1
+    plus = allocate_jointly_plus(*arguments, **UNIT)
+    assert plus.energy == pytest.approx(13)
+    assert plus.trace == pytest.approx([21, 13])
+    assert solve_exactly(*arguments, **UNIT).energy == pytest.approx(13)
 
 
 def test_plus_improves_somewhere_and_effort_zero_is_jesa():

@@ -38,6 +38,8 @@ from mec_moe_env.compilation import compiled
 # The first stage looks within this share of the distance between bound and best set.
 FIRST_REACH = 1.0 / 64.0
 WIDENING = 8.0
+# Relative error of one addition.
+ROUNDING = 2.3e-16
 # So few undecided experts are searched in one stage.
 SMALL_CORE = 24
 # Nodes after which a stage starts again: with more multipliers, then with a table of groups too.
@@ -170,12 +172,15 @@ def search_core(
     need = np.ones(most + 1, np.int64)  # fewest further experts at each level
     spent = np.full(most + 1, settled_energy)
     missing = np.full(most + 1, threshold)
+    # Differences of prefix sums round, and a count of needed experts must never come out too high:
+    # a score capped at the threshold would seem to need a second expert.
+    rounding = ROUNDING * (size + most) * (reaches[size] + threshold)
     cutoff = min(within, best_energy * (1.0 - gap))
     lowest = np.inf
     depth, nodes = 0, 0
     while depth >= 0:
         j, m, room, lacking = position[depth], need[depth], most - depth, missing[depth]
-        while m <= room and j + m <= size and reaches[j + m] - reaches[j] < lacking:
+        while m <= room and j + m <= size and reaches[j + m] - reaches[j] < lacking - rounding:
             m += 1
         if m > room or j + m > size:
             depth -= 1

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -20,7 +24,7 @@ def compiled(function: Function) -> Function:
     vectorise; `nogil` lets threads run sub-environments side by side; `cache` keeps the
     machine code on disk, so that only the first process pays for compilation.
     """
-    return cast("Function", numba.njit(**SETTINGS)(function))
+    return cast("Function", _stamped(numba.njit(**SETTINGS)(function)))
 
 
 def lean(function: Function) -> Function:
@@ -30,4 +34,30 @@ def lean(function: Function) -> Function:
     them, atomically: ten times the cost of what most functions of a step do. Without allocation
     there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
     """
-    return cast("Function", numba.njit(**LEAN_SETTINGS)(function))
+    return cast("Function", _stamped(numba.njit(**LEAN_SETTINGS)(function)))
+
+
+def _stamped(dispatcher: Any) -> Any:
+    """Make the machine code on disk depend on every source file of the packages.
+
+    numba looks only at the file of the function itself. Most functions have others compiled into
+    them: without this, an edit of one file would leave the old physics running from the cache.
+    """
+    package = dispatcher.py_func.__module__.partition(".")[0]
+    folders = {Path(__file__).parent}
+    source = getattr(sys.modules.get(package), "__file__", None)
+    if source is not None and Path(source).name == "__init__.py":
+        folders.add(Path(source).parent)
+    index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if index is not None:
+        index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
+    return dispatcher
+
+
+@functools.cache
+def source_digest(folder: Path) -> str:
+    """Return a digest of all Python files below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -7,7 +7,11 @@ import difflib
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from numbers import Integral
+from numbers import Real as RealNumber
 from typing import Any, Self
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -18,14 +22,14 @@ class Whole:
     high: float = math.inf
 
     def __str__(self) -> str:
-        return f"an integer in [{self.low}, {self.high}]"
+        return f"an integer in [{self.low}, {self.high}{')' if math.isinf(self.high) else ']'}"
 
     def admits(self, value: object) -> bool:
         """Tell whether `value` is allowed."""
         return (
-            isinstance(value, int)
+            isinstance(value, Integral)
             and not isinstance(value, bool)
-            and self.low <= value <= self.high
+            and self.low <= int(value) <= self.high
         )
 
 
@@ -45,21 +49,24 @@ class Real:
 
     def admits(self, value: object) -> bool:
         """Tell whether `value` is allowed."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        if isinstance(value, bool) or not isinstance(value, RealNumber):
             return False
-        if math.isinf(value) and not self.infinite:
+        number = float(value)
+        if math.isnan(number):
             return False
-        return (value > self.low if self.open_low else value >= self.low) and value <= self.high
+        if math.isinf(number) and not self.infinite:
+            return False
+        return (number > self.low if self.open_low else number >= self.low) and number <= self.high
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A pair (low, high) of numbers in a range, low < high: a uniform distribution."""
+    """A pair (low, high) of numbers in a range, low ≤ high: a uniform distribution."""
 
     element: Real
 
     def __str__(self) -> str:
-        return f"a pair (low, high), low < high, each {self.element}"
+        return f"a pair (low, high), low ≤ high, each {self.element}"
 
     def admits(self, value: object) -> bool:
         """Tell whether `value` is allowed."""
@@ -67,13 +74,22 @@ class Interval:
             isinstance(value, tuple)
             and len(value) == 2
             and all(self.element.admits(bound) for bound in value)
-            and value[0] < value[1]
+            and value[0] <= value[1]
         )
 
 
 def setting(default: Any, allowed: Whole | Real | Interval) -> Any:
     """Declare a dataclass field with a default and a checked range."""
     return dataclasses.field(default=default, metadata={"allowed": allowed})
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy scalars into Python numbers, and lists (as JSON has them) into tuples."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return tuple(map(plain, value))
+    return value
 
 
 def reject(field: str, value: object, allowed: object) -> ValueError:
@@ -94,7 +110,8 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             allowed = field.metadata.get("allowed")
-            value = getattr(self, field.name)
+            value = plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
             if allowed is not None and not allowed.admits(value):
                 raise reject(field.name, value, allowed)
 

@@ -22,7 +22,7 @@ def factor(matrix: Floats) -> None:
                 total -= matrix[i, q] * matrix[j, q]
             if i == j:
                 # Identical samples make the Gram matrix singular up to rounding.
-                matrix[i, i] = math.sqrt(max(total, 1e-12))
+                matrix[i, i] = math.sqrt(max(total, 1e-12 * matrix[i, i], 1e-300))
             else:
                 matrix[i, j] = total / matrix[j, j]
 

@@ -17,16 +17,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(self, simulator: Simulator, render_mode: str | None) -> None:
-        """Wrap a simulator of one sub-environment.
-
-        Raises:
-            ValueError: the render mode is unknown.
-        """
-        modes = self.metadata["render_modes"]
-        if render_mode is not None and render_mode not in modes:
-            raise ValueError(
-                f"render_mode = {render_mode!r} is not allowed: None or one of {modes}"
-            )
+        """Wrap a simulator of one sub-environment."""
         self.render_mode = render_mode
         self._simulator = simulator
         self._active = np.ones(1, np.bool_)
@@ -49,10 +40,10 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
 
         Raises:
             ValueError: the action lies outside the space.
-            RuntimeError: `reset` was not called before.
+            RuntimeError: `reset` was not called before, or the episode is over.
         """
-        if not self._begun:
-            raise RuntimeError("call reset() before step()")
+        if not self._begun or self._simulator.finished[0]:
+            raise RuntimeError("call reset() before step(), and again once an episode is over")
         nvec = self._simulator.nvec
         checked = check_actions(action, (len(nvec),), nvec)
         observation, rewards, infos = self._simulator.advance(checked[None], self._active)

@@ -52,6 +52,9 @@ class Simulator(Protocol):
     def masks(self) -> Flags:
         """Return the flat action masks, (n, sum(nvec))."""
 
+    def close(self) -> None:
+        """End the threads."""
+
 
 class Slices:
     """Runs a function over the sub-environments, in one slice per thread."""
@@ -67,6 +70,12 @@ class Slices:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the threads out of a pickle: they come back when needed."""
         return {**self.__dict__, "_executor": None}
+
+    def close(self) -> None:
+        """End the threads; a later run starts them again."""
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
 
     def run(self, work: Callable[[int, int], None]) -> None:
         """Call work(first, last) on every slice and wait; an error in a thread is raised here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -56,6 +57,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._generators: list[np.random.Generator | None] = [None] * self.num_envs
         self._everyone = np.ones(self.num_envs, np.bool_)
         self._over = np.zeros(self.num_envs, np.bool_)
+        self._begun = False
 
     def reset(
         self,
@@ -68,13 +70,19 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         Raises:
             ValueError: the list of seeds or the mask does not fit the number of environments.
         """
-        seeds = self._seeds(seed)
         chosen = self._chosen(options)
-        for index in np.flatnonzero(chosen).tolist():
-            if seeds[index] is not None or self._generators[index] is None:
-                self._generators[index] = seeding.np_random(seeds[index])[0]
+        seeds = self._seeds(seed)
+        # All generators first: a bad seed must not leave some sub-environments reset.
+        fresh = {
+            index: seeding.np_random(seeds[index])[0]
+            for index in np.flatnonzero(chosen).tolist()
+            if seeds[index] is not None or self._generators[index] is None
+        }
+        for index, generator in fresh.items():
+            self._generators[index] = generator
         self._start(chosen)
         self._over &= ~chosen
+        self._begun = True
         outcome = self._simulator.idle()
         return outcome.observation, presented(outcome.infos, chosen)
 
@@ -88,7 +96,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             RuntimeError: autoreset is disabled and a sub-environment that is over was not reset,
                 or `reset` was not called before.
         """
-        if self._generators[-1] is None or self._generators[0] is None:
+        if not self._begun:
             raise RuntimeError("call reset() before step()")
         nvec = self._simulator.nvec
         checked = check_actions(actions, (self.num_envs, len(nvec)), nvec)
@@ -116,6 +124,10 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Steps of an episode."""
         return self._simulator.episode_steps
 
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the threads."""
+        self._simulator.close()
+
     def action_masks(self) -> Flags:
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
@@ -123,8 +135,6 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     def _start(self, which: Flags) -> None:
         indices = np.flatnonzero(which)
         generators = [self._generators[index] for index in indices.tolist()]
-        if any(generator is None for generator in generators):
-            raise RuntimeError("call reset() before step()")
         self._simulator.start(indices, cast("list[np.random.Generator]", generators))
 
     def _restart(self, which: Flags, outcome: Outcome) -> Outcome:
@@ -162,6 +172,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
                 f"options['reset_mask'] must be a boolean array of shape ({self.num_envs},) "
                 f"with a True in it, got {mask!r}"
             )
+        if not self._begun and not mask.all():
+            raise ValueError("options['reset_mask'] must be all True at the first reset")
         return mask
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
@@ -169,9 +181,10 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             return [None] * self.num_envs
         if isinstance(seed, int | np.integer):
             return [int(seed) + index for index in range(self.num_envs)]
+        seed = [None if one is None else operator.index(one) for one in seed]
         if len(seed) != self.num_envs:
             raise ValueError(f"seed must have num_envs = {self.num_envs} entries, got {len(seed)}")
-        return list(seed)
+        return seed
 
 
 def _mode(mode: AutoresetMode | str) -> AutoresetMode:

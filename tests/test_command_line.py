@@ -53,7 +53,7 @@ def test_compare_answers_and_writes(tmp_path):
     [("toy", "Violated %"), ("digits-moe", "Accuracy %")],
 )
 def test_compare_in_dmoe(tmp_path, scenario, picture_of):
-    arguments = ("--agents", "topk,jesa", "--seeds", 3, "--out", tmp_path)
+    arguments = ("--agents", "topk,jesa", "--seeds", 8, "--out", tmp_path)
     result = mec_moe("compare", "--env", "dmoe", "--scenario", scenario, *arguments)
     assert result.exit_code == 0, result.output
     assert f"Best on {scenario}: jesa." in result.stdout

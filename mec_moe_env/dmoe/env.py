@@ -81,7 +81,7 @@ class DMoEEnv(SimulatorEnv):
         """Build the environment.
 
         Raises:
-            ValueError: the preset, a field or the render mode is unknown, or out of range.
+            ValueError: the preset or a field is unknown, or out of range.
             FileNotFoundError: the scenario's data are missing.
             ImportError: the scenario needs an extra that is not installed.
         """
@@ -90,8 +90,8 @@ class DMoEEnv(SimulatorEnv):
         super().__init__(self._dmoe, render_mode)
 
     def render(self) -> str | None:
-        """Return one line on layer, nodes and the gates' favourites in mode `ansi`."""
-        return describe(self._dmoe) if self.render_mode == "ansi" else None
+        """Return one line on layer and gates in mode `ansi`, nothing in others."""
+        return describe(self._dmoe) if self.render_mode == "ansi" and self._begun else None
 
 
 class DMoEVectorEnv(SimulatorVectorEnv):

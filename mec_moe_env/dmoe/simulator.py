@@ -101,6 +101,10 @@ class DMoESimulator:
         )
         return self._rows.outcome(rows)
 
+    def close(self) -> None:
+        """End the threads."""
+        self._slices.close()
+
     def masks(self) -> Flags:
         """Return the flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
         out = self._rows.empty_masks()

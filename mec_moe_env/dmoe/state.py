@@ -102,11 +102,11 @@ def empty_world(config: DMoEConfig, num_envs: int, block: int) -> World:
     back = S if config.count_backward else 0
     return World(
         cursor=np.zeros(num_envs, np.int64),
-        compute_energy=np.empty((num_envs, K)),
+        compute_energy=np.zeros((num_envs, K)),
         gates=np.zeros((num_envs, config.num_layers, I, Q, K)),
-        spectral_efficiency=np.empty((num_envs, block, I, K, S), np.float32),
-        return_efficiency=np.empty((num_envs, block, I, K, back), np.float32),
-        available=np.empty((num_envs, block, K), np.bool_),
+        spectral_efficiency=np.zeros((num_envs, block, I, K, S), np.float32),
+        return_efficiency=np.zeros((num_envs, block, I, K, back), np.float32),
+        available=np.zeros((num_envs, block, K), np.bool_),
     )
 
 

@@ -91,7 +91,7 @@ class OffloadingEnv(SimulatorEnv):
         """Build the environment.
 
         Raises:
-            ValueError: the preset, a field or the render mode is unknown, or out of range.
+            ValueError: the preset or a field is unknown, or out of range.
             FileNotFoundError: the scenario's data are missing.
             ImportError: the scenario needs an extra that is not installed.
         """
@@ -112,8 +112,8 @@ class OffloadingEnv(SimulatorEnv):
         return np.asarray(self._offloading.rejection_errors()[0])
 
     def render(self) -> str | None:
-        """Return one line on servers, subcarriers and tasks in mode `ansi`."""
-        return describe(self._offloading) if self.render_mode == "ansi" else None
+        """Return one line on servers, subcarriers and tasks in mode `ansi`, nothing in others."""
+        return describe(self._offloading) if self.render_mode == "ansi" and self._begun else None
 
 
 class OffloadingVectorEnv(SimulatorVectorEnv):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,7 +32,14 @@ from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
-from mec_moe_env.tasks.stream import Floats, Judge, StreamSource, TaskSource, TaskStream
+from mec_moe_env.tasks.stream import (
+    Floats,
+    Judge,
+    StreamSource,
+    TaskSource,
+    TaskStream,
+    check_judge,
+)
 from mec_moe_env.tasks.synthetic import SyntheticTasks
 
 
@@ -50,8 +58,9 @@ def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
         return digit_tasks(config)
     if config.tasks == "mnist":
         return mnist_tasks(config)
-    if not isinstance(config.tasks, TaskStream):
+    if isinstance(config.tasks, type) or not isinstance(config.tasks, TaskStream):
         raise TypeError(f"tasks must be a name or a TaskStream, got {config.tasks!r}")
+    check_judge(config.tasks.judge, config.num_types, config.feature_dim)
     return StreamSource(config.tasks, num_envs)
 
 
@@ -68,7 +77,7 @@ class OffloadingSimulator:
         self.state = empty_state(config, num_envs)
         self.world = empty_world(config, num_envs, self._source.block)
         self._generators = Generators(num_envs)
-        picks = config.num_tasks * config.max_experts
+        picks = math.prod(config.action_shape[:2])
         self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
         self._rows = RowFactory(
             SCHEMA,
@@ -134,6 +143,10 @@ class OffloadingSimulator:
             )
         )
         return self._rows.outcome(rows)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._slices.close()
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, U·D·(M + 1 + S))."""

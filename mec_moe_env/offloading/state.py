@@ -184,16 +184,16 @@ def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
     slots = (num_envs, block)
     return World(
         cursor=np.zeros(num_envs, np.int64),
-        compute=np.empty((num_envs, M, 2)),
-        types=np.empty((*slots, U), np.int64),
-        features=np.empty((*slots, U, d, k)),
-        labels=np.empty((*slots, U, k)),
-        linear=np.empty((*slots, U, d)),
-        constant=np.empty((*slots, U)),
-        payload=np.empty((*slots, U)),
-        origin=np.empty((*slots, U), np.int64),
-        spectral_efficiency=np.empty((*slots, U, M, S), np.float32),
-        works_next=np.empty((*slots, M), np.bool_),
+        compute=np.zeros((num_envs, M, 2)),
+        types=np.zeros((*slots, U), np.int64),
+        features=np.zeros((*slots, U, d, k)),
+        labels=np.zeros((*slots, U, k)),
+        linear=np.zeros((*slots, U, d)),
+        constant=np.zeros((*slots, U)),
+        payload=np.zeros((*slots, U)),
+        origin=np.zeros((*slots, U), np.int64),
+        spectral_efficiency=np.zeros((*slots, U, M, S), np.float32),
+        works_next=np.zeros((*slots, M), np.bool_),
     )
 
 

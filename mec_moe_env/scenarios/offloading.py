@@ -26,13 +26,13 @@ class OffloadingConfig(RadioConfig):
     """U, arrivals per slot."""
     max_experts: int = setting(1, Whole(1))
     """D, most experts per task."""
-    num_servers: int = setting(8, Whole(2))
+    num_servers: int = setting(8, Whole(2, 10**5))
     """M, servers = experts."""
-    num_subcarriers: int = setting(8, Whole(1))
+    num_subcarriers: int = setting(8, Whole(1, 10**5))
     """S."""
     num_types: int = setting(4, Whole(1))
     """N, task types."""
-    horizon: int = setting(200, Whole(1))
+    horizon: int = setting(200, Whole(1, 10**9))
     """T, slots per episode."""
     feature_dim: int = setting(10, Whole(1))
     """d, features of a sample."""
@@ -50,7 +50,7 @@ class OffloadingConfig(RadioConfig):
     """Probability that a task repeats the type of the one before (bursts)."""
     proximal: float = setting(0.0, Real(0))
     """κ, proximal term of Lemma 1; 0 interpolates."""
-    max_delay: int = setting(5, Whole(1))
+    max_delay: int = setting(5, Whole(1, 10**6))
     """d_u, longest delay in slots."""
     payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0)))
     compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from mec_moe_env.configuration import Config, Real, reject, setting
@@ -19,12 +18,12 @@ class RadioConfig(Config):
     slot_seconds: float = setting(0.1, Real(0, open_low=True))
     doppler_hz: float = setting(1.0, Real(0, infinite=True))
     """Doppler frequency: 0 freezes the channel, inf makes it independent from slot to slot."""
-    carrier_hz: float = setting(3.5e9, Real(0, open_low=True))
+    carrier_hz: float = setting(3.5e9, Real(1e3, 1e15))
     area_m: float = setting(400.0, Real(0, open_low=True))
     """Side of the square over which the nodes are spread."""
     path_loss_exponent: float = setting(3.0, Real(0))
     shadowing_db: float = setting(8.0, Real(0))
-    noise_density_dbm_hz: float = setting(-174.0, Real(-math.inf, 100))
+    noise_density_dbm_hz: float = setting(-174.0, Real(-250, 100))
     noise_figure_db: float = setting(9.0, Real(0))
     rician_factor: float = setting(0.0, Real(0))
     """Power of the line of sight over the scattered power; 0 is Rayleigh fading."""

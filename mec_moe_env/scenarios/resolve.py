@@ -11,7 +11,7 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 def resolve(
-    scenario: str | AnyConfig,
+    scenario: str | AnyConfig | Mapping[str, Any],
     presets: Mapping[str, AnyConfig],
     overrides: Mapping[str, Any],
 ) -> AnyConfig:
@@ -28,6 +28,9 @@ def resolve(
         config = presets[scenario]
     elif isinstance(scenario, kind):
         config = scenario
+    elif isinstance(scenario, Mapping):
+        # A config that went through the JSON of an environment's spec.
+        config = kind().override(**scenario)
     else:
         raise TypeError(f"scenario must be a preset's name or a {kind.__name__}, got {scenario!r}")
     return config.override(**overrides)

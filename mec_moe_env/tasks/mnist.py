@@ -66,6 +66,8 @@ def _read_folder(folder: Path) -> list[Bytes]:
 
 def _read_npz(path: Path) -> list[Any]:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no archive")
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in NPZ_NAMES if name not in archive]
             if missing:
@@ -102,6 +104,16 @@ def read_mnist(data_path: str) -> list[Any]:
                 f"{path}: expected images (n, rows, columns) and labels (n,), "
                 f"got {images.shape} and {labels.shape}"
             )
+    for labels in (arrays[1], arrays[3]):
+        if not np.array_equal(np.unique(labels), np.arange(10)):
+            raise ValueError(f"{path}: expected labels 0 to 9, each of them present")
+    if arrays[0].dtype != np.uint8 or arrays[2].dtype != np.uint8:
+        raise ValueError(f"{path}: expected images of unsigned bytes, got {arrays[0].dtype}")
+    if arrays[0].shape[1:] != arrays[2].shape[1:]:
+        raise ValueError(
+            f"{path}: training and test images differ in size, "
+            f"{arrays[0].shape[1:]} and {arrays[2].shape[1:]}"
+        )
     return arrays
 
 

@@ -73,6 +73,28 @@ def identity_judge(num_types: int) -> Judge:
     return Judge(np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0)))
 
 
+def check_judge(judge: Judge, num_types: int, feature_dim: int) -> None:
+    """Check that compiled code can rely on the shapes of a stream's judge.
+
+    Raises:
+        ValueError: an array has another shape or is not float64; it is named.
+    """
+    N, d = num_types, feature_dim
+    H = judge.heldout_labels.shape[-1]
+    allowed: dict[str, list[tuple[int, ...]]] = {
+        "quadratic": [(N, d, d), (N, 0, 0)],
+        "heldout_features": [(N, H, d), (N, 0, 0)],
+        "heldout_labels": [(N, H)],
+    }
+    for name, shapes in allowed.items():
+        array = getattr(judge, name)
+        if array.dtype != np.float64 or array.shape not in shapes:
+            raise ValueError(
+                f"judge.{name} has dtype {array.dtype} and shape {array.shape}: "
+                f"it must be float64 of shape {' or '.join(map(str, shapes))}"
+            )
+
+
 class TaskSource(Protocol):
     """Tasks of many sub-environments at once: what the simulator draws from."""
 

@@ -50,16 +50,16 @@ def test_the_table_fits_and_says_everything(results, width):
 
 
 def test_a_clear_winner():
-    summary = summarize(made_up(guard=[-10, -20, -30], gating=[-15, -25, -36]))
-    text = verdict(summary, "digits")
-    assert text.startswith("Best on digits: guard. Its return beats the next, gating, by 5.33 [5")
-    assert "3 seeds" in text
+    results = made_up(guard=[-10, -20, -30] * 3, gating=[-15, -25, -36] * 3)
+    text = verdict(summarize(results), "digits")
+    assert text.startswith("Best on digits: guard. Its return beats the next, gating, by 5.33 [")
+    assert "9 seeds" in text
     assert "final error 0.250" in text
 
 
 def test_a_lead_that_may_be_chance():
     summary = summarize(
-        made_up(guard=[-10, -20, -30], profile=[-5, -30, -30], random=[-40, -50, -60])
+        made_up(guard=[-10, -20, -30] * 3, profile=[-5, -30, -30] * 3, random=[-40, -50, -60] * 3)
     )
     text = verdict(summary, "digits")
     assert "may be chance" in text
@@ -75,7 +75,10 @@ def test_a_yardstick_is_never_best():
 
 def test_one_seed_and_one_agent():
     text = verdict(summarize(made_up(guard=[-1], nearest=[-2])), "toy")
-    assert "one seed says nothing about chance" in text
+    assert "too few seeds to tell it from chance" in text
+    few = verdict(summarize(made_up(guard=[-1] * 7, nearest=[-2] * 7)), "toy")
+    assert "too few seeds" in few
+    assert "beats" not in few
     assert "nothing to compare" in verdict(summarize(made_up(guard=[-1, -2])), "toy")
 
 

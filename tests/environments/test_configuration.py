@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
@@ -13,11 +14,11 @@ BELOW: dict[str, Any] = {
     "power_w": 0,
     "slot_seconds": -1.0,
     "doppler_hz": -0.1,
-    "carrier_hz": 0.0,
+    "carrier_hz": 1.0,
     "area_m": 0.0,
     "path_loss_exponent": -1.0,
     "shadowing_db": -1.0,
-    "noise_density_dbm_hz": math.inf,
+    "noise_density_dbm_hz": -4000.0,
     "noise_figure_db": -1.0,
     "rician_factor": -1.0,
     "min_spectral_efficiency": 0.0,
@@ -103,3 +104,11 @@ def test_digits_have_sixty_four_pixels(scenario: str) -> None:
         OffloadingEnv(scenario, feature_dim=32)
     with pytest.raises(ValueError, match="samples_per_task = 5000"):
         OffloadingEnv(scenario, samples_per_task=5000)
+
+
+def test_numpy_numbers_and_lists_are_welcome() -> None:
+    config = OffloadingConfig(
+        num_servers=np.int64(9), area_m=np.float32(100.0), payload_mbit=[0.5, 0.5]
+    )
+    assert config == OffloadingConfig(num_servers=9, area_m=100.0, payload_mbit=(0.5, 0.5))
+    assert type(config.num_servers) is int

@@ -7,8 +7,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
+from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
+from stable_baselines3.common.env_util import make_vec_env
 
 from tests.environments.catalogue import CASES, Case
 
@@ -100,8 +103,33 @@ def test_render_modes(case: Case, data: dict[str, Any]) -> None:
     text = env.render()
     assert isinstance(text, str)
     assert text
-    with pytest.raises(ValueError, match="render_mode"):
-        env.unwrapped.__class__(case.scenario, render_mode="human", **data.get(case.scenario, {}))
+
+
+@pytest.mark.parametrize("id_", sorted({case.id for case in CASES}))
+def test_sb3_builds_it_from_its_id(id_: str) -> None:
+    env = make_vec_env(id_, 2, seed=0)
+    model = PPO("MultiInputPolicy", id_, n_steps=8, batch_size=8, device="cpu")
+    model.learn(8)
+    assert env.reset().keys() == model.observation_space.spaces.keys()  # type: ignore[union-attr, attr-defined]
+
+
+def test_spec_survives_json(case: Case, data: dict[str, Any]) -> None:
+    env = make(case, data, energy_weight=2.5, area_m=np.float64(150.0))
+    spec = EnvSpec.from_json(env.spec.to_json())  # type: ignore[union-attr]
+    assert gym.make(spec).unwrapped.config == env.unwrapped.config  # type: ignore[attr-defined]
+
+
+def test_step_wants_a_reset_before_and_after(case: Case, data: dict[str, Any]) -> None:
+    env = make(case, data).unwrapped
+    action = np.zeros(len(env.action_space.nvec), np.int64)  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(action)
+    env.reset(seed=0)
+    if case.small and env.episode_steps <= 300:  # type: ignore[attr-defined]
+        while not env.step(action)[2]:
+            pass
+        with pytest.raises(RuntimeError, match="reset"):
+            env.step(action)
 
 
 def test_mask_never_misleads(case: Case, data: dict[str, Any]) -> None:

@@ -179,7 +179,7 @@ def test_actions_change_neither_tasks_nor_channel() -> None:
         ({"num_envs": 0}, "num_envs = 0"),
         ({"num_threads": 0}, "num_threads = 0"),
         ({"autoreset_mode": "sometimes"}, "autoreset_mode = 'sometimes'"),
-        ({"render_mode": "human"}, "render_mode = 'human'"),
+        ({"render_mode": "ansi"}, "render_mode = 'ansi'"),
     ],
 )
 def test_bad_options(options: dict[str, Any], culprit: str) -> None:
@@ -193,3 +193,29 @@ def test_bad_seeds_and_masks() -> None:
         env.reset(seed=[1, 2, 3])
     with pytest.raises(ValueError, match="reset_mask"):
         env.reset(options={"reset_mask": np.array([1, 0])})
+
+
+def test_bad_seed_leaves_everything_as_it_was() -> None:
+    env = OffloadingVectorEnv(2)
+    env.reset(seed=0)
+    for _ in range(5):
+        env.step(env.action_space.sample())
+    with pytest.raises(Exception, match="[Ss]eed"):
+        env.reset(seed=[1, -1])
+    assert env._offloading.state.time.tolist() == [5, 5]
+    env.reset(seed=np.array([1, 2]))
+
+
+def test_step_before_reset() -> None:
+    env = OffloadingVectorEnv(2)
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(env.action_space.sample())
+    with pytest.raises(ValueError, match="first reset"):
+        env.reset(options={"reset_mask": np.array([True, False])})
+
+
+def test_unseeded_reset_goes_on_with_the_generator() -> None:
+    first, second = OffloadingVectorEnv(2), OffloadingVectorEnv(2)
+    for env in (first, second):
+        env.reset(seed=3)
+    assert_equal(first.reset()[0], second.reset()[0], "second episode")

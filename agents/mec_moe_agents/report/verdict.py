@@ -6,6 +6,9 @@ from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.evaluation.summary import Standing, Summary
 from mec_moe_agents.report.columns import COLUMNS, Column, return_column
 
+FEWEST_SEEDS = 8
+"""With fewer, the bootstrap's intervals miss the truth too often."""
+
 
 def verdict(summary: Summary, scenario: str) -> str:
     """Return the answer of a comparison in a few sentences."""
@@ -13,7 +16,7 @@ def verdict(summary: Summary, scenario: str) -> str:
     rivals = [line for line in summary.contenders if line is not best]
     sentences = [_lead(summary, rivals, scenario, column), _achievement(best)]
     beaten = [line for line in rivals if _clearly_behind(line)]
-    if beaten and beaten[0] is not rivals[0]:
+    if summary.seeds >= FEWEST_SEEDS and beaten and beaten[0] is not rivals[0]:
         sentences.insert(1, f"It beats {beaten[0].agent} by {_margin(beaten[0], column)}.")
     sentences += [_yardstick(line, column) for line in summary.standings if not line.contender]
     return " ".join(filter(None, sentences))
@@ -25,10 +28,10 @@ def _lead(summary: Summary, rivals: list[Standing], scenario: str, column: Colum
         return f"{best} ran alone on {scenario}: nothing to compare it with."
     next_best = rivals[0]
     margin = _margin(next_best, column)
-    if summary.seeds < 2:
+    if summary.seeds < FEWEST_SEEDS:
         return (
             f"Best on {scenario}: {best}, {margin} of return ahead of {next_best.agent} "
-            "(one seed says nothing about chance)."
+            f"(too few seeds to tell it from chance: take {FEWEST_SEEDS} or more)."
         )
     basis = f"paired 95 % interval, {summary.seeds} seeds"
     if _clearly_behind(next_best):

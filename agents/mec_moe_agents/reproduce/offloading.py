@@ -104,7 +104,7 @@ def ratio(above: Floats, below: Floats) -> Estimate:
         return Estimate(mean, np.nan, np.nan)
     # The resamples are the same for both: pairs stay together.
     ratios = resampled_means(above, RESAMPLES) / resampled_means(below, RESAMPLES)
-    low, high = interval(ratios)
+    low, high = interval(ratios, above.size)
     return Estimate(mean, float(low), float(high))
 
 

@@ -1,0 +1,51 @@
+"""Machine code on disk never outlives the source that was compiled into it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mec_moe_env
+
+SCRIPT = """
+from mec_moe_env.network import transmission_seconds
+from mec_moe_env.compilation import lean
+print(transmission_seconds(1e6, 1e6, 5.0))
+from mec_moe_env.caller import doubled
+print(doubled())
+"""
+CALLER = """
+from mec_moe_env.compilation import lean
+from mec_moe_env.network import transmission_seconds
+
+@lean
+def doubled() -> float:
+    return 2.0 * transmission_seconds(1e6, 1e6, 5.0)
+"""
+
+
+def run(folder: Path) -> list[float]:
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    output = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [float(line) for line in output.stdout.split()]
+
+
+def test_editing_a_callee_recompiles_its_callers(tmp_path: Path) -> None:
+    package = tmp_path / "mec_moe_env"
+    source = Path(mec_moe_env.__file__).parent
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "caller.py").write_text(CALLER)
+    assert run(tmp_path) == [0.2, 0.4]
+    network = package / "network.py"
+    edited = network.read_text().replace("return bits / (", "return 10.0 * bits / (")
+    network.write_text(edited)
+    assert run(tmp_path) == [2.0, 4.0]

@@ -1,0 +1,145 @@
+"""What the environment's world does over time, measured from outside."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mec_moe_env import OffloadingEnv, OffloadingVectorEnv, unflatten
+from mec_moe_env.network import fading_correlation
+
+
+def roll(env: OffloadingVectorEnv, steps: int) -> dict[str, list[np.ndarray]]:
+    """Reject everything for `steps` slots and collect the slots' world."""
+    env.reset(seed=0)
+    nothing = np.tile(env.single_action_space.nvec - 1, (env.num_envs, 1))  # type: ignore[attr-defined]
+    kept: dict[str, list[np.ndarray]] = {}
+    rows = np.arange(env.num_envs)
+    for _ in range(steps):
+        env.step(nothing)
+        world = env._offloading.world
+        for name in ("types", "payload", "origin", "spectral_efficiency", "works_next"):
+            kept.setdefault(name, []).append(getattr(world, name)[rows, world.cursor].copy())
+    return kept
+
+
+def test_unseen_rows_age_by_every_slot() -> None:
+    """The correlation of |h|² between looks Δ slots apart is ρ^2Δ, however long a row waited."""
+    env = OffloadingVectorEnv(
+        300,
+        num_servers=3,
+        num_subcarriers=4,
+        doppler_hz=0.7,
+        horizon=400,
+        shadowing_db=0.0,
+        area_m=60.0,
+        max_spectral_efficiency=60.0,
+        min_spectral_efficiency=1e-6,
+    )
+    rho = fading_correlation(env.config)
+    world = roll(env, 60)
+    memory = env._offloading._source._memory  # type: ignore[attr-defined]
+    pairs: dict[int, list[np.ndarray]] = {}
+    last: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
+    for t, (origins, efficiency) in enumerate(
+        zip(world["origin"], world["spectral_efficiency"], strict=True)
+    ):
+        for i in range(env.num_envs):
+            source = int(origins[i, 0])
+            other = (source + 1) % 3
+            snr = np.exp2(efficiency[i, 0, other].astype(float)) - 1.0
+            power = snr / memory.mean_snr[i, source, other]
+            if (i, source) in last:
+                before, earlier = last[i, source]
+                pairs.setdefault(t - before, []).append(np.stack([earlier, power]))
+            last[i, source] = (t, power)
+    for gap in (1, 2, 3, 5):
+        first, second = np.concatenate(pairs[gap], axis=1)
+        # At least 4,000 pairs: standard error about 0.03.
+        assert np.corrcoef(first, second)[0, 1] == pytest.approx(rho ** (2 * gap), abs=0.1)
+
+
+def test_failures_and_repairs_have_their_rates() -> None:
+    env = OffloadingVectorEnv(50, horizon=500, failure_rate=0.05, repair_rate=0.2)
+    works = np.array(roll(env, 400)["works_next"])
+    before, after = works[:-1], works[1:]
+    # 160,000 transitions from a stationary 0.8 of working servers.
+    assert 1 - after[before].mean() == pytest.approx(0.05, abs=0.004)
+    assert after[~before].mean() == pytest.approx(0.2, abs=0.015)
+
+
+def test_arrivals_follow_the_config() -> None:
+    env = OffloadingVectorEnv(
+        50, num_types=3, type_frequencies=(1.0, 3.0, 6.0), type_persistence=0.5, horizon=900
+    )
+    world = roll(env, 800)
+    types = np.array(world["types"])[:, :, 0]
+    np.testing.assert_allclose(np.bincount(types.ravel()) / types.size, [0.1, 0.3, 0.6], atol=0.02)
+    repeats = (types[1:] == types[:-1]).mean()
+    assert repeats == pytest.approx(0.5 + 0.5 * (0.01 + 0.09 + 0.36), abs=0.015)
+    payload = np.array(world["payload"])
+    low, high = env.config.payload_mbit
+    assert low <= payload.min() < low + 0.01
+    assert high - 0.01 < payload.max() <= high
+    assert payload.mean() == pytest.approx((low + high) / 2, abs=0.01)
+    assert np.array(world["spectral_efficiency"]).min() >= np.float32(0.1)
+    counts = np.bincount(np.array(world["origin"]).ravel())
+    assert len(counts) == 8
+    assert counts.min() > 0.9 * counts.mean()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"failure_rate": 0.2, "repair_rate": 0.3},
+        {"num_subcarriers": 1},
+        {"num_tasks": 3, "num_subcarriers": 2, "failure_rate": 0.1},
+    ],
+)
+def test_masks_and_busy_follow_the_state(options: dict[str, Any]) -> None:
+    """Every entry of the mask by its meaning, with failures and without a free subcarrier."""
+    env = OffloadingEnv(horizon=150, **options)
+    config = env.config
+    observation, info = env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    M, S = config.num_servers, config.num_subcarriers
+    for _ in range(150):
+        state = env._offloading.state
+        views = unflatten(observation, config.observation_shapes)
+        idle = state.working[0] & (state.remaining[0] == 0)
+        free = state.subcarrier_remaining[0] == 0
+        np.testing.assert_array_equal(views["busy"] == 1.0, ~state.working[0])
+        mask = info["action_mask"].reshape(config.num_tasks, M + 1 + S)
+        for u in range(config.num_tasks):
+            home = views["origin"][u].astype(bool)
+            np.testing.assert_array_equal(mask[u, :M], idle & (free.any() | home))
+            assert mask[u, M]
+            np.testing.assert_array_equal(mask[u, M + 1 :], free | ~free.any())
+        observation, *_, info = env.step(rng.integers(env.action_space.nvec))  # type: ignore[attr-defined]
+
+
+def test_accuracy_by_definition() -> None:
+    """Every task is judged by the model that its server has now; rejected ones by a coin."""
+    env = OffloadingEnv("digits", horizon=60)
+    env.reset(seed=0)
+    judge = env._offloading._physics
+    rng = np.random.default_rng(0)
+    tasks: list[tuple[int, int]] = []
+    for _ in range(60):
+        world = env._offloading.world
+        task_type = int(world.types[0, world.cursor[0], 0])
+        mask = env.action_masks()
+        server = int(rng.choice(np.flatnonzero(mask[:13])))
+        *_, info = env.step(np.array([server, int(np.argmax(mask[13:]))]))
+        tasks.append((task_type, server if info["accepted"] else 12))
+        shares = []
+        for n, m in tasks:
+            real = judge.heldout_labels[n] != 0
+            margin = judge.heldout_features[n][real] @ (
+                env._offloading.state.model[0, m] if m < 12 else np.zeros(64)
+            )
+            signs = np.sign(margin) * judge.heldout_labels[n][real]
+            shares.append(np.mean(0.5 * (1 + signs)))
+        assert info["accuracy"] == pytest.approx(np.mean(shares), abs=1e-9)
+    assert not math.isclose(info["accuracy"], 0.5, abs_tol=0.05)

@@ -62,7 +62,7 @@ def test_compare_in_dmoe(tmp_path, scenario, picture_of):
         assert heading in result.stdout
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
     rows = rows_of(tmp_path)
-    assert len(rows) == 6
+    assert len(rows) == 16
     assert {row["config.num_layers"] for row in rows} <= {"2", "4"}
 
 

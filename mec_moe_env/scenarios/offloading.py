@@ -32,7 +32,7 @@ class OffloadingConfig(RadioConfig):
     """S."""
     num_types: int = setting(4, Whole(1))
     """N, task types."""
-    horizon: int = setting(200, Whole(1, 10**9))
+    horizon: int = setting(200, Whole(1, 2**62))
     """T, slots per episode."""
     feature_dim: int = setting(10, Whole(1))
     """d, features of a sample."""

@@ -16,8 +16,8 @@ from mec_moe_env.wrappers.flat_choices import FlatChoices
 class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorArgs):
     """`Discrete(M·S + 1)` instead of `MultiDiscrete([M + 1, S])`, for U = D = 1.
 
-    Action m·S + s gives the task to server m over subcarrier s; M·S rejects it. One categorical
-    instead of two trains about twice as fast, and value-based methods such as DQN need it.
+    Action m·S + s gives the task to server m over subcarrier s; M·S rejects it. Value-based
+    methods such as DQN need it, and a policy has one categorical to learn instead of two.
 
     `action_masks()` and `info["action_mask"]`, (M·S + 1,), are exact: nothing admitted is dropped,
     and every distinct outcome is admitted exactly once. A task served where it arrived needs no

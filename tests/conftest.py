@@ -5,8 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from mec_moe_env.tasks.mnist import IDX_NAMES
+
+# The first example of a property may have to compile: no wall time is asserted in a test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

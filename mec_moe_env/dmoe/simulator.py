@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mec_moe_env.blocks import BlockSimulator
 from mec_moe_env.dmoe.advance import advance, perceive
 from mec_moe_env.dmoe.dynamics import SCHEMA
 from mec_moe_env.dmoe.exogenous import RadioWorld
@@ -18,26 +19,23 @@ from mec_moe_env.dmoe.perception import (
 )
 from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, make_physics
 from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
-from mec_moe_env.generators import Generators
 from mec_moe_env.observation import box_space
 from mec_moe_env.rows import RowFactory
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
+from mec_moe_env.simulation import Actions, Flags, Outcome
 
 
-class DMoESimulator:
+class DMoESimulator(BlockSimulator):
     """State, exogenous world and random generators of `num_envs` sub-environments."""
 
     def __init__(self, config: DMoEConfig, num_envs: int, num_threads: int = 1) -> None:
-        self._slices = Slices(num_envs, num_threads)
+        super().__init__(num_envs, num_threads)
         self.config = config
-        self.num_envs = num_envs
         self.episode_steps = config.num_layers
         self._source, self._gates = _make_world(config, num_envs)
         self._physics = make_physics(config)
         self.state = empty_state(config, num_envs, self._gates.weights.norm_scale.shape[1])
         self.world = empty_world(config, num_envs, self._source.block)
-        self._generators = Generators(num_envs)
         picks, links = math.prod(config.expert_shape), math.prod(config.link_shape)
         sizes = [config.num_nodes + 1, config.num_subcarriers]
         self.nvec = np.repeat(sizes, [picks, links])
@@ -58,8 +56,7 @@ class DMoESimulator:
 
     def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
         """Begin episodes of sub-environments, driven by these generators from now on."""
-        for index, generator in zip(indices.tolist(), generators, strict=True):
-            self._generators[index] = generator
+        self._adopt(indices, generators)
         self.state.layer[indices] = 0
         self._source.start(indices, self._generators, self.world)
         self._gates.start(indices, self._generators, self.state, self.world)
@@ -101,23 +98,12 @@ class DMoESimulator:
         )
         return self._rows.outcome(rows)
 
-    def close(self) -> None:
-        """End the threads."""
-        self._slices.close()
-
     def masks(self) -> Flags:
         """Return the flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
         out = self._rows.empty_masks()
         for index in range(self.num_envs):
             write_mask(self._physics, self.state, self.world, index, out[index])
         return out
-
-    def _refill(self, first: int, last: int, active: Flags) -> None:
-        """Draw a new block wherever only the present slot is left of the old one."""
-        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
-        if used_up.any():
-            indices = np.flatnonzero(used_up) + first
-            self._source.refill(indices, self._generators, self.world)
 
 
 def _make_world(config: DMoEConfig, num_envs: int) -> tuple[RadioWorld | ToyWorld, GateSource]:

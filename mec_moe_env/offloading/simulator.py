@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mec_moe_env.generators import Generators
+from mec_moe_env.blocks import BlockSimulator
 from mec_moe_env.observation import box_space
 from mec_moe_env.offloading.advance import advance
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
@@ -29,7 +29,7 @@ from mec_moe_env.offloading.state import (
 from mec_moe_env.offloading.toy import ToyWorld
 from mec_moe_env.rows import RowFactory
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.simulation import Actions, Flags, Outcome, Slices
+from mec_moe_env.simulation import Actions, Flags, Outcome
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
 from mec_moe_env.tasks.stream import (
@@ -64,19 +64,17 @@ def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
     return StreamSource(config.tasks, num_envs)
 
 
-class OffloadingSimulator:
+class OffloadingSimulator(BlockSimulator):
     """State, exogenous world and random generators of `num_envs` sub-environments."""
 
     def __init__(self, config: OffloadingConfig, num_envs: int, num_threads: int = 1) -> None:
-        self._slices = Slices(num_envs, num_threads)
+        super().__init__(num_envs, num_threads)
         self.config = config
-        self.num_envs = num_envs
         self.episode_steps = config.horizon
         judge, self._source, self._sum_bound = _make_world(config, num_envs)
         self._physics = make_physics(config, judge)
         self.state = empty_state(config, num_envs)
         self.world = empty_world(config, num_envs, self._source.block)
-        self._generators = Generators(num_envs)
         picks = math.prod(config.action_shape[:2])
         self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
         self._rows = RowFactory(
@@ -98,8 +96,7 @@ class OffloadingSimulator:
 
     def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
         """Begin episodes of sub-environments, driven by these generators from now on."""
-        for index, generator in zip(indices.tolist(), generators, strict=True):
-            self._generators[index] = generator
+        self._adopt(indices, generators)
         clear_state(self.state, indices)
         self._source.start(indices, self._generators, self.world)
 
@@ -144,10 +141,6 @@ class OffloadingSimulator:
         )
         return self._rows.outcome(rows)
 
-    def close(self) -> None:
-        """End the threads."""
-        self._slices.close()
-
     def masks(self) -> Flags:
         """Return the flat action masks, (n, U·D·(M + 1 + S))."""
         out = self._rows.empty_masks()
@@ -175,13 +168,6 @@ class OffloadingSimulator:
 
     def _per_server(self) -> Floats:
         return np.empty((self.num_envs, self.config.num_tasks, self.config.num_servers))
-
-    def _refill(self, first: int, last: int, active: Flags) -> None:
-        """Draw a new block wherever only the present slot is left of the old one."""
-        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
-        if used_up.any():
-            indices = np.flatnonzero(used_up) + first
-            self._source.refill(indices, self._generators, self.world)
 
 
 def _make_world(config: OffloadingConfig, num_envs: int) -> tuple[Judge, WorldSource, float]:

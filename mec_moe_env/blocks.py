@@ -1,0 +1,42 @@
+"""What the simulators share: threads, generators, and blocks of slots drawn ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.generators import Generators
+from mec_moe_env.simulation import Flags, Slices
+
+
+class BlockSimulator:
+    """Base of the simulators; a subclass sets `world` and `_source`."""
+
+    world: Any
+    """What happens whatever the scheduler does; its `cursor`, (n,), points into the block."""
+    _source: Any
+    """Draws the world, `block` slots at a time."""
+
+    def __init__(self, num_envs: int, num_threads: int) -> None:
+        self.num_envs = num_envs
+        self._slices = Slices(num_envs, num_threads)
+        self._generators = Generators(num_envs)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._slices.close()
+
+    def _adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
+        """Let these generators drive the sub-environments from now on."""
+        for index, generator in zip(indices.tolist(), generators, strict=True):
+            self._generators[index] = generator
+
+    def _refill(self, first: int, last: int, active: Flags) -> None:
+        """Draw a new block wherever only the present slot is left of the old one."""
+        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
+        if used_up.any():
+            indices = np.flatnonzero(used_up) + first
+            self._source.refill(indices, self._generators, self.world)

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import j0
 
 from mec_moe_env.compilation import lean
+from mec_moe_env.logarithm import write_log2
 from mec_moe_env.scenarios import RadioConfig
+from mec_moe_env.shadowing import pair_normal
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -17,10 +19,6 @@ SPEED_OF_LIGHT = 299_792_458.0
 REFERENCE_METRES = 1.0
 
 ONE = np.float32(1.0)
-TWO_OVER_LN2 = np.float32(2.0 / math.log(2.0))
-SERIES = (np.float32(1 / 3), np.float32(1 / 5), np.float32(1 / 7), np.float32(1 / 9))
-SQRT_HALF_BITS = np.int32(0x3F3504F3)
-MANTISSA_BITS = np.int32(23)
 
 
 def noise_power_w(config: RadioConfig) -> float:
@@ -51,44 +49,44 @@ def fading_correlation(config: RadioConfig) -> float:
 
 
 @lean
-def draw_mean_snr(
-    rng: np.random.Generator,
-    area_m: float,
+def draw_positions(rng: np.random.Generator, area_m: float, positions: Floats) -> None:
+    """Place nodes uniformly in a square of side `area_m`: two uniforms each, (M, 2), metres."""
+    for i in range(positions.shape[0]):
+        positions[i, 0] = area_m * rng.random()
+        positions[i, 1] = area_m * rng.random()
+
+
+@lean
+def write_mean_snr(
+    key: np.uint64,
     reference: float,
     exponent: float,
     shadowing_db: float,
     positions: Floats,
+    origin: int,
     mean_snr: Floats,
 ) -> None:
-    """Place nodes uniformly in the square and write the mean SNR of the first nodes' links.
+    """Write the mean SNR of the links of one node.
 
     Log-distance path loss with log-normal shadowing, the same in both directions of a pair
     (our extension in detail). Distances below one metre count as one metre.
 
     Args:
-        rng: random generator; two uniforms per node and one normal per pair are drawn.
-        area_m: side of the square, metres.
+        key: of the episode's shadowing; nothing is drawn here, so rows can be written in any order.
         reference: SNR at one metre, linear.
         exponent: path-loss exponent.
         shadowing_db: standard deviation of the shadowing, dB.
-        positions: written, shape (M, 2), metres.
-        mean_snr: written, from the first I nodes to all M, shape (I, M), linear; infinite in-situ.
+        positions: shape (M, 2), metres.
+        origin: the node.
+        mean_snr: written, shape (M,), linear; infinite in-situ.
     """
-    I, M = mean_snr.shape
-    for i in range(M):
-        positions[i, 0] = area_m * rng.random()
-        positions[i, 1] = area_m * rng.random()
-    for i in range(I):
-        mean_snr[i, i] = np.inf
-        for j in range(i + 1, M):
-            dx = positions[i, 0] - positions[j, 0]
-            dy = positions[i, 1] - positions[j, 1]
-            distance = max(math.sqrt(dx * dx + dy * dy), 1.0)
-            shadowing = 10.0 ** (0.1 * shadowing_db * rng.standard_normal())
-            snr = reference * shadowing * distance ** (-exponent)
-            mean_snr[i, j] = snr
-            if j < I:
-                mean_snr[j, i] = snr
+    spread = 0.1 * math.log(10.0) * shadowing_db
+    for j in range(mean_snr.shape[0]):
+        dx = positions[origin, 0] - positions[j, 0]
+        dy = positions[origin, 1] - positions[j, 1]
+        loss = 0.5 * exponent * math.log(max(dx * dx + dy * dy, 1.0))
+        mean_snr[j] = reference * math.exp(spread * pair_normal(key, origin, j) - loss)
+    mean_snr[origin] = np.inf
 
 
 @lean
@@ -137,30 +135,6 @@ def draw_rayleigh_power(rng: np.random.Generator, power: Singles) -> None:
     for m in range(power.shape[0]):
         for s in range(power.shape[1]):
             power[m, s] = rng.standard_exponential()
-
-
-@lean
-def write_log2(values: Singles, bits: NDArray[np.int32], out: Singles) -> None:
-    """Write the logarithm to base 2 of normal positive numbers, to float32 accuracy.
-
-    Exponent and mantissa come from the bits; for a mantissa in [√½, √2) the series of
-    2·atanh((m − 1)/(m + 1)) ends after five terms. Ten times faster than libm, as it vectorises.
-
-    Args:
-        values: shape (count,), contiguous, overwritten.
-        bits: the same memory viewed as int32.
-        out: shape (count,), other memory, written.
-    """
-    for index in range(out.shape[0]):
-        # Subtracting the bits of √½ splits the range so that the mantissa straddles 1.
-        exponent = (bits[index] - SQRT_HALF_BITS) >> MANTISSA_BITS
-        bits[index] -= exponent << MANTISSA_BITS
-        out[index] = np.float32(exponent)
-    for index in range(out.shape[0]):
-        x = (values[index] - ONE) / (values[index] + ONE)
-        y = x * x
-        series = ONE + y * (SERIES[0] + y * (SERIES[1] + y * (SERIES[2] + y * SERIES[3])))
-        out[index] += TWO_OVER_LN2 * x * series
 
 
 @lean

@@ -11,13 +11,15 @@ from mec_moe_env.dmoe.state import Flags, Integers, Singles, World, keep_recent
 from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.network import (
     advance_fading,
-    draw_mean_snr,
+    draw_positions,
     draw_rayleigh_power,
     fading_correlation,
     reference_snr,
+    write_mean_snr,
     write_spectral_efficiency,
 )
 from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env.shadowing import draw_key
 from mec_moe_env.tasks.stream import Floats
 
 BLOCK_BYTES = 1 << 18
@@ -55,8 +57,8 @@ class Geometry(NamedTuple):
     """Constants of what is drawn once an episode."""
 
     area_m: float
-    reference: float
-    exponent: float
+    reference_snr: float
+    path_loss_exponent: float
     shadowing_db: float
     joules: tuple[float, float]
 
@@ -69,8 +71,8 @@ class RadioWorld:
         self._history = config.csi_delay
         self._geometry = Geometry(
             area_m=float(config.area_m),
-            reference=reference_snr(config),
-            exponent=float(config.path_loss_exponent),
+            reference_snr=reference_snr(config),
+            path_loss_exponent=float(config.path_loss_exponent),
             shadowing_db=float(config.shadowing_db),
             joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
         )
@@ -154,15 +156,18 @@ def draw_places(
     for position in range(indices.shape[0]):
         i = indices[position]
         rng = generator_of(addresses, i)
-        draw_mean_snr(
-            rng,
-            geometry.area_m,
-            geometry.reference,
-            geometry.exponent,
-            geometry.shadowing_db,
-            positions,
-            memory.mean_snr[i],
-        )
+        draw_positions(rng, geometry.area_m, positions)
+        key = draw_key(rng)
+        for source in range(memory.mean_snr.shape[1]):
+            write_mean_snr(
+                key,
+                geometry.reference_snr,
+                geometry.path_loss_exponent,
+                geometry.shadowing_db,
+                positions,
+                source,
+                memory.mean_snr[i, source],
+            )
         for j in range(compute_energy.shape[1]):
             compute_energy[i, j] = low + (high - low) * rng.random()
             memory.working[i, j] = rng.random() >= failed

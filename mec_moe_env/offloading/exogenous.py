@@ -16,14 +16,16 @@ from mec_moe_env.compilation import lean
 from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.network import (
     advance_fading,
-    draw_mean_snr,
+    draw_positions,
     draw_rayleigh_power,
     fading_correlation,
     reference_snr,
+    write_mean_snr,
     write_spectral_efficiency,
 )
 from mec_moe_env.offloading.state import Flags, Integers, World, keep_present
 from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.shadowing import draw_key
 from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskSource, draw_types
 
 BLOCK_BYTES = 1 << 15
@@ -48,14 +50,16 @@ class Memory(NamedTuple):
 
     positions: Floats
     """(n, M, 2), metres."""
+    shadowing_key: NDArray[np.uint64]
+    """(n,)."""
     mean_snr: Floats
-    """(n, M, M), linear."""
+    """(n, M, M), linear; a row is written when it is first looked at in an episode."""
     fading: NDArray[np.float32]
     """Scattered coefficients, (n, M, M, S, 2); (n, 0, …) when memoryless."""
     noise: NDArray[np.float32]
     """Scratch, (n, 2·M·S)."""
     last_seen: Integers
-    """Slot in which a node's row was last drawn, −1 for never, (n, M)."""
+    """Slot in which a node's row was last drawn, −1 for never in this episode, (n, M)."""
     working: Flags
     """(n, M)."""
     slot: Integers
@@ -68,9 +72,6 @@ class Geometry(NamedTuple):
     """Constants of what is drawn once an episode."""
 
     area_m: float
-    reference: float
-    exponent: float
-    shadowing_db: float
     joules: tuple[float, float]
     seconds: tuple[float, float]
 
@@ -78,6 +79,9 @@ class Geometry(NamedTuple):
 class Channel(NamedTuple):
     """Constants of the channel and of the servers' reliability."""
 
+    reference_snr: float
+    path_loss_exponent: float
+    shadowing_db: float
     correlation: float
     line_of_sight: float
     lowest_efficiency: float
@@ -141,9 +145,6 @@ def make_geometry(config: OffloadingConfig) -> Geometry:
     """Collect the constants of what is drawn once an episode."""
     return Geometry(
         area_m=float(config.area_m),
-        reference=reference_snr(config),
-        exponent=float(config.path_loss_exponent),
-        shadowing_db=float(config.shadowing_db),
         joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
         seconds=(float(config.compute_seconds[0]), float(config.compute_seconds[1])),
     )
@@ -152,6 +153,9 @@ def make_geometry(config: OffloadingConfig) -> Geometry:
 def make_channel(config: OffloadingConfig) -> Channel:
     """Collect the constants of channel and reliability."""
     return Channel(
+        reference_snr=reference_snr(config),
+        path_loss_exponent=float(config.path_loss_exponent),
+        shadowing_db=float(config.shadowing_db),
         correlation=fading_correlation(config),
         line_of_sight=float(config.rician_factor),
         lowest_efficiency=float(config.min_spectral_efficiency),
@@ -169,6 +173,7 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int) -> M
     memoryless = channel.correlation == 0.0 and channel.line_of_sight == 0.0
     return Memory(
         positions=np.empty((n, M, 2)),
+        shadowing_key=np.empty(n, np.uint64),
         mean_snr=np.empty((n, M, M)),
         fading=np.zeros((n, 0 if memoryless else M, M, S, 2), np.float32),
         noise=np.empty((n, 2 * M * S), np.float32),
@@ -191,19 +196,12 @@ def block_length(config: OffloadingConfig) -> int:
 def draw_places(
     addresses: Addresses, indices: Integers, geometry: Geometry, memory: Memory, compute: Floats
 ) -> None:
-    """Draw positions, mean SNRs, and joules and seconds per sample, (n, M, 2), of new episodes."""
+    """Draw positions, shadowing, and joules and seconds per sample, (n, M, 2), of new episodes."""
     for position in range(indices.shape[0]):
         i = indices[position]
         rng = generator_of(addresses, i)
-        draw_mean_snr(
-            rng,
-            geometry.area_m,
-            geometry.reference,
-            geometry.exponent,
-            geometry.shadowing_db,
-            memory.positions[i],
-            memory.mean_snr[i],
-        )
+        draw_positions(rng, geometry.area_m, memory.positions[i])
+        memory.shadowing_key[i] = draw_key(rng)
         for m in range(compute.shape[1]):
             for kind in range(2):
                 low, high = geometry.joules if kind == 0 else geometry.seconds
@@ -262,13 +260,15 @@ def fill_row(
                 for s in range(efficiency.shape[2]):
                     efficiency[task, m, s] = efficiency[other, m, s]
             return
+    decay = 0.0
+    if memory.last_seen[i, row] >= 0:
+        decay = channel.correlation ** (memory.slot[i] - memory.last_seen[i, row])
+    else:
+        fill_mean_snr(channel, memory, i, row)
+    memory.last_seen[i, row] = memory.slot[i]
     if memory.fading.shape[1] == 0:
         draw_rayleigh_power(rng, efficiency[task])
     else:
-        decay = 0.0
-        if memory.last_seen[i, row] >= 0:
-            decay = channel.correlation ** (memory.slot[i] - memory.last_seen[i, row])
-        memory.last_seen[i, row] = memory.slot[i]
         coefficients, noise = memory.fading[i, row], memory.noise[i]
         advance_fading(rng, decay, channel.line_of_sight, coefficients, noise, efficiency[task])
     write_spectral_efficiency(
@@ -278,6 +278,20 @@ def fill_row(
         channel.highest_efficiency,
         memory.noise[i],
         efficiency[task],
+    )
+
+
+@lean
+def fill_mean_snr(channel: Channel, memory: Memory, i: int, row: int) -> None:
+    """Write the mean SNR of a node's links, which then holds for the episode."""
+    write_mean_snr(
+        memory.shadowing_key[i],
+        channel.reference_snr,
+        channel.path_loss_exponent,
+        channel.shadowing_db,
+        memory.positions[i],
+        row,
+        memory.mean_snr[i, row],
     )
 
 

@@ -58,16 +58,16 @@ def test_per_call_is_a_median() -> None:
 def test_draws_of_default() -> None:
     """8·8 complex coefficients, 10·5 noisy features, and an episode's share."""
     draws = offloading_draws(OFFLOADING_PRESETS["default"])
-    assert draws.normals == 2 * 64 + 50 + (28 + 2 * 4 * 10) / 200
+    assert draws.normals == 2 * 64 + 50 + 2 * 4 * 10 / 200
     assert draws.exponentials == 0
-    assert draws.uniforms == 4 + 11 + 4 * 8 / 200
+    assert draws.uniforms == 4 + 11 + (4 * 8 + 2) / 200
 
 
 def test_draws_of_memoryless_channels() -> None:
     endless = OffloadingConfig(doppler_hz=float("inf"), horizon=1 << 60)
     assert offloading_draws(endless)[:2] == (50, 64)
     paper = DMOE_PRESETS["paper"]
-    assert dmoe_draws(paper).normals == 2 * 8 * 8 * 64 + 8 * 4 * 8 + 28 / 8
+    assert dmoe_draws(paper).normals == 2 * 8 * 8 * 64 + 8 * 4 * 8
     twice = DMoEConfig(doppler_hz=float("inf"), count_backward=True, gates="digits", num_nodes=8)
     assert dmoe_draws(twice).exponentials == 2 * 8 * 8 * 16
     assert offloading_draws(OFFLOADING_PRESETS["toy"]) == Draws()

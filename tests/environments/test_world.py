@@ -60,6 +60,29 @@ def test_unseen_rows_age_by_every_slot() -> None:
         assert np.corrcoef(first, second)[0, 1] == pytest.approx(rho ** (2 * gap), abs=0.1)
 
 
+def test_mean_snr_is_written_when_first_looked_at() -> None:
+    """Rows of nodes where no task has arrived cost nothing; the others keep their first values."""
+    env = OffloadingVectorEnv(2, num_servers=64, num_subcarriers=2, horizon=500)
+    memory = env._offloading._source._memory  # type: ignore[attr-defined]
+    memory.mean_snr[:] = np.nan
+    seen: list[np.ndarray] = []
+    for steps in (1, 100):
+        roll(env, steps)
+        written = ~np.isnan(memory.mean_snr)
+        np.testing.assert_array_equal(written.all(axis=2), memory.last_seen >= 0)
+        np.testing.assert_array_equal(written.any(axis=2), memory.last_seen >= 0)
+        assert memory.slot[0] >= written[0, :, 0].sum()
+        seen.append(memory.mean_snr.copy())
+    early = ~np.isnan(seen[0])
+    np.testing.assert_array_equal(seen[0][early], seen[1][early])
+    late = ~np.isnan(seen[1][0, :, 0]) & np.isnan(seen[0][0, :, 0])
+    known = np.flatnonzero(~np.isnan(seen[0][0, :, 0]))
+    assert late.sum() > 10
+    np.testing.assert_allclose(
+        seen[1][0][np.ix_(late, known)], seen[0][0][np.ix_(known, late)].T, rtol=1e-12
+    )
+
+
 def test_failures_and_repairs_have_their_rates() -> None:
     env = OffloadingVectorEnv(50, horizon=500, failure_rate=0.05, repair_rate=0.2)
     works = np.array(roll(env, 400)["works_next"])

@@ -67,17 +67,16 @@ def offloading_draws(config: OffloadingConfig) -> Draws:
     memoryless = math.isinf(config.doppler_hz) and config.rician_factor == 0.0
     coefficients = rows * M * config.num_subcarriers
     synthetic = config.tasks == "synthetic"
-    pairs = 0.5 * M * (M - 1)
     truths = 2 * config.num_types * d if synthetic else 0
     return Draws(
         normals=(0.0 if memoryless else 2.0 * coefficients)
         + (U * d * (k - 1) if synthetic else 0)
-        + (pairs + truths) / config.horizon,
+        + truths / config.horizon,
         exponentials=coefficients if memoryless else 0.0,
         # Persistence, type, origin and payload of a task; strength and jitter, or images.
         uniforms=U * (4 + (1 + d if synthetic else k))
         + (M if config.failure_rate > 0.0 else 0)
-        + 4 * M / config.horizon,
+        + (4 * M + 2) / config.horizon,
     )
 
 
@@ -88,13 +87,11 @@ def dmoe_draws(config: DMoEConfig) -> Draws:
     I, Q, K = config.sources, config.tokens_per_source, config.num_nodes
     memoryless = math.isinf(config.doppler_hz) and config.rician_factor == 0.0
     coefficients = I * K * config.num_subcarriers * (2 if config.count_backward else 1)
-    pairs = I * K - 0.5 * I * (I + 1)
     return Draws(
         normals=(0.0 if memoryless else 2.0 * coefficients)
-        + (I * Q * K if config.gates == "random" else 0)
-        + pairs / config.num_layers,
+        + (I * Q * K if config.gates == "random" else 0),
         exponentials=coefficients if memoryless else 0.0,
-        uniforms=(K if config.failure_rate > 0.0 else 0) + 4 * K / config.num_layers,
+        uniforms=(K if config.failure_rate > 0.0 else 0) + (4 * K + 2) / config.num_layers,
     )
 
 

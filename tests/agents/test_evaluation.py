@@ -161,6 +161,34 @@ def test_another_cell_is_never_taken_for_this_one(tmp_path, change):
     assert store.load(cell(**change)) is None
 
 
+@pytest.mark.parametrize("named_by", ["config", "option"])
+def test_a_file_with_other_content_makes_another_cell(tmp_path, named_by):
+    data = tmp_path / "data.npz"
+    data.write_bytes(b"old")
+    config = SMALL.override(data_path=str(data)) if named_by == "config" else SMALL
+    options = {} if named_by == "config" else {"weights": data}
+    before = cell(config=config, options=options)
+    assert before.key == cell(config=config, options=options).key
+    data.write_bytes(b"new")
+    assert before.key != cell(config=config, options=options).key
+
+
+def test_a_folder_of_data_counts_with_all_its_files(tmp_path):
+    (tmp_path / "images").write_bytes(b"old")
+    config = SMALL.override(data_path=str(tmp_path))
+    keys = [cell(config=config).key]
+    (tmp_path / "images").write_bytes(b"new")
+    keys.append(cell(config=config).key)
+    (tmp_path / "images").rename(tmp_path / "labels")
+    keys.append(cell(config=config).key)
+    assert len(set(keys)) == 3
+
+
+def test_a_missing_file_has_no_cell(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        cell(config=SMALL.override(data_path=str(tmp_path / "nowhere.npz")))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a zip", None])
 def test_damaged_cells_are_computed_again(tmp_path, content):
     store = CellStore(tmp_path)
@@ -225,13 +253,21 @@ def test_curves_rebuild_the_picture(tmp_path):
         assert stored["seeds"].tolist() == [3, 4]
 
 
-def test_the_fingerprint_follows_what_results_depend_on(tmp_path):
-    (tmp_path / "cli").mkdir()
-    (tmp_path / "agent.py").write_text("a")
+@pytest.mark.parametrize("folder", ["cli", "report", "reproduce", "ranking", "bench"])
+def test_the_fingerprint_leaves_out_what_cannot_change_results(tmp_path, folder):
+    (tmp_path / folder).mkdir()
     before = provenance.fingerprint(tmp_path)
-    (tmp_path / "cli" / "compare.py").write_text("print()")
+    (tmp_path / folder / "compare.py").write_text("print()")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "agent.pyc").write_text("bytes")
     assert provenance.fingerprint(tmp_path) == before
-    (tmp_path / "agent.py").write_text("b")
+
+
+@pytest.mark.parametrize("name", ["agent.py", "weights.npz", "learned.safetensors", "shape.json"])
+def test_the_fingerprint_follows_what_results_depend_on(tmp_path, name):
+    (tmp_path / name).write_text("a")
+    before = provenance.fingerprint(tmp_path)
+    (tmp_path / name).write_text("b")
     assert provenance.fingerprint(tmp_path) != before
 
 

@@ -9,13 +9,14 @@ import pickle
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mec_moe_agents.evaluation.atomic_write import replacing
+from mec_moe_agents.evaluation.content import digest_of
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_env.configuration import Config
 
@@ -24,7 +25,11 @@ METRIC = "metric:"
 
 @dataclass(frozen=True)
 class Cell:
-    """Everything that determines a result."""
+    """Everything that determines a result.
+
+    Raises:
+        OSError: a file that the configuration names is missing.
+    """
 
     config: Config
     agent: str
@@ -32,17 +37,23 @@ class Cell:
     seeds: tuple[int, ...]
     code: str
     """Identity of the code, `Provenance.identity`."""
+    files: Mapping[str, str] = field(init=False)
+    """Digest of each file that the configuration or an option names, as it is now."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", _named_files(self.config, self.options))
 
     def describe(self) -> str:
         """Return all of it as JSON, the same text for the same cell."""
         fields = {
             "environment": type(self.config).__name__,
             "config": {
-                field.name: getattr(self.config, field.name)
-                for field in dataclasses.fields(self.config)
+                entry.name: getattr(self.config, entry.name)
+                for entry in dataclasses.fields(self.config)
             },
             "agent": self.agent,
             "options": dict(self.options),
+            "files": dict(self.files),
             "seeds": self.seeds,
             "code": self.code,
         }
@@ -52,6 +63,14 @@ class Cell:
     def key(self) -> str:
         """Name that no other cell has."""
         return hashlib.sha256(self.describe().encode()).hexdigest()[:24]
+
+
+def _named_files(config: Config, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return digests of the configuration's `data_path` and of options that are paths."""
+    named = {name: value for name, value in options.items() if isinstance(value, Path)}
+    if (data_path := getattr(config, "data_path", None)) is not None:
+        named["data_path"] = Path(data_path).expanduser()
+    return {name: digest_of(path) for name, path in named.items()}
 
 
 def _digest(value: object) -> str:

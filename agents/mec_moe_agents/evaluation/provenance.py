@@ -10,8 +10,10 @@ from pathlib import Path
 import mec_moe_agents
 import mec_moe_env
 
-# These ask for results and show them, and cannot change them.
-PRESENTATION = frozenset({"cli", "report", "reproduce"})
+# These ask for results, show them or time them, and cannot change them.
+PRESENTATION = frozenset({"bench", "cli", "ranking", "report", "reproduce"})
+DECIDING = frozenset({".json", ".npz", ".py", ".safetensors"})
+"""Code, and the weights that are shipped with it."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Provenance:
     commit: str | None
     """Git commit, with `-dirty` when files differ from it; None outside a repository."""
     fingerprint: str
-    """Digest of the code that results depend on."""
+    """Digest of the code, and of the weights shipped with it, that results depend on."""
 
     @property
     def identity(self) -> str:
@@ -42,12 +44,12 @@ def current_provenance() -> Provenance:
 
 
 def fingerprint(*packages: Path) -> str:
-    """Return a digest of the Python files of packages, presentation left out."""
+    """Return a digest of the code and weights of packages, presentation left out."""
     digest = hashlib.sha256()
     for package in packages:
-        for file in sorted(package.rglob("*.py")):
+        for file in sorted(package.rglob("*")):
             name = file.relative_to(package)
-            if name.parts[0] not in PRESENTATION:
+            if file.suffix in DECIDING and name.parts[0] not in PRESENTATION:
                 digest.update(f"{package.name}/{name.as_posix()}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -8,6 +8,9 @@ from mec_moe_env.configuration import Whole, reject
 
 FIRST_TRAINING_SEED = 2**31
 """Training seeds its environments from here on; evaluation stays below."""
+FIRST_RANKING_SEED = 100_000
+"""Where the seeds of the ranking begin; whoever chooses among agents or checkpoints by their
+returns does so on seeds below."""
 
 
 def check_evaluation_seeds(seeds: Iterable[int]) -> None:

@@ -6,7 +6,7 @@ it (the extra `rl`); importing `mec_moe_env` does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -43,7 +43,13 @@ TOTALS = (
 
 
 def make_vec_env(
-    id: str, n_envs: int = 1, seed: int | None = None, *, flat_action: bool = False, **kwargs: Any
+    id: str,
+    n_envs: int = 1,
+    seed: int | None = None,
+    *,
+    wrap: Callable[[Any], Any] | None = None,
+    flat_action: bool = False,
+    **kwargs: Any,
 ) -> SB3VecEnv:
     """Build `n_envs` sub-environments on one compiled step for Stable-Baselines3.
 
@@ -51,6 +57,8 @@ def make_vec_env(
         id: `mec_moe/Offloading-v0` or `mec_moe/DMoE-v0`.
         n_envs: number of sub-environments.
         seed: sub-environment i begins its first episode with seed + i; None is random.
+        wrap: puts a vector wrapper around the native environment, for example
+            `mec_moe_agents.wrappers.GateObservationVector`.
         flat_action: one `Discrete(M·S + 1)` action, see `FlatAction`; offloading with U = D = 1.
         kwargs: `scenario`, `num_threads`, and config fields to override.
 
@@ -62,6 +70,8 @@ def make_vec_env(
         raise ValueError(f"{id!r} is not an environment of mec_moe_env")
     kwargs["autoreset_mode"] = AutoresetMode.SAME_STEP
     env: Any = gym.make_vec(id, n_envs, vectorization_mode="vector_entry_point", **kwargs)
+    if wrap is not None:
+        env = wrap(env)
     vec_env = SB3VecEnv(FlatActionVector(env) if flat_action else env)
     if seed is not None:
         vec_env.seed(seed)
@@ -83,7 +93,7 @@ class SB3VecEnv(VecEnv):
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
-        """Wrap a native vector environment, in a `FlatActionVector` or not.
+        """Wrap a native vector environment, with vector wrappers around it or not.
 
         Raises:
             ValueError: its autoreset mode is not SAME_STEP.
@@ -168,7 +178,7 @@ class SB3VecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
-        """Return whether each sub-environment is wrapped; `FlatAction` is the only wrapper."""
+        """Return whether each sub-environment is wrapped; only `FlatAction` is recognised."""
         flat = isinstance(self._env, FlatActionVector) and issubclass(FlatAction, wrapper_class)
         return [flat] * len(self._chosen(indices))
 

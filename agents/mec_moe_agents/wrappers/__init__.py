@@ -1,0 +1,6 @@
+"""Views of the environments that need the agents' gates."""
+
+from mec_moe_agents.wrappers.gate_observation import GateObservation
+from mec_moe_agents.wrappers.gate_observation_vector import GateObservationVector
+
+__all__ = ["GateObservation", "GateObservationVector"]

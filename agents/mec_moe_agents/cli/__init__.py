@@ -10,9 +10,12 @@ import typer
 
 from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
+from mec_moe_agents.cli.evaluate import evaluate
 from mec_moe_agents.cli.failures import INTERRUPTED
 from mec_moe_agents.cli.listing import agents, scenarios
+from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
+from mec_moe_agents.cli.train import train
 
 app = typer.Typer(
     name="mec-moe",
@@ -22,9 +25,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(compare)
+app.command()(rank)
 app.command()(scenarios)
 app.command()(agents)
 app.command()(bench)
+app.command()(train)
+app.command()(evaluate)
 app.add_typer(reproduce, name="reproduce")
 
 

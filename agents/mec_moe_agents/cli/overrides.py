@@ -10,7 +10,7 @@ from typing import Any
 TEXT_FIELDS = ("tasks", "data_path", "gates")
 
 
-def parse_overrides(settings: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Parse settings like `horizon=100`, `doppler_hz=inf`, `payload_mbit=0.2,1.0`.
 
     Whether a field exists and admits the value is for the config to say.
@@ -22,7 +22,7 @@ def parse_overrides(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         field, separator, text = setting.partition("=")
         if not separator or not field:
-            raise ValueError(f"--set expects FIELD=VALUE, got {setting!r}")
+            raise ValueError(f"{option} expects FIELD=VALUE, got {setting!r}")
         overrides[field.strip()] = parse_value(field.strip(), text.strip())
     return overrides
 

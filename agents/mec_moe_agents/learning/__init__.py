@@ -1,0 +1,1 @@
+"""Training schedulers by reinforcement learning, with Stable-Baselines3."""

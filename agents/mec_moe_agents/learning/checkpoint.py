@@ -1,0 +1,161 @@
+"""A learner on disk: arrays as safetensors and .npz, the rest as JSON, nothing pickled.
+
+`policy.safetensors`    weights
+`optimizer.safetensors` state of the optimizer
+`state.json`            counters, hyperparameters of the optimizer, progress of the run
+`replay.npz`            replay buffer (DQN only)
+
+Random generators and environments have no state here: each leg of a run, from checkpoint to
+checkpoint, begins with new episodes and generators seeded by the run's seed and the leg's number,
+in a run that goes through as in one that is taken up again.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from stable_baselines3.common.buffers import DictReplayBuffer
+
+from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
+from mec_moe_agents.learning.records import Progress
+
+POLICY, OPTIMIZER = "policy.safetensors", "optimizer.safetensors"
+STATE, REPLAY = "state.json", "replay.npz"
+COUNTERS = ("num_timesteps", "_n_updates", "_episode_num", "_n_calls", "exploration_rate")
+REPLAY_ARRAYS = ("actions", "rewards", "dones", "timeouts")
+
+
+def save_policy(model: Any, folder: Path) -> None:
+    """Write the weights into a folder.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    save_file(_arrays(model.policy.state_dict()), folder / POLICY)
+
+
+def load_policy(model: Any, folder: Path) -> None:
+    """Read the weights of a model of the same architecture.
+
+    Raises:
+        OSError: the file is missing.
+        ValueError: the file is damaged, or its weights do not fit.
+    """
+    file = folder / POLICY
+    try:
+        model.policy.load_state_dict(_tensors(_read(file)))
+    except RuntimeError as error:
+        raise ValueError(f"{file}: the weights do not fit the policy: {error}") from error
+
+
+def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
+    """Write everything that training goes on from; the folder is replaced as a whole.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with replacing_folder(folder) as fresh:
+        save_policy(model, fresh)
+        arrays, settings = _split(model.policy.optimizer.state_dict())
+        save_file(arrays, fresh / OPTIMIZER)
+        state = {
+            "progress": progress.describe(),
+            "counters": {name: getattr(model, name) for name in COUNTERS if hasattr(model, name)},
+            "optimizer": settings,
+        }
+        (fresh / STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+        if hasattr(model, "replay_buffer"):
+            np.savez(fresh / REPLAY, **_replay_arrays(model.replay_buffer))
+
+
+def load_checkpoint(model: Any, folder: Path) -> Progress | None:
+    """Put a fresh model into the state of a checkpoint; None where there is none.
+
+    Raises:
+        OSError: a file is missing or cannot be read.
+        ValueError: a file is damaged or of another model.
+    """
+    recover_folder(folder)
+    if not folder.exists():
+        return None
+    load_policy(model, folder)
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        for name, value in state["counters"].items():
+            setattr(model, name, value)
+        joined = _join(_read(folder / OPTIMIZER), state["optimizer"])
+        model.policy.optimizer.load_state_dict(joined)
+        progress = Progress.from_description(state["progress"])
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{folder / STATE}: not a checkpoint: {error}") from error
+    if hasattr(model, "replay_buffer"):
+        with np.load(folder / REPLAY, allow_pickle=False) as arrays:
+            _fill_replay(model.replay_buffer, arrays)
+    return progress
+
+
+def _read(file: Path) -> dict[str, NDArray[Any]]:
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is missing")
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise ValueError(f"{file}: expected a safetensors file: {error}") from error
+
+
+def _arrays(state: Any) -> dict[str, NDArray[Any]]:
+    # Copies: networks that share a layer name it more than once.
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+
+
+def _tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _split(state: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Part an optimizer's state into arrays `index.name` and what JSON can hold."""
+    tensors: dict[str, torch.Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for index, entries in state["state"].items():
+        for name, value in entries.items():
+            kind: dict[str, Any] = tensors if isinstance(value, torch.Tensor) else numbers
+            kind[f"{index}.{name}"] = value
+    return _arrays(tensors), {"numbers": numbers, "param_groups": state["param_groups"]}
+
+
+def _join(arrays: dict[str, NDArray[Any]], settings: dict[str, Any]) -> dict[str, Any]:
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in {**_tensors(arrays), **settings["numbers"]}.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    groups = [
+        {name: tuple(value) if name == "betas" else value for name, value in group.items()}
+        for group in settings["param_groups"]
+    ]
+    return {"state": state, "param_groups": groups}
+
+
+def _replay_arrays(buffer: DictReplayBuffer) -> dict[str, Any]:
+    rows = buffer.buffer_size if buffer.full else buffer.pos
+    arrays: dict[str, Any] = {name: getattr(buffer, name)[:rows] for name in REPLAY_ARRAYS}
+    for key in buffer.observations:
+        arrays[f"observation:{key}"] = buffer.observations[key][:rows]
+        arrays[f"next:{key}"] = buffer.next_observations[key][:rows]
+    return {**arrays, "pos": np.array(buffer.pos), "full": np.array(buffer.full)}
+
+
+def _fill_replay(buffer: DictReplayBuffer, arrays: Any) -> None:
+    rows = len(arrays["rewards"])
+    for name in REPLAY_ARRAYS:
+        getattr(buffer, name)[:rows] = arrays[name]
+    for key in buffer.observations:
+        buffer.observations[key][:rows] = arrays[f"observation:{key}"]
+        buffer.next_observations[key][:rows] = arrays[f"next:{key}"]
+    buffer.pos, buffer.full = int(arrays["pos"]), bool(arrays["full"])

@@ -1,0 +1,88 @@
+"""The learning curve beside the baselines, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from mec_moe_agents.learning.plan import Plan
+from mec_moe_agents.learning.records import Progress
+from mec_moe_agents.report.figure import LOOKS, OTHER
+
+SETTLED_FROM = 0.15
+"""The first part of the curve may leave the picture: untrained policies are far below."""
+MARGIN = 0.08
+
+
+def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float]) -> Figure:
+    """Draw mean return against steps.
+
+    Args:
+        plan: of the run.
+        progress: its evaluations, one at least.
+        references: mean return of baselines on the same seeds, drawn as horizontal lines.
+    """
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    _draw_references(axes, references)
+    _draw_learner(axes, plan, progress)
+    _frame(axes, progress, references)
+    steps = "decisions" if plan.policy == "shape" else "environment steps"
+    axes.set(
+        title=f"{plan.algo}, {plan.policy} policy, {plan.scenario}, seed {plan.seed}",
+        xlabel=f"Training ({steps})",
+        ylabel=f"Mean return, {plan.validation_episodes} held-out episodes",
+    )
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], frameon=False, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_references(axes: Axes, references: Mapping[str, float]) -> None:
+    for name, value in sorted(references.items(), key=lambda pair: pair[1]):
+        look = LOOKS.get(name, OTHER)
+        axes.axhline(value, color=look.color, ls=look.line, lw=1.5, label=f"{name} {value:.4g}")
+
+
+def _draw_learner(axes: Axes, plan: Plan, progress: Progress) -> None:
+    points = progress.evaluations
+    steps = [point.steps for point in points]
+    lows, highs = [point.low for point in points], [point.high for point in points]
+    means = [point.mean_return for point in points]
+    best = progress.best
+    axes.plot(steps, means, color="#D55E00", lw=2, marker=".", label=f"{plan.algo}, 95 % interval")
+    axes.fill_between(steps, lows, highs, color="#D55E00", alpha=0.18, lw=0)
+    axes.plot(
+        best.steps,
+        best.mean_return,
+        color="#D55E00",
+        marker="*",
+        ls="none",
+        ms=13,
+        mec="white",
+        label=f"best checkpoint {best.mean_return:.4g}",
+    )
+
+
+def _frame(axes: Axes, progress: Progress, references: Mapping[str, float]) -> None:
+    last = progress.evaluations[-1].steps
+    settled = [
+        bound
+        for point in progress.evaluations
+        if point.steps >= SETTLED_FROM * last
+        for bound in (point.low, point.mean_return, point.high)
+    ]
+    values = np.array([*settled, *references.values()])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = MARGIN * max(high - low, 1e-9)
+    axes.set_ylim(low - room, high + room)
+    axes.set_xlim(0, max(last, 1))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,267 @@
+"""What the network sees of one decision: a task's context, then one block for each server."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_agents.learned.memory import Memory
+from mec_moe_agents.learned.recognition import cosine
+from mec_moe_agents.offloading.slot import Slot
+from mec_moe_env.compilation import lean
+from mec_moe_env.scenarios import OffloadingConfig
+
+VERSION = 1
+"""Of the features: weights of another version do not fit."""
+CONTEXT = 20
+"""Features of the task and of the system."""
+SERVER = 22
+"""Features of each server."""
+AVAILABLE = 0
+"""Position in a server's block of the flag whether it can take the task."""
+FAR = 1.2
+"""Stands for the delay (in d_u) where no server of the own kind can take the task."""
+
+
+class Scales(NamedTuple):
+    """Constants of the scenario that turn observations into numbers of order one."""
+
+    horizon: int
+    max_delay: int
+    slot_seconds: float
+    bandwidth_hz: float
+    power_w: float
+    samples: int
+    lowest_efficiency: float
+    energy_weight: float
+    delay_weight: float
+    rejection: float
+    """What a rejection is expected to cost, in units of reward."""
+    worth: float
+    """Expected ‖w‖² of a kind, 1 where it means nothing."""
+
+
+def scales_of(config: OffloadingConfig) -> Scales:
+    """Collect the constants. With real data a rejection costs 1, the squared label."""
+    synthetic = config.tasks == "synthetic"
+    worth = float(config.feature_dim * config.truth_scale**2) if synthetic else 1.0
+    return Scales(
+        horizon=config.horizon,
+        max_delay=config.max_delay,
+        slot_seconds=float(config.slot_seconds),
+        bandwidth_hz=float(config.bandwidth_hz),
+        power_w=float(config.power_w),
+        samples=config.samples_per_task,
+        lowest_efficiency=float(config.min_spectral_efficiency),
+        energy_weight=float(config.energy_weight),
+        delay_weight=float(config.delay_weight),
+        rejection=max(float(config.error_weight) * worth, 1e-9),
+        worth=worth,
+    )
+
+
+def width(config: OffloadingConfig) -> int:
+    """Return the number of features of a decision, `CONTEXT` + M·`SERVER`."""
+    return CONTEXT + config.num_servers * SERVER
+
+
+@lean
+def few(count: float) -> float:
+    """Squash a count: 0, 1/3, 1/2, 3/5 … 1."""
+    return count / (count + 2.0)
+
+
+@lean
+def find_links(memory: Memory, slot: Slot, i: int, u: int) -> bool:
+    """Find the best free subcarrier to every server; return whether any is free."""
+    M, S = slot.spectral_efficiency.shape[2:]
+    some_free = False
+    for m in range(M):
+        best = np.float32(-1.0)
+        for s in range(S):
+            if slot.subcarrier_busy[i, s] == 0.0 and not memory.used[i, s]:
+                some_free = True
+                if slot.spectral_efficiency[i, u, m, s] > best:
+                    best = slot.spectral_efficiency[i, u, m, s]
+                    memory.best_subcarrier[i, m] = s
+    return some_free
+
+
+@lean
+def write_costs(
+    memory: Memory,
+    slot: Slot,
+    scales: Scales,
+    i: int,
+    u: int,
+    some_free: bool,
+    block: NDArray[np.float32],
+) -> None:
+    """Write availability, delay and price of every server, and note its delay."""
+    memory.tasks_seen[i] += 1
+    for m in range(block.shape[0]):
+        local = slot.origin[i, u, m] > 0.0
+        efficiency = float(scales.lowest_efficiency)
+        if some_free:
+            efficiency = float(slot.spectral_efficiency[i, u, m, memory.best_subcarrier[i, m]])
+        sending = 0.0 if local else 1e6 * slot.payload[i, u] / (scales.bandwidth_hz * efficiency)
+        computing = scales.samples * slot.compute[i, m, 1]
+        seconds = sending + computing
+        joules = scales.power_w * sending + scales.samples * slot.compute[i, m, 0]
+        delay = float(math.ceil(min(seconds / scales.slot_seconds, float(scales.max_delay))))
+        delay = max(delay, 1.0)
+        price = scales.energy_weight * joules + scales.delay_weight * delay
+        idle = slot.busy[i, m] == 0.0 and not memory.taken[i, m]
+        memory.delay_sum[i, m] += delay
+        typical = memory.delay_sum[i, m] / memory.tasks_seen[i]
+        out = block[m]
+        out[AVAILABLE] = 1.0 if idle and (local or some_free) else 0.0
+        out[1] = delay / scales.max_delay
+        out[2] = min(8.0 * price / scales.rejection, 4.0)
+        out[3] = typical / scales.max_delay
+        out[4] = (delay - typical) / scales.max_delay
+        out[5] = 1.0 if memory.taken[i, m] else slot.busy[i, m]
+        out[6] = 1.0 if local else 0.0
+        out[7] = computing / scales.slot_seconds / scales.max_delay
+        out[8] = min(0.5 * seconds / scales.slot_seconds / scales.max_delay, 2.0)
+
+
+@lean
+def write_server(
+    memory: Memory, slot: Slot, scales: Scales, i: int, u: int, m: int, out: NDArray[np.float32]
+) -> None:
+    """Write what is remembered of server m, from the point of view of task u."""
+    kind = memory.task_kind[i, u]
+    main = memory.server_kind[i, m]
+    total = 0
+    for n in range(memory.kind_count.shape[1]):
+        total += memory.server_count[i, m, n]
+    own = main == kind
+    out[9] = 1.0 if main < 0 else 0.0
+    out[10] = 1.0 if own else 0.0
+    out[11] = 1.0 if main >= 0 and not own else 0.0
+    similarity = 0.0
+    if main >= 0:
+        similarity = cosine(memory.server_sum[i, m], slot.task[i, u])
+    out[12] = similarity
+    out[13] = math.log1p(total) / 4.0
+    out[14] = memory.server_count[i, m, kind] / max(total, 1)
+    out[15] = 1.0 if memory.last_kind[i, m] == kind else 0.0
+    out[16] = 0.0
+    out[17] = 0.0
+    out[18] = 0.0
+    out[19] = 0.0
+    out[20] = min(slot.drift[i, m] / math.sqrt(scales.worth), 3.0)
+    out[21] = 0.0
+    if main < 0:
+        return
+    known = memory.kind_trainings[i, main] > 0
+    out[16] = min(memory.kind_worth[i, main] / scales.worth, 4.0) if known else 1.0
+    peers = 0
+    idle_peers = 0
+    for other in range(memory.taken.shape[1]):
+        if other != m and memory.server_kind[i, other] == main:
+            peers += 1
+            if slot.busy[i, other] == 0.0 and not memory.taken[i, other]:
+                idle_peers += 1
+    out[17] = few(peers)
+    out[18] = few(idle_peers)
+    waiting = 0
+    for later in range(u + 1, slot.task.shape[1]):
+        if memory.task_kind[i, later] == main:
+            waiting += 1
+    out[19] = few(waiting)
+    out[21] = math.log1p(memory.server_count[i, m, main]) / 4.0
+
+
+@lean
+def write_context(
+    memory: Memory,
+    slot: Slot,
+    scales: Scales,
+    i: int,
+    u: int,
+    block: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Write the context of task u from the servers' features, `block` (M, SERVER)."""
+    M, U = block.shape[0], slot.task.shape[1]
+    N = memory.kind_count.shape[1]
+    kind = memory.task_kind[i, u]
+    idle = 0
+    untrained = 0
+    own = 0
+    own_idle = 0
+    nearest = FAR
+    cheapest_new = 4.0
+    most_alike = 0.0
+    for m in range(M):
+        available = block[m, AVAILABLE] > 0.0
+        idle += 1 if block[m, 5] == 0.0 else 0
+        if memory.server_kind[i, m] < 0:
+            untrained += 1
+            if available:
+                cheapest_new = min(cheapest_new, block[m, 2])
+        elif memory.server_kind[i, m] == kind:
+            own += 1
+            if available:
+                own_idle += 1
+                nearest = min(nearest, block[m, 1])
+        if available:
+            most_alike = max(most_alike, block[m, 12])
+    met = 0
+    arrived = 0
+    for n in range(N):
+        met += 1 if memory.kind_count[i, n] > 0 else 0
+        arrived += memory.kind_count[i, n]
+    free = 0
+    for s in range(memory.used.shape[1]):
+        free += 1 if slot.subcarrier_busy[i, s] == 0.0 and not memory.used[i, s] else 0
+    waiting = 0
+    for later in range(u + 1, U):
+        waiting += 1 if memory.task_kind[i, later] == kind else 0
+    known = memory.kind_trainings[i, kind] > 0
+    missing = N - met
+    left = scales.horizon * (1.0 - slot.progress[i, 0])
+    out[0] = slot.progress[i, 0]
+    out[1] = min(left / (4.0 * scales.max_delay), 1.0)
+    out[2] = idle / M
+    out[3] = few(untrained)
+    out[4] = few(missing)
+    out[5] = (untrained - missing) / M
+    out[6] = 1.0 if memory.task_is_novel[i, u] else 0.0
+    out[7] = few(own)
+    out[8] = few(own_idle)
+    out[9] = min(memory.kind_worth[i, kind] / scales.worth, 4.0) if known else 1.0
+    out[10] = few(memory.kind_trainings[i, kind])
+    out[11] = slot.payload[i, u]
+    out[12] = free / memory.used.shape[1]
+    out[13] = (U - 1 - u) / U
+    out[14] = few(waiting)
+    out[15] = min(N * memory.kind_count[i, kind] / arrived, 4.0) - 1.0
+    out[16] = most_alike
+    out[17] = nearest
+    out[18] = cheapest_new
+    out[19] = own / M * N / 2.0 - 0.5
+
+
+@lean
+def write_features(
+    memory: Memory,
+    slot: Slot,
+    scales: Scales,
+    u: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the features of task u's decision, (n, CONTEXT + M·SERVER), once per task and slot."""
+    M = memory.taken.shape[1]
+    for i in range(out.shape[0]):
+        block = out[i, CONTEXT:].reshape(M, SERVER)
+        some_free = find_links(memory, slot, i, u)
+        write_costs(memory, slot, scales, i, u, some_free, block)
+        for m in range(M):
+            write_server(memory, slot, scales, i, u, m, block[m])
+        write_context(memory, slot, scales, i, u, block, out[i, :CONTEXT])

@@ -1,0 +1,90 @@
+"""What the learned scheduler remembers of an episode: all of it seen, or its own doing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.scenarios import OffloadingConfig
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+NO_KIND = -1
+
+
+class Memory(NamedTuple):
+    """The memory of n episodes. A kind is a cluster of similar tasks; there are at most N."""
+
+    kind_sum: Floats
+    """Σ x over the tasks of each kind that arrived, (n, N, d)."""
+    kind_count: Integers
+    """Tasks of each kind that arrived, (n, N)."""
+    kind_worth: Floats
+    """Estimate of ‖w‖² of each kind, what a rejection of it costs, (n, N)."""
+    kind_trainings: Integers
+    """Trainings behind that estimate, (n, N)."""
+    server_sum: Floats
+    """Σ x over the tasks that each server took, (n, M, d)."""
+    server_count: Integers
+    """Tasks of each kind that each server took, (n, M, N)."""
+    server_kind: Integers
+    """The kind of which a server took most, the latest among equals, (n, M); −1 untrained."""
+    last_kind: Integers
+    """Kind of the last task that a server took, (n, M); −1 untrained."""
+    trainings: Integers
+    """Completed trainings while a server took one kind only, (n, M); −1 once it took another."""
+    drift_energy: Floats
+    """Σ drift² over those trainings, (n, M)."""
+    delay_sum: Floats
+    """Σ over all tasks seen of the delay that each server would have had, slots, (n, M)."""
+    tasks_seen: Integers
+    """(n,)."""
+    task_kind: Integers
+    """Kind of each task of the present slot, (n, U)."""
+    task_is_novel: Flags
+    """Whether it is the first of its kind, (n, U)."""
+    taken: Flags
+    """Servers that a task of the present slot was given, (n, M)."""
+    used: Flags
+    """Subcarriers likewise, (n, S)."""
+    best_subcarrier: Integers
+    """Best free subcarrier from the present task's origin to each server, (n, M)."""
+
+
+def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
+    """Allocate the memory of `batch` episodes that have just begun."""
+    n, M, N = batch, config.num_servers, config.num_types
+    U, S, d = config.num_tasks, config.num_subcarriers, config.feature_dim
+    memory = Memory(
+        kind_sum=np.zeros((n, N, d)),
+        kind_count=np.zeros((n, N), np.int64),
+        kind_worth=np.zeros((n, N)),
+        kind_trainings=np.zeros((n, N), np.int64),
+        server_sum=np.zeros((n, M, d)),
+        server_count=np.zeros((n, M, N), np.int64),
+        server_kind=np.zeros((n, M), np.int64),
+        last_kind=np.zeros((n, M), np.int64),
+        trainings=np.zeros((n, M), np.int64),
+        drift_energy=np.zeros((n, M)),
+        delay_sum=np.zeros((n, M)),
+        tasks_seen=np.zeros(n, np.int64),
+        task_kind=np.zeros((n, U), np.int64),
+        task_is_novel=np.zeros((n, U), np.bool_),
+        taken=np.zeros((n, M), np.bool_),
+        used=np.zeros((n, S), np.bool_),
+        best_subcarrier=np.zeros((n, M), np.int64),
+    )
+    forget(memory, np.ones(batch, np.bool_))
+    return memory
+
+
+def forget(memory: Memory, rows: Flags) -> None:
+    """Begin new episodes in `rows`, (n,)."""
+    for array in memory:
+        array[rows] = 0
+    memory.server_kind[rows] = NO_KIND
+    memory.last_kind[rows] = NO_KIND

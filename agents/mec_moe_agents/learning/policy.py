@@ -1,0 +1,123 @@
+"""The policy that has the problem's shape, for Stable-Baselines3.
+
+Servers are interchangeable: each is embedded by the same weights, all are pooled, and each is
+scored by the same weights again (a deep set), so that one set of weights fits any M and S.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import nn
+
+from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
+
+HIDDEN = 48
+IMPOSSIBLE = -1e8
+
+
+class Tower(nn.Module):
+    """Embeds the servers and pools them; then scores each of them and the rejection."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.embed_server = nn.Linear(SERVER, hidden)
+        self.embed_context = nn.Linear(CONTEXT, hidden)
+        self.pool = nn.Linear(2 * hidden, hidden)
+        self.pool_context = nn.Linear(CONTEXT, hidden)
+        self.mix_server = nn.Linear(hidden, hidden)
+        self.mix_pool = nn.Linear(hidden, hidden)
+
+    def forward(
+        self, context: torch.Tensor, servers: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the embedding of each server, (n, M, h), and of the whole, (n, h)."""
+        each = torch.relu(self.embed_server(servers) + self.embed_context(context).unsqueeze(1))
+        pooled = torch.cat([each.mean(dim=1), each.amax(dim=1)], dim=1)
+        whole = torch.relu(self.pool(pooled) + self.pool_context(context))
+        each = torch.relu(self.mix_server(each) + self.mix_pool(whole).unsqueeze(1))
+        return each, whole
+
+
+class ShapeNetwork(nn.Module):
+    """Logits of M servers and of none from the features of a decision, and their value."""
+
+    def __init__(self, servers: int, hidden: int = HIDDEN) -> None:
+        super().__init__()
+        self.latent_dim_pi = servers + 1
+        self.latent_dim_vf = 1
+        self.actor = Tower(hidden)
+        self.score = nn.Linear(hidden, 1)
+        self.skip = nn.Linear(SERVER, 1, bias=False)
+        self.reject = nn.Linear(hidden, 1)
+        self.critic = Tower(hidden)
+        self.value = nn.Linear(hidden, 1)
+        for layer in (self.score, self.reject, self.skip):
+            nn.init.zeros_(layer.weight)
+        for layer in (self.score, self.reject):
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (n, M + 1) and values (n, 1)."""
+        return self.forward_actor(features), self.forward_critic(features)
+
+    def forward_actor(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the logits, (n, M + 1); a server that cannot take the task has none."""
+        context, servers = split(features)
+        each, whole = self.actor(context, servers)
+        scores = (self.score(each) + self.skip(servers)).squeeze(-1)
+        scores = torch.where(servers[..., AVAILABLE] > 0, scores, IMPOSSIBLE)
+        return torch.cat([scores, self.reject(whole)], dim=1)
+
+    def forward_critic(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the values, (n, 1)."""
+        _, whole = self.critic(*split(features))
+        values: torch.Tensor = self.value(whole)
+        return values
+
+
+def split(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return context (n, CONTEXT) and servers (n, M, SERVER) of flat features."""
+    return features[:, :CONTEXT], features[:, CONTEXT:].reshape(len(features), -1, SERVER)
+
+
+def build_head(policy: Any) -> None:
+    """Give a policy of Stable-Baselines3 the network in place of its layers after the features."""
+    policy.mlp_extractor = ShapeNetwork(int(policy.action_space.n) - 1)
+
+
+def drop_last_layers(policy: Any, lr_schedule: Any) -> None:
+    """Let the network's outputs be logits and value, and optimise its weights alone."""
+    policy.action_net, policy.value_net = nn.Identity(), nn.Identity()
+    policy.optimizer = policy.optimizer_class(
+        policy.parameters(), lr=lr_schedule(1), **policy.optimizer_kwargs
+    )
+
+
+class ShapePolicy(ActorCriticPolicy):
+    """Actor and critic of PPO and A2C."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "ortho_init": False})
+
+    def _build_mlp_extractor(self) -> None:
+        build_head(self)
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        drop_last_layers(self, lr_schedule)
+
+
+def shape_policy(algo: str) -> tuple[type[Any], dict[str, Any]]:
+    """Return policy class and keywords for an algorithm on the decision view."""
+    if algo in ("ppo", "a2c"):
+        return ShapePolicy, {}
+    if algo == "maskable-ppo":
+        from mec_moe_agents.learning.policy_maskable import MaskableShapePolicy
+
+        return MaskableShapePolicy, {}
+    raise ValueError(
+        f"algo = {algo!r} has no policy of the problem's shape: ppo, a2c, maskable-ppo"
+    )

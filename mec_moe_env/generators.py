@@ -38,6 +38,8 @@ class Generators:
         return generator
 
     def __setitem__(self, index: int, generator: np.random.Generator) -> None:
+        if generator is self._generators[index]:
+            return
         interface: Any = generator.bit_generator.ctypes
         self._generators[index] = generator
         self.addresses[index, 0] = interface.state_address

@@ -67,8 +67,10 @@ def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags)
     I, Q, K = world.gates.shape[2:]
     picks = I * Q * physics.max_experts
     for pick in range(picks):
+        choices = out[pick * (K + 1) : (pick + 1) * (K + 1)]
         for j in range(K):
-            out[pick * (K + 1) + j] = available[j]
-        out[pick * (K + 1) + K] = True
-    for index in range(picks * (K + 1), out.shape[0]):
-        out[index] = True
+            choices[j] = available[j]
+        choices[K] = True
+    links = out[picks * (K + 1) :]
+    for index in range(links.shape[0]):
+        links[index] = True

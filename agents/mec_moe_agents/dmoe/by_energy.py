@@ -9,7 +9,7 @@ import numpy as np
 from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
 from mec_moe_agents.dmoe.links import assign_exactly, send_joules
 from mec_moe_agents.dmoe.scheduler import StatelessScheduler
-from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
+from mec_moe_agents.dmoe.thresholds import Thresholds
 from mec_moe_agents.solvers import (
     allocate_jointly,
     allocate_jointly_plus,
@@ -36,7 +36,7 @@ def joint_arguments(layer: Layer, thresholds: Floats, config: DMoEConfig) -> dic
 class SelectionScheduler(StatelessScheduler):
     """DES for each token as if every link had its best subcarrier; then exact assignment."""
 
-    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule) -> None:
+    def __init__(self, config: DMoEConfig, schedule: Thresholds) -> None:
         self._config = config
         self._schedule = schedule
 
@@ -62,7 +62,7 @@ class JointScheduler(StatelessScheduler):
         effort: most moves of JESA+ in a layer; 0 is JESA.
     """
 
-    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule, effort: int = 0) -> None:
+    def __init__(self, config: DMoEConfig, schedule: Thresholds, effort: int = 0) -> None:
         self._config = config
         self._schedule = schedule
         self._effort = effort
@@ -81,7 +81,7 @@ class JointScheduler(StatelessScheduler):
         return Plan(found.selected, found.subcarrier)
 
 
-def layer_bound(layer: Layer, schedule: ThresholdSchedule, config: DMoEConfig) -> Floats:
+def layer_bound(layer: Layer, schedule: Thresholds, config: DMoEConfig) -> Floats:
     """Return LB(γ0, D) of every row in joules, (n,): all links at their best subcarriers.
 
     No agent: two links may share a subcarrier (Qin et al. 2025).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,14 @@ SAFETY = 1e-6
 """Agents see float32, the environment judges in float64: they aim this much higher, relatively."""
 
 Importance = float | Sequence[float]
+
+
+class Thresholds(Protocol):
+    """What says how much relevance the tokens of a layer need."""
+
+    def thresholds(self, layer: Layer) -> Floats:
+        """Return the threshold of each row, (n,)."""
+        ...
 
 
 class ThresholdSchedule:

@@ -22,6 +22,8 @@ SERVER = 22
 """Features of each server."""
 AVAILABLE = 0
 """Position in a server's block of the flag whether it can take the task."""
+UNTRAINED, OWN, FOREIGN = 9, 10, 11
+"""Positions of the flags of what the server has learned, seen from the task; one of them is 1."""
 FAR = 1.2
 """Stands for the delay (in d_u) where no server of the own kind can take the task."""
 
@@ -140,9 +142,9 @@ def write_server(
     for n in range(memory.kind_count.shape[1]):
         total += memory.server_count[i, m, n]
     own = main == kind
-    out[9] = 1.0 if main < 0 else 0.0
-    out[10] = 1.0 if own else 0.0
-    out[11] = 1.0 if main >= 0 and not own else 0.0
+    out[UNTRAINED] = 1.0 if main < 0 else 0.0
+    out[OWN] = 1.0 if own else 0.0
+    out[FOREIGN] = 1.0 if main >= 0 and not own else 0.0
     similarity = 0.0
     if main >= 0:
         similarity = cosine(memory.server_sum[i, m], slot.task[i, u])

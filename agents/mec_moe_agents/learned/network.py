@@ -23,10 +23,10 @@ SHAPES: Mapping[str, str] = {
     "actor.pool.bias": "h",
     "actor.pool_context.weight": "hc",
     "actor.pool_context.bias": "h",
-    "actor.mix_server.weight": "hh",
-    "actor.mix_server.bias": "h",
-    "actor.mix_pool.weight": "hh",
-    "actor.mix_pool.bias": "h",
+    "mix_server.weight": "hh",
+    "mix_server.bias": "h",
+    "mix_pool.weight": "hh",
+    "mix_pool.bias": "h",
     "score.weight": "1h",
     "score.bias": "1",
     "skip.weight": "1s",
@@ -62,8 +62,8 @@ class Network:
         pooled = np.concatenate([each.mean(axis=1), each.max(axis=1)], axis=1)
         whole = self._linear("actor.pool", pooled) + self._linear("actor.pool_context", context)
         np.maximum(whole, 0.0, out=whole)
-        each = self._linear("actor.mix_server", each)
-        each += self._linear("actor.mix_pool", whole)[:, np.newaxis]
+        each = self._linear("mix_server", each)
+        each += self._linear("mix_pool", whole)[:, np.newaxis]
         np.maximum(each, 0.0, out=each)
         scores = self._linear("score", each) + servers @ self._weights["skip.weight"].T
         scores = np.where(servers[..., AVAILABLE] > 0, scores[..., 0], IMPOSSIBLE)

@@ -59,13 +59,13 @@ def learned_agent(
 
     Args:
         config: the environment's configuration.
-        preset: whose weights to take; None is the one that suits the scenario.
+        preset: whose weights to take; None is the one that suits the scenario, or failing that
+            the one most like it.
         path: a `.safetensors` file that `export` wrote, instead.
         seed: of samples.
 
     Raises:
-        ValueError: no weights suit the scenario, the preset has none, both arguments are given,
-            or a file is damaged.
+        ValueError: the preset has no weights, both arguments are given, or a file is damaged.
         FileNotFoundError: a file is missing.
     """
     if path is not None and preset is not None:
@@ -77,16 +77,20 @@ def learned_agent(
 
 def _chosen(config: OffloadingConfig, preset: str | None) -> str:
     names = presets()
-    if preset is not None:
-        if preset not in names:
-            raise ValueError(f"preset = {preset!r} has no weights: {suggest(preset, names)}")
-        return preset
-    chosen = preset_for(config)
-    if chosen is None:
-        raise ValueError(
-            f"no shipped weights suit this scenario: name a preset ({', '.join(names)}) or a path"
-        )
-    return chosen
+    if preset is None:
+        return preset_for(config) or most_like(config)
+    if preset not in names:
+        raise ValueError(f"preset = {preset!r} has no weights: {suggest(preset, names)}")
+    return preset
+
+
+def most_like(config: OffloadingConfig) -> str:
+    """Return the preset that resembles a scenario for which nothing was trained."""
+    if config.tasks in ("digits", "mnist"):
+        return "digits"
+    if config.num_tasks > 1:
+        return "joint"
+    return "scarce" if config.num_servers < 1.5 * config.num_types else "default"
 
 
 def _agree(preset: OffloadingConfig, config: OffloadingConfig) -> bool:

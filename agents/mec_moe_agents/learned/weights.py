@@ -43,18 +43,25 @@ def export(model: Any, path: str | Path, training: Mapping[str, Any] | None = No
     path = Path(path)
     if path.suffix != SUFFIX:
         raise ValueError(f"path = {path} is not allowed: it must end in {SUFFIX}")
-    state = model.policy.state_dict()
+    save_weights(path, arrays_of(model), training or {})
+
+
+def arrays_of(model: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the weights of a Stable-Baselines3 model with the policy of the problem's shape.
+
+    Raises:
+        ValueError: the policy has another architecture.
+    """
     prefix = "mlp_extractor."
     found = {
         name.removeprefix(prefix): np.asarray(tensor.detach().cpu().numpy(), np.float32)
-        for name, tensor in state.items()
+        for name, tensor in model.policy.state_dict().items()
         if name.startswith(prefix)
     }
     try:
-        weights = checked(found)
+        return checked(found)
     except ValueError as error:
         raise ValueError(f"the policy has not the problem's shape: {error}") from error
-    save_weights(path, weights, training or {})
 
 
 def save_weights(

@@ -12,14 +12,19 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
+from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
 
-HIDDEN = 48
+HIDDEN = 32
+"""Units of the actor's layers."""
+CRITIC_HIDDEN = 16
 IMPOSSIBLE = -1e8
+PRIOR = 2.0
+"""Logit by which a new policy prefers servers of the task's own kind to untrained ones, and those
+to servers of another kind: without it training first learns to reject everything."""
 
 
 class Tower(nn.Module):
-    """Embeds the servers and pools them; then scores each of them and the rejection."""
+    """Embeds the servers and pools them."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
@@ -27,8 +32,6 @@ class Tower(nn.Module):
         self.embed_context = nn.Linear(CONTEXT, hidden)
         self.pool = nn.Linear(2 * hidden, hidden)
         self.pool_context = nn.Linear(CONTEXT, hidden)
-        self.mix_server = nn.Linear(hidden, hidden)
-        self.mix_pool = nn.Linear(hidden, hidden)
 
     def forward(
         self, context: torch.Tensor, servers: torch.Tensor
@@ -36,9 +39,7 @@ class Tower(nn.Module):
         """Return the embedding of each server, (n, M, h), and of the whole, (n, h)."""
         each = torch.relu(self.embed_server(servers) + self.embed_context(context).unsqueeze(1))
         pooled = torch.cat([each.mean(dim=1), each.amax(dim=1)], dim=1)
-        whole = torch.relu(self.pool(pooled) + self.pool_context(context))
-        each = torch.relu(self.mix_server(each) + self.mix_pool(whole).unsqueeze(1))
-        return each, whole
+        return each, torch.relu(self.pool(pooled) + self.pool_context(context))
 
 
 class ShapeNetwork(nn.Module):
@@ -49,15 +50,20 @@ class ShapeNetwork(nn.Module):
         self.latent_dim_pi = servers + 1
         self.latent_dim_vf = 1
         self.actor = Tower(hidden)
+        self.mix_server = nn.Linear(hidden, hidden)
+        self.mix_pool = nn.Linear(hidden, hidden)
         self.score = nn.Linear(hidden, 1)
         self.skip = nn.Linear(SERVER, 1, bias=False)
         self.reject = nn.Linear(hidden, 1)
-        self.critic = Tower(hidden)
-        self.value = nn.Linear(hidden, 1)
-        for layer in (self.score, self.reject, self.skip):
-            nn.init.zeros_(layer.weight)
+        self.critic = Tower(CRITIC_HIDDEN)
+        self.value = nn.Linear(CRITIC_HIDDEN, 1)
         for layer in (self.score, self.reject):
+            nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.skip.weight)
+        with torch.no_grad():
+            self.skip.weight[0, OWN] = PRIOR
+            self.skip.weight[0, FOREIGN] = -PRIOR
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (n, M + 1) and values (n, 1)."""
@@ -67,6 +73,7 @@ class ShapeNetwork(nn.Module):
         """Return the logits, (n, M + 1); a server that cannot take the task has none."""
         context, servers = split(features)
         each, whole = self.actor(context, servers)
+        each = torch.relu(self.mix_server(each) + self.mix_pool(whole).unsqueeze(1))
         scores = (self.score(each) + self.skip(servers)).squeeze(-1)
         scores = torch.where(servers[..., AVAILABLE] > 0, scores, IMPOSSIBLE)
         return torch.cat([scores, self.reject(whole)], dim=1)

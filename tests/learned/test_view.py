@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+from mec_moe_agents.evaluation.rollout import run_episodes
+from mec_moe_agents.learned import LearnedAgent
+from mec_moe_agents.learned.weights import arrays_of
+from mec_moe_agents.learning.decisions import make_decision_env
+from mec_moe_agents.learning.policy import shape_policy
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C, PPO
+from stable_baselines3.common.vec_env import VecMonitor
+
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingVectorEnv
+from tests.learned.models import Untrained
+
+DEFAULT = OFFLOADING_PRESETS["default"].override(horizon=40)
+JOINT = OFFLOADING_PRESETS["joint"].override(horizon=30)
+
+
+@pytest.mark.parametrize("config", [DEFAULT, JOINT], ids=["default", "joint"])
+def test_the_view_and_the_agent_play_the_same_episodes(config):
+    model = Untrained(config.num_servers, seed=3)
+    agent = LearnedAgent(config, arrays_of(model))
+    expected = run_episodes(agent, OffloadingVectorEnv(5, config), range(20, 25))
+    env = make_decision_env(config, 5, 20)
+    features, totals = env.reset(), np.zeros(5)
+    for _ in range(config.horizon * config.num_tasks):
+        with torch.no_grad():
+            logits = model.network.forward_actor(torch.as_tensor(features))
+        features, rewards, dones, infos = env.step(logits.argmax(1).numpy())
+        totals += rewards
+    assert dones.all()
+    assert all("terminal_observation" in info for info in infos)
+    np.testing.assert_allclose(totals, expected.metrics["return"], rtol=1e-5)
+
+
+def test_a_new_episode_starts_with_an_empty_memory():
+    env = make_decision_env(DEFAULT, 2, 7)
+    env.reset()
+    for _ in range(DEFAULT.horizon):
+        features, _, dones, _ = env.step(env.masks().argmax(1))
+    assert dones.all()
+    untrained = env.masks()
+    blocks = features[:, 20:].reshape(2, 8, -1)
+    assert (blocks[..., 9] == 1.0).all()
+    assert untrained.all()
+
+
+def test_an_impossible_choice_is_a_rejection():
+    env = make_decision_env(DEFAULT, 1, 0)
+    env.reset()
+    for _ in range(DEFAULT.horizon):
+        masks = env.env_method("action_masks")[0]
+        blocked = np.flatnonzero(~masks)
+        _, _, done, infos = env.step(np.array([blocked[0] if len(blocked) else 0]))
+    assert done.all()
+    assert infos[0]["episode_dropped_picks"] == 0
+    assert infos[0]["episode_rejected"] > 0
+
+
+@pytest.mark.parametrize(
+    ("algo", "learner"), [("ppo", PPO), ("a2c", A2C), ("maskable-ppo", MaskablePPO)]
+)
+def test_algorithms_train_on_the_view(algo, learner):
+    policy, keywords = shape_policy(algo)
+    env = VecMonitor(make_decision_env(JOINT.override(horizon=5), 4, 0))
+    model = learner(policy, env, n_steps=20, policy_kwargs=keywords, seed=0, device="cpu")
+    before = arrays_of(model)["score.weight"].copy()
+    model.learn(160)
+    assert (arrays_of(model)["score.weight"] != before).any()
+    assert len(model.ep_info_buffer) == 8
+
+
+def test_an_algorithm_without_such_a_policy_is_named():
+    with pytest.raises(ValueError, match="'ddpg'.*ppo, a2c, maskable-ppo"):
+        shape_policy("ddpg")

@@ -85,7 +85,7 @@ def train(
             threads=threads,
             fresh=fresh,
         )
-    with reported(f"interrupted; training is done, the same command compares it"):
+    with reported("interrupted; training is done, the same command compares it"):
         from mec_moe_agents.cli.train_output import present
 
         present(request, _train(request))

@@ -10,7 +10,7 @@ from typing import Self
 from mec_moe_agents.cli.comparison_request import check_writable, find_config, parse_agents
 from mec_moe_agents.cli.overrides import parse_overrides
 from mec_moe_agents.learning.defaults import hyperparameters_for
-from mec_moe_agents.learning.plan import Plan, check_algorithm, default_policy
+from mec_moe_agents.learning.plan import Plan, check_algorithm, check_policy, default_policy
 from mec_moe_agents.learning.run_folder import open_run
 from mec_moe_env.configuration import Whole, reject
 from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
@@ -59,13 +59,15 @@ class TrainRequest:
         overrides = parse_overrides(tuning, "--tune")
         if envs is not None:
             overrides["num_envs"] = envs
+        chosen = policy or default_policy(algo, config)
+        check_policy(algo, chosen, config)
         plan = Plan(
             env=env,
             scenario=scenario,
             config=config,
             algo=algo,
-            policy=policy or default_policy(algo, config),
-            hyperparameters=hyperparameters_for(algo, env, scenario, overrides),
+            policy=chosen,
+            hyperparameters=hyperparameters_for(algo, chosen, env, scenario, overrides),
             seed=seed,
             validation_episodes=validation,
             threads=threads,

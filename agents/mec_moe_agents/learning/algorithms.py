@@ -21,6 +21,7 @@ from mec_moe_agents.learning.defaults import (
     RecurrentPPOHyperparameters,
 )
 from mec_moe_agents.learning.plan import Plan
+from mec_moe_agents.learning.policy import shape_policy
 from mec_moe_agents.learning.scaled_reward import ScaledReward
 from mec_moe_agents.learning.schedule import StepSchedule
 from mec_moe_agents.learning.seeds import generator_seed
@@ -70,10 +71,10 @@ class Learner:
             self.exploration.done = self.model.num_timesteps
 
     @property
-    def steps_per_rollout(self) -> int:
-        """Environment steps between two updates."""
+    def rollout_steps(self) -> int:
+        """Steps of each sub-environment between two updates."""
         hyper: Any = self.plan.hyperparameters
-        return int(hyper.rollout_steps * hyper.num_envs)
+        return int(hyper.rollout_steps or self.view.steps_per_episode(self.plan.config))
 
     def close(self) -> None:
         """Release the environment."""
@@ -97,7 +98,7 @@ class Learner:
                 max_grad_norm=hyper.max_grad_norm,
                 policy_kwargs=policy_options,
                 device="cpu",
-                **algorithm_options(hyper),
+                **algorithm_options(hyper, self.rollout_steps),
             )
         return model
 
@@ -105,27 +106,29 @@ class Learner:
 def policy_of(plan: Plan) -> tuple[Any, dict[str, Any]]:
     """Return the policy's class, or its name in Stable-Baselines3, and its arguments."""
     hyper = plan.hyperparameters
+    if plan.policy == "shape":
+        return shape_policy(plan.algo)
     options: dict[str, Any] = {"net_arch": [hyper.width] * hyper.depth}
     if isinstance(hyper, RecurrentPPOHyperparameters):
         return "MultiInputLstmPolicy", {**options, "lstm_hidden_size": hyper.lstm_size}
     return "MultiInputPolicy", options
 
 
-def algorithm_options(hyper: Hyperparameters) -> dict[str, Any]:
+def algorithm_options(hyper: Hyperparameters, rollout_steps: int) -> dict[str, Any]:
     """Return Stable-Baselines3's names for what not all algorithms have."""
     if isinstance(hyper, DQNHyperparameters):
         return {
             "buffer_size": hyper.replay_steps,
             "batch_size": hyper.batch_size,
             "learning_starts": hyper.first_update,
-            "train_freq": hyper.rollout_steps,
+            "train_freq": rollout_steps,
             "gradient_steps": hyper.updates,
             "target_update_interval": hyper.target_interval,
         }
     options: dict[str, Any] = {}
     if isinstance(hyper, ActorCritic):
         options |= {
-            "n_steps": hyper.rollout_steps,
+            "n_steps": rollout_steps,
             "gae_lambda": hyper.gae_lambda,
             "ent_coef": hyper.entropy_weight,
             "vf_coef": hyper.value_weight,

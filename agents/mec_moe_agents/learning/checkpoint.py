@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from stable_baselines3.common.buffers import DictReplayBuffer
 
 from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
@@ -38,7 +38,7 @@ def save_policy(model: Any, folder: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    save_file(_arrays(model.policy.state_dict()), folder / POLICY)
+    (folder / POLICY).write_bytes(save(_arrays(model.policy.state_dict())))
 
 
 def load_policy(model: Any, folder: Path) -> None:
@@ -64,7 +64,7 @@ def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
     with replacing_folder(folder) as fresh:
         save_policy(model, fresh)
         arrays, settings = _split(model.policy.optimizer.state_dict())
-        save_file(arrays, fresh / OPTIMIZER)
+        (fresh / OPTIMIZER).write_bytes(save(arrays))
         state = {
             "progress": progress.describe(),
             "counters": {name: getattr(model, name) for name in COUNTERS if hasattr(model, name)},

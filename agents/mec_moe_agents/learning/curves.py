@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,7 @@ from mec_moe_agents.report.figure import LOOKS, OTHER
 SETTLED_FROM = 0.15
 """The first part of the curve may leave the picture: untrained policies are far below."""
 MARGIN = 0.08
+LEGEND_COLUMNS = 5
 
 
 def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float]) -> Figure:
@@ -27,20 +28,24 @@ def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float])
         progress: its evaluations, one at least.
         references: mean return of baselines on the same seeds, drawn as horizontal lines.
     """
-    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    _draw_references(axes, references)
-    _draw_learner(axes, plan, progress)
-    _frame(axes, progress, references)
-    steps = "decisions" if plan.policy == "shape" else "environment steps"
-    axes.set(
-        title=f"{plan.algo}, {plan.policy} policy, {plan.scenario}, seed {plan.seed}",
-        xlabel=f"Training ({steps})",
-        ylabel=f"Mean return, {plan.validation_episodes} held-out episodes",
+    whole, near = figure.subplots(1, 2)
+    for axes in (whole, near):
+        _draw_references(axes, references)
+        _draw_learner(axes, plan, progress)
+        _unclutter(axes, plan, progress)
+    _show(whole, _settled(progress), references)
+    _show(near, [progress.best.low, progress.best.high], references)
+    whole.set_title("The run")
+    near.set_title("Near the baselines")
+    whole.set_ylabel(f"Mean return, {plan.validation_episodes} held-out episodes")
+    handles, labels = whole.get_legend_handles_labels()
+    columns = -(-len(handles) // -(-len(handles) // LEGEND_COLUMNS))
+    figure.legend(
+        handles[::-1], labels[::-1], frameon=False, loc="outside lower center", ncols=columns
     )
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], frameon=False, loc="outside lower center", ncols=3)
+    figure.suptitle(f"{plan.algo}, {plan.policy} policy, {plan.scenario}, seed {plan.seed}")
     return figure
 
 
@@ -70,19 +75,28 @@ def _draw_learner(axes: Axes, plan: Plan, progress: Progress) -> None:
     )
 
 
-def _frame(axes: Axes, progress: Progress, references: Mapping[str, float]) -> None:
+def _settled(progress: Progress) -> list[float]:
     last = progress.evaluations[-1].steps
-    settled = [
+    return [
         bound
         for point in progress.evaluations
         if point.steps >= SETTLED_FROM * last
         for bound in (point.low, point.mean_return, point.high)
     ]
-    values = np.array([*settled, *references.values()])
+
+
+def _show(axes: Axes, returns: Sequence[float], references: Mapping[str, float]) -> None:
+    """Fit the axis to these returns and the baselines."""
+    values = np.array([*returns, *references.values()])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = MARGIN * max(high - low, 1e-9)
     axes.set_ylim(low - room, high + room)
-    axes.set_xlim(0, max(last, 1))
+
+
+def _unclutter(axes: Axes, plan: Plan, progress: Progress) -> None:
+    last = max(progress.evaluations[-1].steps, 1)
+    axes.set_xlim(0, (1 + MARGIN / 2) * last)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.set_xlabel(f"Training ({'decisions' if plan.policy == 'shape' else 'steps'})")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

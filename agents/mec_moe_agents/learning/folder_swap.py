@@ -23,7 +23,6 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     fresh.mkdir(parents=True)
     try:
         yield fresh
-        _sync(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -46,13 +45,6 @@ def recover_folder(folder: Path) -> None:
     for leftover in (fresh, old):
         if leftover.exists():
             shutil.rmtree(leftover)
-
-
-def _sync(folder: Path) -> None:
-    """Have the files on disk before their folder takes its name: power fails too."""
-    for file in folder.iterdir():
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
 
 
 def _fresh(folder: Path) -> Path:

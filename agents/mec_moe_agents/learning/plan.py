@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from mec_moe_agents.learning.defaults import DEFAULTS, Hyperparameters
-from mec_moe_env.configuration import Whole, reject, suggest
+from mec_moe_agents.learning.defaults import (
+    DEFAULTS,
+    Hyperparameters,
+    hyperparameters_for,
+)
+from mec_moe_env.configuration import Config, Whole, reject, suggest
 from mec_moe_env.scenarios import (
     DMOE_PRESETS,
     OFFLOADING_PRESETS,
@@ -20,7 +24,7 @@ from mec_moe_env.scenarios import (
 )
 
 POLICIES = ("shape", "mlp")
-SHAPED_ALGORITHMS: tuple[str, ...] = ()
+SHAPED_ALGORITHMS = ("ppo", "maskable-ppo", "a2c")
 """Those that have a policy of the problem's shape, in Offloading."""
 FORMAT = 1
 
@@ -85,6 +89,33 @@ class Plan:
             return cls(**fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not the description of a training run: {error}") from error
+
+
+def command_of(plan: Plan, steps: int) -> str:
+    """Return the command that trains this plan anew."""
+    presets: Any = DMOE_PRESETS if plan.env == "dmoe" else OFFLOADING_PRESETS
+    tuned = hyperparameters_for(plan.algo, plan.policy, plan.env, plan.scenario, {})
+    parts = [f"mec-moe train --algo {plan.algo} --scenario {plan.scenario}"]
+    if plan.env != "offloading":
+        parts.append(f"--env {plan.env}")
+    parts.append(f"--policy {plan.policy} --steps {steps} --seed {plan.seed}")
+    parts += _changes("--set", presets[plan.scenario], plan.config)
+    parts += _changes("--tune", tuned, plan.hyperparameters)
+    for field in ("validation_episodes", "threads"):
+        if getattr(plan, field) != getattr(Plan, field):
+            parts.append(f"--{field.partition('_')[0]} {getattr(plan, field)}")
+    return " ".join(parts)
+
+
+def _changes(option: str, before: Config, now: Config) -> list[str]:
+    """Write the fields that differ as options of the command line."""
+    changes = []
+    for field in dataclasses.fields(now):
+        value = getattr(now, field.name)
+        if value != getattr(before, field.name):
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            changes.append(f"{option} {field.name}={text}")
+    return changes
 
 
 def check_algorithm(algo: str) -> None:

@@ -80,11 +80,11 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
 
 def leg_steps(learner: Learner) -> int:
     """Return the steps between two checkpoints: whole episodes, rounded up to whole rollouts."""
-    hyper: Any = learner.plan.hyperparameters
+    hyper = learner.plan.hyperparameters
     episode = learner.view.steps_per_episode(learner.plan.config)
     episodes = math.ceil(hyper.steps_per_leg / hyper.num_envs / episode)
-    rollouts: int = math.ceil(episodes * episode / hyper.rollout_steps)
-    return rollouts * learner.steps_per_rollout
+    rollouts = math.ceil(episodes * episode / learner.rollout_steps)
+    return rollouts * learner.rollout_steps * hyper.num_envs
 
 
 @contextmanager
@@ -107,10 +107,18 @@ def _run_leg(learner: Learner, leg: int, steps: int, watcher: Watcher) -> float:
     model.learn(
         steps,
         callback=_StepCounter(learner, watcher),
-        log_interval=max(1, LOGGED_STEPS // learner.steps_per_rollout),
+        log_interval=_log_interval(learner),
         reset_num_timesteps=False,
     )
     return time.perf_counter() - begin
+
+
+def _log_interval(learner: Learner) -> int:
+    """Return the updates, for DQN the episodes, between two lines of the learner's log."""
+    plan = learner.plan
+    episode = learner.view.steps_per_episode(plan.config)
+    unit = episode if plan.algo == "dqn" else learner.rollout_steps * plan.hyperparameters.num_envs
+    return max(1, LOGGED_STEPS // unit)
 
 
 def _begin_leg(model: Any, seed: int, leg: int) -> None:
@@ -141,6 +149,7 @@ def _record(
     if progress.best is evaluation:
         with replacing_folder(folder / BEST) as fresh:
             save_policy(model, fresh)
+            learner.view.export(plan, model, fresh, model.num_timesteps)
     save_checkpoint(model, progress, folder / LAST)
     write_evaluations(folder, progress)
     watcher.evaluated(progress)

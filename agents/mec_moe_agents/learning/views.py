@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,13 +11,19 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.measures import steps_of
-from mec_moe_agents.learning.plan import Plan
+from mec_moe_agents.evaluation.provenance import current_provenance
+from mec_moe_agents.learned.agent import LearnedAgent
+from mec_moe_agents.learned.weights import export
+from mec_moe_agents.learning.decisions import make_decision_env
+from mec_moe_agents.learning.plan import Plan, command_of
 from mec_moe_env.configuration import Config
 from mec_moe_env.sb3 import make_vec_env
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 MASKED = "maskable-ppo"
+EXPORTED = "learned.safetensors"
+"""What the `shape` policy has learned; a `.json` of the same name lies beside it."""
 MOST_CHOICES = 2048
 """Up to so many choices one discrete action learns faster than two; DQN takes any number."""
 
@@ -34,6 +41,9 @@ class View(Protocol):
 
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return what `model` has learned as an agent for the original environment `env`."""
+
+    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
+        """Write the model in a form of its own, if it has one, after so many steps."""
 
 
 class NativeView:
@@ -54,6 +64,9 @@ class NativeView:
         agent: Agent = MaskedAgent(model, env) if plan.algo == MASKED else model
         return agent
 
+    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
+        """Write nothing: the weights and the run's config.json say it all."""
+
 
 class FlatView:
     """One discrete action for the only pick of a slot; see `mec_moe_env.wrappers.FlatAction`."""
@@ -71,6 +84,42 @@ class FlatView:
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return the model with its choices turned into picks."""
         return FlatAgent(model, env, masked=plan.algo == MASKED)
+
+    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
+        """Write nothing: the weights and the run's config.json say it all."""
+
+
+class DecisionView:
+    """One task after the other, seen through the features of the learned scheduler."""
+
+    name = "decisions"
+
+    def make_env(self, plan: Plan) -> VecEnv:
+        """Build the environment that the learner steps through."""
+        assert isinstance(plan.config, OffloadingConfig)
+        num_envs = plan.hyperparameters.num_envs
+        return make_decision_env(plan.config, num_envs, None, plan.threads)
+
+    def steps_per_episode(self, config: Config) -> int:
+        """Return the decisions of an episode: one for each task."""
+        assert isinstance(config, OffloadingConfig)
+        return config.horizon * config.num_tasks
+
+    def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
+        """Return the learned scheduler with the model's weights of now."""
+        assert isinstance(plan.config, OffloadingConfig)
+        return LearnedAgent(plan.config, arrays_of(model))
+
+    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
+        """Write the files that `make_agent("learned", env, path=...)` reads."""
+        training = {
+            "command": command_of(plan, steps),
+            "scenario": plan.scenario,
+            "seed": plan.seed,
+            "steps": steps,
+            "commit": current_provenance().commit,
+        }
+        export(model, folder / EXPORTED, training)
 
 
 class MaskedAgent:
@@ -122,8 +171,20 @@ class FlatAgent:
         return self._choices.picks(choice, np.shape(choice)), state
 
 
+def arrays_of(model: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the weights of a `shape` policy as the learned scheduler names them."""
+    prefix = "mlp_extractor."
+    return {
+        name.removeprefix(prefix): tensor.detach().cpu().numpy().copy()
+        for name, tensor in model.policy.state_dict().items()
+        if name.startswith(prefix)
+    }
+
+
 def view_of(plan: Plan) -> View:
     """Return the form in which the learner of a plan sees its environment."""
+    if plan.policy == "shape":
+        return DecisionView()
     return FlatView() if plan.algo == "dqn" or _is_small(plan.config) else NativeView()
 
 

@@ -1,0 +1,75 @@
+"""Whenever a process dies, the folder holds the old content or the new, whole."""
+
+import os
+
+import pytest
+from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
+
+
+def write(folder, text):
+    with replacing_folder(folder) as fresh:
+        (fresh / "one").write_text(text)
+        (fresh / "two").write_text(text)
+
+
+def read(folder):
+    return (folder / "one").read_text() + (folder / "two").read_text()
+
+
+def test_replaces_and_leaves_nothing_else(tmp_path):
+    for text in "ab":
+        write(tmp_path / "last", text)
+        assert read(tmp_path / "last") == 2 * text
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+def test_an_error_keeps_the_old_one(tmp_path):
+    write(tmp_path / "last", "a")
+    with pytest.raises(TypeError), replacing_folder(tmp_path / "last") as fresh:
+        (fresh / "one").write_text(0)
+    assert read(tmp_path / "last") == "aa"
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+@pytest.mark.parametrize(("renames", "expected"), [(0, "aa"), (1, "bb"), (2, "bb")])
+def test_death_at_each_rename(renames, expected, tmp_path):
+    write(tmp_path / "last", "a")
+    pid = os.fork()
+    if pid == 0:
+        die_after(renames)
+        write(tmp_path / "last", "b")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert len(list(tmp_path.iterdir())) > 1
+    recover_folder(tmp_path / "last")
+    assert read(tmp_path / "last") == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+def die_after(renames):
+    """Let the process end, as SIGKILL does, after so many renames."""
+    import mec_moe_agents.learning.folder_swap as module
+
+    left = [renames]
+
+    class Dying:
+        @staticmethod
+        def replace(source, target):
+            if left[0] == 0:
+                os._exit(9)
+            left[0] -= 1
+            os.replace(source, target)
+
+    class NoRemoval:
+        @staticmethod
+        def rmtree(*_, **__):
+            os._exit(9)
+
+    module.os, module.shutil = Dying, NoRemoval
+
+
+def test_a_first_write_that_died_leaves_nothing(tmp_path):
+    (tmp_path / "last.tmp").mkdir()
+    (tmp_path / "last.tmp" / "one").write_text("half")
+    recover_folder(tmp_path / "last")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,152 @@
+"""A run that is stopped, killed or extended ends in the weights of one that went through."""
+
+import json
+import multiprocessing
+import random
+import time
+
+import pytest
+
+pytest.importorskip("sb3_contrib")
+
+from mec_moe_agents.learning import training
+from mec_moe_agents.learning.algorithms import Learner
+from mec_moe_agents.learning.training import leg_steps
+
+from tests.learning.runs import LEG, Silent, assert_same, contents, run, tiny_plan
+
+ALGORITHMS = ("ppo", "maskable-ppo", "recurrent-ppo", "a2c", "dqn")
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS)
+def test_stages_equal_one_run(algo, tmp_path):
+    plan = tiny_plan(algo)
+    run(plan, tmp_path / "through", 4 * LEG)
+    for steps in (1, 3 * LEG, 3 * LEG, 4 * LEG):
+        progress = run(plan, tmp_path / "stages", steps)
+    assert progress.steps == 4 * LEG
+    assert [one.steps for one in progress.evaluations] == [n * LEG for n in range(5)]
+    assert_same(tmp_path / "through", tmp_path / "stages")
+
+
+def test_dmoe_too(tmp_path):
+    plan = tiny_plan("maskable-ppo", "dmoe")
+    run(plan, tmp_path / "through", 3 * LEG)
+    run(plan, tmp_path / "stages", LEG)
+    run(plan, tmp_path / "stages", 3 * LEG)
+    assert_same(tmp_path / "through", tmp_path / "stages")
+
+
+def test_a_stop_within_a_leg_costs_only_the_leg(tmp_path, monkeypatch):
+    class Stops(Silent):
+        def stepped(self, steps):
+            super().stepped(steps)
+            if self.steps > 1.5 * LEG:
+                raise KeyboardInterrupt
+
+    plan = tiny_plan()
+    run(plan, tmp_path / "through", 2 * LEG)
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, tmp_path / "stopped", 2 * LEG, Stops())
+    watcher = Silent()
+    run(plan, tmp_path / "stopped", 2 * LEG, watcher)
+    assert watcher.evaluations == 1
+    assert_same(tmp_path / "through", tmp_path / "stopped")
+
+
+def test_a_crash_between_best_and_last_repeats_the_leg(tmp_path, monkeypatch):
+    plan = tiny_plan()
+    run(plan, tmp_path / "through", 3 * LEG)
+    run(plan, tmp_path / "crashed", LEG)
+
+    def crash(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_checkpoint", crash)
+        with pytest.raises(OSError, match="disk full"):
+            run(plan, tmp_path / "crashed", 3 * LEG)
+    run(plan, tmp_path / "crashed", 3 * LEG)
+    assert_same(tmp_path / "through", tmp_path / "crashed")
+
+
+def test_seeds_give_other_weights_and_the_threads_of_torch_come_back(tmp_path):
+    import torch
+
+    before = torch.get_num_threads()
+    run(tiny_plan(seed=0), tmp_path / "0", LEG)
+    run(tiny_plan(seed=1), tmp_path / "1", LEG)
+    assert torch.get_num_threads() == before
+    one, other = contents(tmp_path / "0"), contents(tmp_path / "1")
+    assert any((one[key] != other[key]).any() for key in one)
+
+
+def test_legs_hold_whole_episodes():
+    for algo, extra in (("ppo", {}), ("ppo", {"steps_per_leg": 81}), ("dqn", {})):
+        plan = tiny_plan(algo)
+        plan = tiny_plan(algo, hyperparameters=plan.hyperparameters.override(**extra))
+        steps = leg_steps(Learner(plan))
+        assert steps % (20 * 4) == 0
+        assert 0 <= steps - plan.hyperparameters.steps_per_leg < 80
+    uneven = tiny_plan().hyperparameters.override(rollout_steps=7)
+    assert leg_steps(Learner(tiny_plan(hyperparameters=uneven))) == 4 * 21
+
+
+def test_nothing_is_unpickled(tmp_path, monkeypatch):
+    import pickle
+
+    import numpy as np
+    import torch
+
+    def refuse(*_, **__):
+        raise AssertionError("unpickled")
+
+    plan = tiny_plan("dqn")
+    run(plan, tmp_path, LEG)
+    for module, name in ((pickle, "load"), (pickle, "loads"), (torch, "load")):
+        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(np.lib._npyio_impl.pickle, "load", refuse)
+    run(plan, tmp_path, 2 * LEG)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    plan = tiny_plan()
+    run(plan, tmp_path, LEG)
+    state, weights = tmp_path / "last" / "state.json", tmp_path / "last" / "policy.safetensors"
+    whole = state.read_text()
+    for damage in ("{", "[]", json.dumps({"progress": {}, "counters": {}, "optimizer": {}})):
+        state.write_text(damage)
+        with pytest.raises(ValueError, match=r"state.json"):
+            run(plan, tmp_path, 2 * LEG)
+    state.write_text(whole)
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"policy.safetensors: expected a safetensors file"):
+        run(plan, tmp_path, 2 * LEG)
+    weights.unlink()
+    with pytest.raises(FileNotFoundError, match=r"policy.safetensors is missing"):
+        run(plan, tmp_path, 2 * LEG)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_sigkill_at_random_moments(kills, tmp_path):
+    """Every kill leaves whole files, and what is run again ends as if nothing had happened."""
+    plan, steps = tiny_plan(), 10 * LEG
+    run(plan, tmp_path / "through", steps)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.learning.runs"])
+    context.Process(target=run, args=(plan, tmp_path / "warm", LEG)).start()
+    moments = random.Random(kills)
+    killed = 0
+    for _ in range(kills):
+        process = context.Process(target=run, args=(plan, tmp_path / "killed", steps))
+        process.start()
+        time.sleep(moments.uniform(0.2, 1.2))
+        process.kill()
+        process.join()
+        killed += process.exitcode == -9
+    assert killed
+    run(plan, tmp_path / "killed", steps)
+    assert_same(tmp_path / "through", tmp_path / "killed")
+    assert {path.name for path in (tmp_path / "killed").iterdir()} == {
+        path.name for path in (tmp_path / "through").iterdir()
+    }

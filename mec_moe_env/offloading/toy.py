@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_env.configuration import reject
 from mec_moe_env.generators import Generators
@@ -10,15 +11,16 @@ from mec_moe_env.offloading.state import Integers, World, keep_present
 from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.tasks.stream import Judge, identity_judge
 
-TYPES = (0, 1, 0, 1)
-ORIGINS = (0, 1, 1, 0)
-TRUTHS = ((2.0, 0.0), (0.0, 1.0))
-SIGNALS = ((1.0, 0.0), (0.0, 1.0))
+TYPES = np.array([0, 1, 0, 1])
+ORIGINS = np.array([0, 1, 1, 0])
+TRUTHS = np.array([[2.0, 0.0], [0.0, 1.0]])
+SIGNALS = np.array([[1.0, 0.0], [0.0, 1.0]])
 PAYLOAD_MBIT = 1.0
 LINK_EFFICIENCY = (5.0, 2.5)
 """bit/s/Hz of subcarriers 0 and 1 between the two servers: 0.2 s and 0.4 s per payload."""
 COMPUTE = ((0.1, 0.05), (0.2, 0.15))
 """Joules and seconds per sample of servers 0 and 1."""
+LONGEST_BLOCK = 64
 FIXED_FIELDS = (
     "num_tasks",
     "num_servers",
@@ -37,8 +39,6 @@ class ToyWorld:
     wrong server, so that specialising costs a transmission.
     """
 
-    block = 64
-
     def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
 
@@ -49,7 +49,8 @@ class ToyWorld:
             expected = getattr(OFFLOADING_PRESETS["toy"], field)
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
-        self._in_situ = config.max_spectral_efficiency
+        self.block = min(config.horizon + 1, LONGEST_BLOCK)
+        self._efficiency = _efficiencies(config.max_spectral_efficiency)
         self._slot = np.zeros(num_envs, np.int64)
 
     @property
@@ -74,19 +75,25 @@ class ToyWorld:
         self._fill(indices, world, 1)
 
     def _fill(self, indices: Integers, world: World, first_row: int) -> None:
-        truths, signals = np.array(TRUTHS), np.array(SIGNALS)
+        rows = np.arange(first_row, self.block)
+        slots = (self._slot[indices, None] + rows - first_row) % len(TYPES)
+        self._slot[indices] = (slots[:, -1] + 1) % len(TYPES)
+        types, at = TYPES[slots], np.ix_(indices, rows)
+        truths, signals = TRUTHS[types], SIGNALS[types]
+        world.types[at] = types[..., None]
+        world.origin[at] = ORIGINS[slots][..., None]
+        world.features[at] = signals[:, :, None, :, None]
+        world.labels[at] = (signals * truths).sum(axis=-1)[..., None, None]
+        world.linear[at] = truths[:, :, None]
+        world.constant[at] = (truths * truths).sum(axis=-1)[..., None]
+        world.spectral_efficiency[at] = self._efficiency[slots][:, :, None]
         world.payload[indices] = PAYLOAD_MBIT
         world.works_next[indices] = True
         world.cursor[indices] = 0
-        for index in indices.tolist():
-            for row in range(first_row, self.block):
-                n, origin = TYPES[self._slot[index]], ORIGINS[self._slot[index]]
-                self._slot[index] = (self._slot[index] + 1) % len(TYPES)
-                world.types[index, row, 0] = n
-                world.origin[index, row, 0] = origin
-                world.features[index, row, 0, :, 0] = signals[n]
-                world.labels[index, row, 0, 0] = signals[n] @ truths[n]
-                world.linear[index, row, 0] = truths[n]
-                world.constant[index, row, 0] = truths[n] @ truths[n]
-                world.spectral_efficiency[index, row, 0] = LINK_EFFICIENCY
-                world.spectral_efficiency[index, row, 0, origin] = self._in_situ
+
+
+def _efficiencies(in_situ: float) -> NDArray[np.float32]:
+    """Return the spectral efficiencies of each slot, (4, 2, 2)."""
+    efficiencies = np.tile(np.array(LINK_EFFICIENCY, np.float32), (len(TYPES), 2, 1))
+    efficiencies[np.arange(len(TYPES)), ORIGINS] = in_situ
+    return efficiencies

@@ -7,7 +7,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from mec_moe_agents.bench import peers
 from mec_moe_agents.bench.case import Case, find_cases
@@ -15,9 +14,10 @@ from mec_moe_agents.bench.floor import Draws, dmoe_draws, measure_floor, offload
 from mec_moe_agents.bench.memory import bytes_per_env
 from mec_moe_agents.bench.peers import Peer
 from mec_moe_agents.bench.result import BenchResult
-from mec_moe_agents.bench.rows import MEMORY_LIMIT, measure_case
+from mec_moe_agents.bench.rounds import round_steps
+from mec_moe_agents.bench.rows import MEMORY_LIMIT, Row, measure_case
 from mec_moe_agents.bench.scale import measure_scale
-from mec_moe_agents.bench.speed import STAGES, round_steps, stage_shares
+from mec_moe_agents.bench.speed import STAGES, stage_shares
 from mec_moe_agents.bench.tables import print_result
 from mec_moe_agents.bench.timing import Stopwatch, per_call
 from mec_moe_agents.cli import app
@@ -107,7 +107,7 @@ def test_rows_of_both_environments(preset: str) -> None:
 
 def test_shares_add_up() -> None:
     for case in find_cases(["default"]):
-        shares = stage_shares(case, 4, 0.05)
+        shares = stage_shares(case, 4, 0.05, 50)
         assert tuple(shares) == STAGES
         assert sum(shares.values()) == pytest.approx(1.0)
         assert shares["drawing"] > 0.0
@@ -122,20 +122,50 @@ def test_what_is_too_large_is_skipped() -> None:
     assert "GiB" in (row.skipped or "")
 
 
+def test_what_takes_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mec_moe_agents.bench.rows.TIME_LIMIT", 1e-6)
+    _, row = measure_case(find_cases(["default"])[0], (3,), (1,), 0.0)
+    assert row.step_ns is None
+    assert (row.skipped or "").endswith(" s")
+
+
 @pytest.mark.parametrize(("episode", "steps"), [(4, 50), (60, 61), (200, 201), (3000, 201)])
 def test_rounds_are_whole_episodes(episode: int, steps: int) -> None:
     assert round_steps(episode) == steps
 
 
+@pytest.mark.parametrize(
+    ("episode", "block", "affordable", "steps"),
+    [
+        (4, 64, 23, 20),  # whole episodes all the same
+        (4, 64, 3, 5),
+        (3000, 2, 90, 90),
+        (3000, 10, 20, 40),  # four blocks at least
+        (200, 64, 30, 201),
+    ],
+)
+def test_rounds_that_are_cut(episode: int, block: int, affordable: float, steps: int) -> None:
+    assert round_steps(episode, block, affordable) == steps
+
+
 def test_growth() -> None:
-    rows = list(measure_scale(0.0, (8, 16)))
-    assert [(row.num_servers, row.num_subcarriers) for row in rows] == [
-        (8, 16),
-        (16, 16),
-        (16, 8),
-        (16, 16),
+    rows = list(measure_scale(0.0, (8, 32)))
+    sizes = [
+        ("servers", 8, 16),
+        ("servers", 32, 16),
+        ("subcarriers", 16, 8),
+        ("subcarriers", 16, 32),
     ]
-    assert all(np.isfinite(row.ns_per_link) and row.megabytes > 0.0 for row in rows)
+    expected = [(channel, *size) for channel in ("memoryless", "fading") for size in sizes]
+    assert [
+        (row.channel, row.grows, row.num_servers, row.num_subcarriers) for row in rows
+    ] == expected
+    for row in rows:
+        assert row.ns_each * row.size == pytest.approx(1e3 * row.step_us)
+        assert row.ns_per_link > 0.0
+    # A fading channel keeps M·M·S complex coefficients in single precision.
+    kept = rows[5].reserved_mb - rows[1].reserved_mb
+    assert kept == pytest.approx(32 * 32 * 16 * 8 / 1e6, rel=0.1)
 
 
 def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,14 +183,18 @@ def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tables_hold_every_row() -> None:
     scale = list(measure_scale(0.0, (8,)))
+    skipped = Row("case", "vector", 4096, 1, 10, 1.0, 1.0, skipped="9.2 GiB")
     others = [peers.PeerRow("ours", 1, 10.0), peers.PeerRow("ours", 8, 1.0)]
-    result = BenchResult(0.0, peers=[*others, peers.PeerRow("peer", 1, 500.0)], scale=scale)
+    result = BenchResult(
+        0.0, [skipped], peers=[*others, peers.PeerRow("peer", 1, 500.0)], scale=scale
+    )
     console = Console(width=80, record=True, file=StringIO())
     print_result(console, result)
     text = console.export_text()
     assert "50.00 ×" in text
     assert "500.00 ×" in text
-    assert "subcarriers" in text
+    assert "Subcarriers grow, fading channel" in text
+    assert "skipped: 9.2 GiB" in text
 
 
 def run(*arguments: str) -> Any:

@@ -36,6 +36,12 @@ class Case:
         """`Offloading default`, say."""
         return f"{self.id.split('/')[1].split('-')[0]} {self.preset}"
 
+    @property
+    def episode_steps(self) -> int:
+        """Steps of an episode."""
+        config = self.config
+        return config.horizon if isinstance(config, OffloadingConfig) else config.num_layers
+
     def scalar(self) -> gym.Env[Any, Any]:
         """Build what a user gets, with Gymnasium's own wrappers."""
         return gym.make(self.id, scenario=self.config)

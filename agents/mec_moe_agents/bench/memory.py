@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 from mec_moe_agents.bench.case import Case
@@ -17,10 +19,11 @@ def bytes_per_env(case: Case) -> int:
     What all share, such as images, and what a step hands out are not counted.
     """
     case.vector(1).reset(seed=0)  # what is compiled or loaded once does not count
-    return max(_allocated(case, SAMPLE) - _allocated(case, 1), 0) // (SAMPLE - 1)
+    return max(reserved_bytes(case, SAMPLE) - reserved_bytes(case, 1), 0) // (SAMPLE - 1)
 
 
-def _allocated(case: Case, num_envs: int) -> int:
+def reserved_bytes(case: Case, num_envs: int) -> int:
+    """Return what a vector environment asks for; pages that it never touches are counted too."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -30,3 +33,12 @@ def _allocated(case: Case, num_envs: int) -> int:
         return tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
+
+
+def resident_bytes() -> int | None:
+    """Return the memory that this process has touched, None where the system does not tell."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

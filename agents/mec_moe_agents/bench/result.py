@@ -51,9 +51,9 @@ def write_json(result: BenchResult, path: Path) -> None:
         "scale": [
             asdict(row)
             | {
-                "ns_per_server": row.ns_per_server,
-                "ns_per_subcarrier": row.ns_per_subcarrier,
+                "ns_each": row.ns_each,
                 "ns_per_link": row.ns_per_link,
+                "resident_kb_each": row.resident_kb_each,
             }
             for row in result.scale
         ],

@@ -2,85 +2,106 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mec_moe_agents.bench.case import Case, sample_actions
-from mec_moe_agents.bench.memory import bytes_per_env
+from mec_moe_agents.bench.memory import reserved_bytes, resident_bytes
 from mec_moe_agents.bench.timing import per_call
-from mec_moe_env import OffloadingConfig
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 OTHER = 16
 """Servers while subcarriers grow, and the other way round."""
+CHANNELS = {"memoryless": math.inf, "fading": OFFLOADING_PRESETS["default"].doppler_hz}
+"""Doppler frequency of each: a fading channel remembers its links, a memoryless one nothing."""
 ENDLESS = 1 << 40
 """A horizon that no measurement reaches: resets are timed apart."""
+STEPS = 128
+"""Of a round: at least twice a block, so that the time of drawing one is spread over its steps."""
 
 
 @dataclass(frozen=True)
 class ScaleRow:
-    """One size; one environment with a memoryless channel."""
+    """One size; one environment."""
 
     grows: str
     """`servers` or `subcarriers`."""
+    channel: str
+    """One of `CHANNELS`."""
     num_servers: int
     num_subcarriers: int
     step_us: float
     reset_ms: float
-    megabytes: float
+    reserved_mb: float
+    """What the environment asks for."""
+    resident_mb: float | None
+    """What the process has grown by after `STEPS` slots or more, None where it is not known."""
 
     @property
-    def ns_per_server(self) -> float:
-        """Time of a step over M."""
-        return 1e3 * self.step_us / self.num_servers
+    def size(self) -> int:
+        """Of what grows."""
+        return self.num_servers if self.grows == "servers" else self.num_subcarriers
 
     @property
-    def ns_per_subcarrier(self) -> float:
-        """Time of a step over S."""
-        return 1e3 * self.step_us / self.num_subcarriers
+    def ns_each(self) -> float:
+        """Time of a step over the number of what grows."""
+        return 1e3 * self.step_us / self.size
 
     @property
     def ns_per_link(self) -> float:
         """Time of a step over M·S."""
-        return self.ns_per_server / self.num_subcarriers
+        return 1e3 * self.step_us / (self.num_servers * self.num_subcarriers)
+
+    @property
+    def resident_kb_each(self) -> float | None:
+        """Memory touched over the number of what grows."""
+        return None if self.resident_mb is None else 1e3 * self.resident_mb / self.size
 
 
 def measure_scale(seconds: float, sizes: Sequence[int] = SIZES) -> Iterator[ScaleRow]:
-    """Let the servers grow, then the subcarriers."""
-    for size in sizes:
-        yield _measure("servers", size, OTHER, seconds)
-    for size in sizes:
-        yield _measure("subcarriers", OTHER, size, seconds)
+    """Let the servers grow, then the subcarriers, over both channels."""
+    for channel in CHANNELS:
+        for size in sizes:
+            yield _measure("servers", channel, size, OTHER, seconds)
+        for size in sizes:
+            yield _measure("subcarriers", channel, OTHER, size, seconds)
 
 
-def _measure(grows: str, num_servers: int, num_subcarriers: int, seconds: float) -> ScaleRow:
+def _measure(
+    grows: str, channel: str, num_servers: int, num_subcarriers: int, seconds: float
+) -> ScaleRow:
     config = OffloadingConfig(
         num_servers=num_servers,
         num_subcarriers=num_subcarriers,
-        doppler_hz=math.inf,
+        doppler_hz=CHANNELS[channel],
         horizon=ENDLESS,
     )
     case = Case("mec_moe/Offloading-v0", grows, config)
+    gc.collect()
+    before = resident_bytes()
     env: Any = case.vector(1)
     env.reset(seed=0)
     actions = sample_actions(env.action_space)
 
-    # At least twice a block, so that the time of drawing one is spread over its steps.
-    steps = 128
-
     def play() -> None:
-        for step in range(steps):
+        for step in range(STEPS):
             env.step(actions[step % len(actions)])
 
     play()
-    step = per_call(play, seconds, least=2) / steps
+    after = resident_bytes()
+    step = per_call(play, seconds, least=2) / STEPS
+    reset_ms = 1e3 * per_call(env.reset, 0.0, least=2)
     return ScaleRow(
         grows=grows,
+        channel=channel,
         num_servers=num_servers,
         num_subcarriers=num_subcarriers,
         step_us=1e6 * step,
-        reset_ms=1e3 * per_call(env.reset, 0.0, least=2),
-        megabytes=bytes_per_env(case) / 1e6,
+        reset_ms=reset_ms,
+        reserved_mb=reserved_bytes(case, 1) / 1e6,
+        resident_mb=None if before is None or after is None else max(after - before, 0) / 1e6,
     )

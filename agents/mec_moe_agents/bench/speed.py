@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mec_moe_agents.bench.case import Case, sample_actions
+from mec_moe_agents.bench.rounds import round_steps
 from mec_moe_agents.bench.timing import Stopwatch, per_call
 from mec_moe_env.dmoe.exogenous import RadioWorld
 from mec_moe_env.dmoe.gates import DigitGates, RandomGates, TraceGates
@@ -17,7 +18,6 @@ from mec_moe_env.offloading.exogenous import RandomWorld
 from mec_moe_env.offloading.simulator import OffloadingSimulator
 from mec_moe_env.offloading.toy import ToyWorld
 
-SHORTEST, LONGEST = 50, 200
 LOOKS = 3
 MANY = 1024
 """From this many sub-environments on one round is long enough to measure."""
@@ -35,22 +35,12 @@ WATCHED: tuple[tuple[str, type, str], ...] = (
 """Which method's own time belongs to what."""
 
 
-def round_steps(episode_steps: int) -> int:
-    """Return the steps of one measurement: whole episodes, resets included, unless they are long.
-
-    The vector environment takes one step more than the episode has: the one that resets.
-    """
-    period = episode_steps + 1
-    rounds = -(-SHORTEST // period) if period < SHORTEST else 1
-    return min(rounds * period, LONGEST + 1)
-
-
 def scalar_seconds(case: Case, seconds: float) -> float:
     """Return the time of a step of `gym.make`'s environment, resets included."""
     env = case.scalar()
     env.reset(seed=0)
     actions = sample_actions(env.action_space)
-    steps = round_steps(env.get_wrapper_attr("episode_steps"))
+    steps = round_steps(case.episode_steps)
 
     def play() -> None:
         for step in range(steps):
@@ -62,15 +52,21 @@ def scalar_seconds(case: Case, seconds: float) -> float:
     return per_call(play, seconds) / steps
 
 
-def vector_seconds(case: Case, num_envs: int, num_threads: int, seconds: float) -> float:
-    """Return the time per sub-environment of a step of the native vector environment."""
+def vector_seconds(
+    case: Case, num_envs: int, num_threads: int, seconds: float, steps: int
+) -> float:
+    """Return the time per sub-environment of a step of the vector environment, `steps` a round."""
     env = case.vector(num_envs, num_threads)
-    play, steps = _player(env)
+    play = _player(env, steps)
     env.step(env.action_space.sample())
-    return per_call(play, seconds, least=1 if num_envs >= MANY else 3) / (steps * num_envs)
+    try:
+        rounds = 1 if num_envs >= MANY else 3
+        return per_call(play, seconds, least=rounds) / (steps * num_envs)
+    finally:
+        env.close()
 
 
-def stage_shares(case: Case, num_envs: int, seconds: float) -> dict[str, float]:
+def stage_shares(case: Case, num_envs: int, seconds: float, steps: int) -> dict[str, float]:
     """Return the share of each of `STAGES` in a step of the vector environment, one thread.
 
     Drawing the world, at the start of episodes and block by block; starting, the rest of what an
@@ -80,7 +76,7 @@ def stage_shares(case: Case, num_envs: int, seconds: float) -> dict[str, float]:
     without an action.
     """
     env = case.vector(num_envs)
-    play, steps = _player(env)
+    play = _player(env, steps)
     env.step(env.action_space.sample())
     watch = Stopwatch()
     with contextlib.ExitStack() as stack:
@@ -110,14 +106,13 @@ def _shares(spent: Mapping[str, float], looking: float, total: float) -> dict[st
     return {name: stages[name] / total for name in STAGES}
 
 
-def _player(env: Any) -> tuple[Callable[[], None], int]:
-    """Return a function that plays one round, and the steps of a round."""
+def _player(env: Any, steps: int) -> Callable[[], None]:
+    """Return a function that plays one round."""
     env.reset(seed=0)
     actions = sample_actions(env.action_space)
-    steps = round_steps(env.episode_steps)
 
     def play() -> None:
         for step in range(steps):
             env.step(actions[step % len(actions)])
 
-    return play, steps
+    return play

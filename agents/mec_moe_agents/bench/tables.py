@@ -11,7 +11,7 @@ from rich.table import Table
 
 from mec_moe_agents.bench.peers import PeerRow
 from mec_moe_agents.bench.result import BenchResult
-from mec_moe_agents.bench.rows import Row
+from mec_moe_agents.bench.rows import MEMORY_LIMIT, TIME_LIMIT, Row
 from mec_moe_agents.bench.scale import ScaleRow
 from mec_moe_agents.bench.speed import STAGES
 
@@ -42,16 +42,16 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
             envs = "scalar" if row.form == "scalar" else f"{row.num_envs:,}"
             table.add_row(envs, str(row.num_threads), *_measured(row))
         console.print(table)
-        for row in members:
-            if row.skipped:
-                console.print(f"vector {row.num_envs:,} was skipped: it {row.skipped}.")
     console.print("\nFloor: time to draw a step's random numbers and write its observation.")
     console.print("Draw … API: % of a step on one thread.")
+    if any(row.skipped for row in rows):
+        limits = f"{MEMORY_LIMIT / 2**30:.0f} GiB of memory or {TIME_LIMIT:.0f} s a round"
+        console.print(f"Skipped: would take more than {limits}.")
 
 
 def _measured(row: Row) -> list[str]:
     if row.steps_per_second is None or row.step_ns is None or row.ratio is None:
-        return ["skipped"]
+        return [f"skipped: {row.skipped}"]
     stages = row.stages or {}
     return [
         f"{row.steps_per_second:,.0f}",
@@ -78,23 +78,31 @@ def _print_peers(console: Console, rows: Sequence[PeerRow]) -> None:
 
 
 def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
-    table = _table(
-        "Grows", "M", "S", "µs/step", "ns/server", "ns/subcarrier", "ns/link", "reset ms", "MB"
-    )
-    for row in rows:
-        table.add_row(
-            row.grows,
-            f"{row.num_servers:,}",
-            f"{row.num_subcarriers:,}",
-            f"{row.step_us:,.1f}",
-            f"{row.ns_per_server:,.0f}",
-            f"{row.ns_per_subcarrier:,.0f}",
-            f"{row.ns_per_link:,.1f}",
-            f"{row.reset_ms:,.1f}",
-            f"{row.megabytes:,.2f}",
+    for (grows, channel), group in groupby(rows, key=lambda row: (row.grows, row.channel)):
+        console.print(f"\n[bold]{grows.capitalize()} grow[/bold], {channel} channel")
+        each = grows.removesuffix("s")
+        table = _table(
+            "M", "S", "µs/step", f"ns/{each}", "ns/link", "reset ms", "MB", "touched", f"kB/{each}"
         )
-    console.print(table)
-    console.print("One environment, memoryless channel; a step draws M·S links.")
+        for row in group:
+            table.add_row(
+                f"{row.num_servers:,}",
+                f"{row.num_subcarriers:,}",
+                f"{row.step_us:,.1f}",
+                f"{row.ns_each:,.0f}",
+                f"{row.ns_per_link:,.1f}",
+                f"{row.reset_ms:,.2f}",
+                f"{row.reserved_mb:,.2f}",
+                _known(row.resident_mb),
+                _known(row.resident_kb_each),
+            )
+        console.print(table)
+    console.print("One environment; a step draws M·S links. Memory: MB asked for, and touched,")
+    console.print("as far as the process has grown by it.")
+
+
+def _known(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
 
 
 def _table(*headings: str) -> Table:

@@ -8,22 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.generators import Generators
+from mec_moe_env.randomness import Randomness
 from mec_moe_env.simulation import Flags, Slices
 
 
 class BlockSimulator:
-    """Base of the simulators; a subclass sets `world` and `_source`."""
+    """Base of the simulators; a subclass sets `world` and `_source`.
+
+    The world holds two blocks of slots: while one is lived through, the other is drawn, so that
+    the present slot and those before it in its block stay where they are.
+    """
 
     world: Any
-    """What happens whatever the scheduler does; its `cursor`, (n,), points into the block."""
+    """What happens whatever the scheduler does; its `cursor`, (n,), points into the two blocks."""
     _source: Any
     """Draws the world, `block` slots at a time."""
 
     def __init__(self, num_envs: int, num_threads: int) -> None:
         self.num_envs = num_envs
         self._slices = Slices(num_envs, num_threads)
-        self._generators = Generators(num_envs)
+        self._randomness = Randomness(num_envs)
 
     def close(self) -> None:
         """End the threads."""
@@ -32,11 +36,13 @@ class BlockSimulator:
     def _adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
         """Let these generators drive the sub-environments from now on."""
         for index, generator in zip(indices.tolist(), generators, strict=True):
-            self._generators[index] = generator
+            self._randomness.begin(index, generator)
 
     def _refill(self, first: int, last: int, active: Flags) -> None:
-        """Draw a new block wherever only the present slot is left of the old one."""
-        used_up = active[first:last] & (self.world.cursor[first:last] >= self._source.block - 1)
+        """Draw a new block wherever the present slot is the last of its own."""
+        following = self.world.cursor[first:last] + 1
+        used_up = active[first:last] & (following % self._source.block == 0)
         if used_up.any():
-            indices = np.flatnonzero(used_up) + first
-            self._source.refill(indices, self._generators, self.world)
+            indices = np.flatnonzero(used_up)
+            rows = following[indices] % (2 * self._source.block)
+            self._source.refill(indices + first, rows, self._randomness, self.world)

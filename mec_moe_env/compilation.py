@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
-LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False}
+LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False, "forceinline": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,6 +33,8 @@ def lean(function: Function) -> Function:
     Handing a state of twenty arrays from function to function counts references on every one of
     them, atomically: ten times the cost of what most functions of a step do. Without allocation
     there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
+    And such functions are compiled into their callers: what remains of handing a state over is
+    copying hundreds of words onto the stack, which costs more than most of a step's functions.
     """
     return cast("Function", _stamped(numba.njit(**LEAN_SETTINGS)(function)))
 

@@ -13,34 +13,47 @@ Floats = NDArray[np.float64]
 
 
 @lean
+def inner(left: Floats, right: Floats) -> float:
+    """Return the inner product of two vectors of shape (d,)."""
+    total = 0.0
+    for f in range(left.shape[0]):
+        total += left[f] * right[f]
+    return total
+
+
+@lean
 def factor(matrix: Floats) -> None:
-    """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor."""
+    """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor.
+
+    The diagonal receives the reciprocals: what follows multiplies instead of dividing.
+    """
     for i in range(matrix.shape[0]):
         for j in range(i + 1):
             total = matrix[i, j]
+            # Identical samples make the Gram matrix singular up to rounding.
+            least = max(1e-12 * total, 1e-300)
             for q in range(j):
                 total -= matrix[i, q] * matrix[j, q]
             if i == j:
-                # Identical samples make the Gram matrix singular up to rounding.
-                matrix[i, i] = math.sqrt(max(total, 1e-12 * matrix[i, i], 1e-300))
+                matrix[i, i] = 1.0 / math.sqrt(max(total, least))
             else:
-                matrix[i, j] = total / matrix[j, j]
+                matrix[i, j] = total * matrix[j, j]
 
 
 @lean
 def solve_factored(factored: Floats, vector: Floats) -> None:
-    """Overwrite `vector` b by the solution of L Lᵀ x = b."""
+    """Overwrite `vector` b by the solution of L Lᵀ x = b; the diagonal holds 1/L."""
     size = vector.shape[0]
     for i in range(size):
         total = vector[i]
         for q in range(i):
             total -= factored[i, q] * vector[q]
-        vector[i] = total / factored[i, i]
+        vector[i] = total * factored[i, i]
     for i in range(size - 1, -1, -1):
         total = vector[i]
         for q in range(i + 1, size):
             total -= factored[q, i] * vector[q]
-        vector[i] = total / factored[i, i]
+        vector[i] = total * factored[i, i]
 
 
 @lean
@@ -59,41 +72,26 @@ def learn(
 
     Args:
         model: w, shape (d,).
-        features: X, shape (d, k).
+        features: Xᵀ, shape (k, d).
         labels: y, shape (k,).
         proximal: κ ≥ 0.
         out: the new w, shape (d,).
         scratch: room for the Gram matrix and the residual, shape (k + 1, k), overwritten.
     """
-    d, k = features.shape
+    k, d = features.shape
     gram, residual = scratch[:k], scratch[k]
     for i in range(k):
-        residual[i] = labels[i]
+        residual[i] = labels[i] - inner(features[i], model)
         for j in range(i + 1):
-            gram[i, j] = 0.0
-    for f in range(d):
-        for i in range(k):
-            residual[i] -= features[f, i] * model[f]
-            for j in range(i + 1):
-                gram[i, j] += features[f, i] * features[f, j]
-    for i in range(k):
+            gram[i, j] = inner(features[i], features[j])
         gram[i, i] += proximal
     factor(gram)
     solve_factored(gram, residual)
     for f in range(d):
-        step = 0.0
-        for i in range(k):
-            step += features[f, i] * residual[i]
-        out[f] = model[f] + step
-
-
-@lean
-def inner(left: Floats, right: Floats) -> float:
-    """Return the inner product of two vectors of shape (d,)."""
-    total = 0.0
-    for f in range(left.shape[0]):
-        total += left[f] * right[f]
-    return total
+        out[f] = model[f]
+    for i in range(k):
+        for f in range(d):
+            out[f] += residual[i] * features[i, f]
 
 
 @lean

@@ -10,8 +10,10 @@ from scipy.special import j0
 
 from mec_moe_env.compilation import lean
 from mec_moe_env.logarithm import write_log2
+from mec_moe_env.randomness import PLACES, RADIO
 from mec_moe_env.scenarios import RadioConfig
 from mec_moe_env.shadowing import pair_normal
+from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -49,11 +51,11 @@ def fading_correlation(config: RadioConfig) -> float:
 
 
 @lean
-def draw_positions(rng: np.random.Generator, area_m: float, positions: Floats) -> None:
+def draw_positions(chances: Streams, area_m: float, positions: Floats) -> None:
     """Place nodes uniformly in a square of side `area_m`: two uniforms each, (M, 2), metres."""
     for i in range(positions.shape[0]):
-        positions[i, 0] = area_m * rng.random()
-        positions[i, 1] = area_m * rng.random()
+        positions[i, 0] = area_m * next_uniform(chances, PLACES)
+        positions[i, 1] = area_m * next_uniform(chances, PLACES)
 
 
 @lean
@@ -91,7 +93,7 @@ def write_mean_snr(
 
 @lean
 def advance_fading(
-    rng: np.random.Generator,
+    chances: Streams,
     decay: float,
     line_of_sight: float,
     row: Singles,
@@ -104,37 +106,39 @@ def advance_fading(
     that rows which nobody looks at cost nothing (our extension).
 
     Args:
-        rng: random generator; two normals per coefficient.
+        chances: streams of the sub-environment; two normals per coefficient.
         decay: ρ^Δ; 0 draws afresh.
         line_of_sight: Rician factor, linear power ratio.
-        row: scattered parts of h, shape (M, S, 2), updated.
+        row: scattered parts of h, real and imaginary, shape (2, M, S), updated.
         noise: scratch, shape (2·M·S,).
         power: |h|², shape (M, S), mean 1, written.
     """
-    # Drawing apart from the arithmetic lets the latter vectorise.
-    for index in range(noise.shape[0]):
-        noise[index] = rng.standard_normal()
+    powers = power.reshape(power.size)
+    count = powers.shape[0]
+    write_normals(chances, RADIO, powers, noise)
     kept = np.float32(decay)
     innovation = np.float32(math.sqrt(0.5 * (1.0 - decay * decay)))
     direct = np.float32(math.sqrt(line_of_sight / (1.0 + line_of_sight)))
     scattered = np.float32(math.sqrt(1.0 / (1.0 + line_of_sight)))
-    parts, powers = row.reshape(row.size), power.reshape(power.size)
-    for index in range(powers.shape[0]):
-        real = kept * parts[2 * index] + innovation * noise[2 * index]
-        imag = kept * parts[2 * index + 1] + innovation * noise[2 * index + 1]
-        parts[2 * index] = real
-        parts[2 * index + 1] = imag
+    parts = row.reshape(row.size)
+    for index in range(count):
+        real = kept * parts[index] + innovation * noise[index]
+        imag = kept * parts[count + index] + innovation * noise[count + index]
+        parts[index] = real
+        parts[count + index] = imag
         in_phase = direct + scattered * real
         quadrature = scattered * imag
         powers[index] = in_phase * in_phase + quadrature * quadrature
 
 
 @lean
-def draw_rayleigh_power(rng: np.random.Generator, power: Singles) -> None:
-    """Write independent |h|² of Rayleigh fading, shape (M, S): one exponential each."""
-    for m in range(power.shape[0]):
-        for s in range(power.shape[1]):
-            power[m, s] = rng.standard_exponential()
+def draw_rayleigh_power(chances: Streams, scratch: Singles, power: Singles) -> None:
+    """Write independent |h|² of Rayleigh fading, shape (M, S): one exponential each.
+
+    `scratch` has room for as many numbers.
+    """
+    powers = power.reshape(power.size)
+    write_exponentials(chances, RADIO, scratch[: powers.shape[0]], powers)
 
 
 @lean
@@ -152,12 +156,13 @@ def write_spectral_efficiency(
     `highest`. `mean_snr` has shape (M,), `power` (M, S), `scratch` at least (M·S,).
     """
     M, S = power.shape
+    flat = power.reshape(power.size)
+    values = scratch[: power.size]
     for m in range(M):
         snr = np.float32(0.0 if m == origin else mean_snr[m])
-        for s in range(S):
-            scratch[m * S + s] = ONE + snr * power[m, s]
-    flat = power.reshape(power.size)
-    write_log2(scratch, scratch.view(np.int32), flat)
+        for index in range(m * S, (m + 1) * S):
+            values[index] = ONE + snr * flat[index]
+    write_log2(values, values.view(np.int32), flat)
     least, most = np.float32(lowest), np.float32(highest)
     for index in range(flat.shape[0]):
         flat[index] = min(max(flat[index], least), most)

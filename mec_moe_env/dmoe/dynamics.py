@@ -211,5 +211,5 @@ def settle(physics: Physics, state: State, world: World, i: int, measures: Float
     measures[REWARD, i] = (
         physics.error_weight * measures[ERROR, i] + physics.energy_weight * measures[ENERGY, i]
     )
-    world.cursor[i] += 1
+    world.cursor[i] = (world.cursor[i] + 1) % world.available.shape[1]
     state.layer[i] += 1

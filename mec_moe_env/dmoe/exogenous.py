@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.dmoe.state import Flags, Integers, Singles, World, keep_recent
-from mec_moe_env.generators import Addresses, Generators, generator_of
+from mec_moe_env.dmoe.state import Flags, Integers, Singles, World
 from mec_moe_env.network import (
     advance_fading,
     draw_positions,
@@ -18,11 +17,13 @@ from mec_moe_env.network import (
     write_mean_snr,
     write_spectral_efficiency,
 )
+from mec_moe_env.randomness import PLACES, RADIO, Randomness
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.shadowing import draw_key
+from mec_moe_env.streams import Streams, next_uniform, next_word
 from mec_moe_env.tasks.stream import Floats
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 20
+"""Of all sub-environments together: what the second-level cache holds."""
 
 
 class Channel(NamedTuple):
@@ -42,11 +43,10 @@ class Memory(NamedTuple):
     mean_snr: Floats
     """From every source to every node, (n, I, K), linear."""
     forward: Singles
-    """Scattered coefficients of the links, (n, I, K, S, 2); (n, 0, …) when memoryless."""
+    """Scattered coefficients of the links, real and imaginary, (n, I, 2, K, S); (n, 0, …) when
+    memoryless."""
     backward: Singles
     """Likewise of the links back; S = 0 when they are not counted."""
-    noise: Singles
-    """Scratch, (n, 2·K·S)."""
     working: Flags
     """(n, K)."""
     fresh: Flags
@@ -67,8 +67,9 @@ class RadioWorld:
     """Random geometry, fading and failures of a scenario (`model.md` §1, §3)."""
 
     def __init__(self, config: DMoEConfig, num_envs: int) -> None:
-        self.block = block_length(config)
+        self.block = block_length(config, num_envs)
         self._history = config.csi_delay
+        self._noise = 2 * config.num_nodes * config.num_subcarriers
         self._geometry = Geometry(
             area_m=float(config.area_m),
             reference_snr=reference_snr(config),
@@ -86,12 +87,12 @@ class RadioWorld:
         )
         self._memory = empty_memory(config, self._channel, num_envs)
 
-    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
         """Place the nodes, draw their energies, which are available, and the first block."""
-        addresses, memory = generators.addresses, self._memory
+        memory = self._memory
         memory.fresh[indices] = True
         draw_places(
-            addresses,
+            randomness.streams,
             indices,
             self._geometry,
             self._channel,
@@ -99,19 +100,16 @@ class RadioWorld:
             memory,
             world.compute_energy,
         )
-        self._fill(indices, generators, world, 0)
-
-    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
-        """Keep the present slot, with those that are still to be seen, and draw what follows."""
-        keep_recent(world, indices, self._history)
-        self._fill(indices, generators, world, self._history + 1)
-
-    def _fill(
-        self, indices: Integers, generators: Generators, world: World, first_row: int
-    ) -> None:
-        addresses = generators.addresses
-        fill_radio(addresses, indices, first_row, self._channel, self._memory, world)
         world.cursor[indices] = self._history
+        self.refill(indices, np.zeros_like(indices), randomness, world)
+
+    def refill(
+        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
+    ) -> None:
+        """Draw a block."""
+        noise = np.empty(self._noise, np.float32)
+        streams, memory = randomness.streams, self._memory
+        fill_radio(streams, indices, rows, self.block, self._channel, memory, noise, world)
 
 
 def empty_memory(config: DMoEConfig, channel: Channel, num_envs: int) -> Memory:
@@ -121,25 +119,27 @@ def empty_memory(config: DMoEConfig, channel: Channel, num_envs: int) -> Memory:
     rows, back = 0 if memoryless else I, S if config.count_backward else 0
     return Memory(
         mean_snr=np.empty((n, I, K)),
-        forward=np.zeros((n, rows, K, S, 2), np.float32),
-        backward=np.zeros((n, rows, K, back, 2), np.float32),
-        noise=np.empty((n, 2 * K * S), np.float32),
+        forward=np.zeros((n, rows, 2, K, S), np.float32),
+        backward=np.zeros((n, rows, 2, K, back), np.float32),
         working=np.empty((n, K), np.bool_),
         fresh=np.empty(n, np.bool_),
     )
 
 
-def block_length(config: DMoEConfig) -> int:
-    """Return how many slots to draw at once: at most an episode, as many as suit the cache."""
+def block_length(config: DMoEConfig, num_envs: int) -> int:
+    """Return how many slots to draw at once: at most an episode, as many as suit the cache.
+
+    A block has room for a slot and those before it that are still to be seen.
+    """
     links = config.sources * config.num_nodes * config.num_subcarriers
-    fitting = BLOCK_BYTES // (4 * links * (2 if config.count_backward else 1))
-    shortest, longest = config.csi_delay + 2, config.csi_delay + config.num_layers + 1
+    fitting = BLOCK_BYTES // (8 * num_envs * links * (2 if config.count_backward else 1))
+    shortest, longest = config.csi_delay + 1, config.csi_delay + config.num_layers + 1
     return min(max(fitting, shortest), longest)
 
 
 @lean
 def draw_places(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
     geometry: Geometry,
     channel: Channel,
@@ -155,9 +155,9 @@ def draw_places(
     low, high = geometry.joules
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        draw_positions(rng, geometry.area_m, positions)
-        key = draw_key(rng)
+        chances = streams[i]
+        draw_positions(chances, geometry.area_m, positions)
+        key = next_word(chances, PLACES)
         for source in range(memory.mean_snr.shape[1]):
             write_mean_snr(
                 key,
@@ -169,63 +169,67 @@ def draw_places(
                 memory.mean_snr[i, source],
             )
         for j in range(compute_energy.shape[1]):
-            compute_energy[i, j] = low + (high - low) * rng.random()
-            memory.working[i, j] = rng.random() >= failed
+            compute_energy[i, j] = low + (high - low) * next_uniform(chances, PLACES)
+            memory.working[i, j] = next_uniform(chances, PLACES) >= failed
 
 
 @lean
 def fill_radio(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
-    first_row: int,
+    rows: Integers,
+    block: int,
     channel: Channel,
     memory: Memory,
+    noise: Singles,
     world: World,
 ) -> None:
     """Draw channel and availability of consecutive slots.
 
     Args:
-        addresses: generators.
+        streams: by sub-environment and purpose.
         indices: sub-environments to draw for.
-        first_row: first row of the block to write.
+        rows: first row to write of each, (len(indices),).
+        block: number of rows to write.
         channel: constants.
         memory: updated.
-        world: rows first_row.. of the blocks of `indices` are written.
+        noise: scratch, (2·K·S,).
+        world: written.
     """
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        for b in range(first_row, world.available.shape[1]):
+        chances = streams[i]
+        for b in range(rows[position], rows[position] + block):
             decay = 0.0 if memory.fresh[i] else channel.correlation
             memory.fresh[i] = False
             for source in range(world.spectral_efficiency.shape[2]):
-                mean_snr, noise = memory.mean_snr[i, source], memory.noise[i]
+                mean_snr = memory.mean_snr[i, source]
                 there = world.spectral_efficiency[i, b, source]
-                fill_links(rng, channel, decay, source, mean_snr, memory.forward[i], noise, there)
+                fill_links(
+                    chances, channel, decay, source, mean_snr, memory.forward[i], noise, there
+                )
                 if world.return_efficiency.shape[4] > 0:
                     back = world.return_efficiency[i, b, source]
                     fill_links(
-                        rng, channel, decay, source, mean_snr, memory.backward[i], noise, back
+                        chances, channel, decay, source, mean_snr, memory.backward[i], noise, back
                     )
-            fill_availability(rng, channel, memory.working[i], world.available[i, b])
+            fill_availability(chances, channel, memory.working[i], world.available[i, b])
 
 
 @lean
-def fill_availability(
-    rng: np.random.Generator, channel: Channel, working: Flags, available: Flags
-) -> None:
+def fill_availability(chances: Streams, channel: Channel, working: Flags, available: Flags) -> None:
     """Write who is available, then advance every node's two-state chain."""
     for j in range(working.shape[0]):
         available[j] = working[j]
         if channel.failure_rate > 0.0:
             switch = channel.failure_rate if working[j] else channel.repair_rate
-            if rng.random() < switch:
+            if next_uniform(chances, RADIO) < switch:
                 working[j] = not working[j]
 
 
 @lean
 def fill_links(
-    rng: np.random.Generator,
+    chances: Streams,
     channel: Channel,
     decay: float,
     source: int,
@@ -236,9 +240,9 @@ def fill_links(
 ) -> None:
     """Advance the links of one source by one slot and write their spectral efficiency, (K, S)."""
     if coefficients.shape[0] == 0:
-        draw_rayleigh_power(rng, efficiency)
+        draw_rayleigh_power(chances, noise, efficiency)
     else:
         row = coefficients[source]
-        advance_fading(rng, decay, channel.line_of_sight, row, noise, efficiency)
+        advance_fading(chances, decay, channel.line_of_sight, row, noise, efficiency)
     lowest, highest = channel.lowest_efficiency, channel.highest_efficiency
     write_spectral_efficiency(source, mean_snr, lowest, highest, noise, efficiency)

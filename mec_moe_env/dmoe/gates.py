@@ -10,11 +10,12 @@ import numpy as np
 from mec_moe_env.compilation import lean
 from mec_moe_env.configuration import reject
 from mec_moe_env.dmoe.state import Integers, State, World
-from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
+from mec_moe_env.randomness import GATES, Randomness
 from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env.streams import Singles, Streams, scratch_for, write_normals
 from mec_moe_env.tasks.digits import load_digits_split
 from mec_moe_env.tasks.stream import Floats
 
@@ -25,7 +26,7 @@ class GateSource(Protocol):
     weights: MoEWeights
     """The real model that goes on from there; empty arrays when the scores are given."""
 
-    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
         """Write what episodes of `indices` start with: scores, hidden states, labels."""
 
 
@@ -36,9 +37,10 @@ class RandomGates:
         self.weights = no_model()
         self._spread = float(config.gate_spread)
 
-    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
         """Draw the scores of all layers."""
-        draw_gates(generators.addresses, indices, self._spread, world.gates)
+        numbers = scratch_for(math.prod(world.gates.shape[1:]))
+        draw_gates(randomness.streams, indices, self._spread, *numbers, world.gates)
 
 
 class TraceGates:
@@ -66,10 +68,10 @@ class TraceGates:
             most = f"at most {tokens // config.sources}, {recorded}"
             raise reject("tokens_per_source", config.tokens_per_source, most)
 
-    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
         """Pick a batch and, out of it, as many different tokens as there are."""
         for index in indices.tolist():
-            rng, gates = generators[index], world.gates[index]
+            rng, gates = randomness[index], world.gates[index]
             batch = self._gate[rng.integers(len(self._gate))]
             tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
             gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
@@ -93,11 +95,11 @@ class DigitGates:
         images = load_digits_split()
         self._images, self._classes = images.heldout, images.heldout_classes
 
-    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
         """Pick a digit for every token and run embedding and first gate."""
         tokens = state.labels.shape[1]
         for index in indices.tolist():
-            chosen = generators[index].integers(len(self._images), size=tokens)
+            chosen = randomness[index].integers(len(self._images), size=tokens)
             state.labels[index] = self._classes[chosen]
             state.hidden[index] = embed(self.weights, self._images[chosen])
             scores = world.gates[index, 0].reshape(tokens, -1)
@@ -121,16 +123,26 @@ def make_gates(config: DMoEConfig) -> GateSource:
 
 
 @lean
-def draw_gates(addresses: Addresses, indices: Integers, spread: float, gates: Floats) -> None:
-    """Write softmax(spread · N(0, 1)) over the last axis of (n, L, I, Q, K) for new episodes."""
+def draw_gates(
+    streams: Streams,
+    indices: Integers,
+    spread: float,
+    normals: Singles,
+    radii: Singles,
+    gates: Floats,
+) -> None:
+    """Write softmax(spread · N(0, 1)) over the last axis of (n, L, I, Q, K) for new episodes.
+
+    The singles are scratch for one episode's numbers.
+    """
     _, L, I, Q, K = gates.shape
     for position in range(indices.shape[0]):
-        rng = generator_of(addresses, indices[position])
+        write_normals(streams[indices[position]], GATES, radii, normals)
         rows = gates[indices[position]].reshape((L * I * Q, K))
         for row in range(L * I * Q):
             total = 0.0
             for j in range(K):
-                rows[row, j] = math.exp(spread * rng.standard_normal())
+                rows[row, j] = math.exp(spread * normals[row * K + j])
                 total += rows[row, j]
             for j in range(K):
                 rows[row, j] /= total

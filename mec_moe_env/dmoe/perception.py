@@ -49,7 +49,8 @@ def observe(physics: Physics, state: State, world: World, i: int, out: Observati
             out.gate[i, index] = 0.0
         out.importance[i, 0] = 0.0
     size = out.spectral_efficiency.shape[1]
-    seen = world.spectral_efficiency[i, b - physics.csi_delay].reshape(size)
+    shown_slot = (b - physics.csi_delay) % world.available.shape[1]
+    seen = world.spectral_efficiency[i, shown_slot].reshape(size)
     shown = out.spectral_efficiency[i]
     for index in range(size):
         shown[index] = seen[index]

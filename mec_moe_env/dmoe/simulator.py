@@ -58,8 +58,8 @@ class DMoESimulator(BlockSimulator):
         """Begin episodes of sub-environments, driven by these generators from now on."""
         self._adopt(indices, generators)
         self.state.layer[indices] = 0
-        self._source.start(indices, self._generators, self.world)
-        self._gates.start(indices, self._generators, self.state, self.world)
+        self._source.start(indices, self._randomness, self.world)
+        self._gates.start(indices, self._randomness, self.state, self.world)
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one layer."""

@@ -47,7 +47,7 @@ class World(NamedTuple):
     """What happens whatever the scheduler does (with a real model, gates follow its states)."""
 
     cursor: Integers
-    """Position of the present slot in the block, (n,)."""
+    """Position of the present slot in the two blocks, (n,)."""
     compute_energy: Floats
     """Joules per token at every node, (n, K); fixed over an episode."""
     gates: Floats
@@ -58,10 +58,6 @@ class World(NamedTuple):
     """bit/s/Hz back from the node to the source, (n, B, I, K, S); S = 0 when not counted."""
     available: Flags
     """Whether a node's expert can be used, (n, B, K)."""
-
-
-SLOT_FIELDS = World._fields[3:]
-"""The fields of the world that have one entry per slot of the block."""
 
 
 def make_physics(config: DMoEConfig) -> Physics:
@@ -92,7 +88,7 @@ def empty_state(config: DMoEConfig, num_envs: int, hidden_dim: int) -> State:
 
 
 def empty_world(config: DMoEConfig, num_envs: int, block: int) -> World:
-    """Allocate room for `block` slots of `num_envs` sub-environments."""
+    """Allocate room for two blocks of `block` slots of `num_envs` sub-environments."""
     I, Q, K, S = (
         config.sources,
         config.tokens_per_source,
@@ -104,16 +100,7 @@ def empty_world(config: DMoEConfig, num_envs: int, block: int) -> World:
         cursor=np.zeros(num_envs, np.int64),
         compute_energy=np.zeros((num_envs, K)),
         gates=np.zeros((num_envs, config.num_layers, I, Q, K)),
-        spectral_efficiency=np.zeros((num_envs, block, I, K, S), np.float32),
-        return_efficiency=np.zeros((num_envs, block, I, K, back), np.float32),
-        available=np.zeros((num_envs, block, K), np.bool_),
+        spectral_efficiency=np.zeros((num_envs, 2 * block, I, K, S), np.float32),
+        return_efficiency=np.zeros((num_envs, 2 * block, I, K, back), np.float32),
+        available=np.zeros((num_envs, 2 * block, K), np.bool_),
     )
-
-
-def keep_recent(world: World, indices: Integers, history: int) -> None:
-    """Move the present slot, with `history` slots before it, to the front of the blocks."""
-    oldest = world.cursor[indices] - history
-    for name in SLOT_FIELDS:
-        array = getattr(world, name)
-        for row in range(history + 1):
-            array[indices, row] = array[indices, oldest + row]

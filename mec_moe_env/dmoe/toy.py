@@ -5,7 +5,7 @@ from __future__ import annotations
 from mec_moe_env.configuration import reject
 from mec_moe_env.dmoe.gates import no_model
 from mec_moe_env.dmoe.state import Integers, State, World
-from mec_moe_env.generators import Generators
+from mec_moe_env.randomness import Randomness
 from mec_moe_env.scenarios import DMOE_PRESETS, DMoEConfig
 
 GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
@@ -41,7 +41,7 @@ class ToyWorld:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
 
-    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
         """Fix the gate scores, the nodes' energies and the channel."""
         world.compute_energy[indices] = COMPUTE_JOULES
         world.gates[indices, :, :, 0] = GATES
@@ -51,9 +51,10 @@ class ToyWorld:
         world.spectral_efficiency[indices, :, 1, 0] = LINK_EFFICIENCY[1]
         world.cursor[indices] = 0
 
-    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
+    def refill(
+        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
+    ) -> None:
         """Every slot is the same."""
-        world.cursor[indices] = 0
 
 
 class ToyGates:
@@ -61,5 +62,5 @@ class ToyGates:
 
     weights = no_model()
 
-    def start(self, indices: Integers, generators: Generators, state: State, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
         """Nothing is left to do."""

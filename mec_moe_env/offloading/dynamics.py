@@ -243,7 +243,7 @@ def pass_time(physics: Physics, state: State, world: World, i: int, counts: Inte
         state.remaining[i, m] -= 1
         if state.remaining[i, m] == 0:
             complete(physics, state, i, m)
-    world.cursor[i] += 1
+    world.cursor[i] = (b + 1) % world.types.shape[1]
     state.time[i] += 1
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.generators import Addresses, Generators, generator_of
 from mec_moe_env.network import (
     advance_fading,
     draw_positions,
@@ -23,13 +22,15 @@ from mec_moe_env.network import (
     write_mean_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.offloading.state import Flags, Integers, World, keep_present
+from mec_moe_env.offloading.state import Flags, Integers, World
+from mec_moe_env.randomness import PLACES, RADIO, Randomness
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.shadowing import draw_key
+from mec_moe_env.streams import Streams, next_uniform, next_word
 from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskSource, draw_types
 
-BLOCK_BYTES = 1 << 15
-LONGEST_BLOCK = 64
+BLOCK_BYTES = 1 << 20
+"""Of all sub-environments together: what the second-level cache holds."""
+LONGEST_BLOCK = 32
 
 
 class WorldSource(Protocol):
@@ -38,11 +39,13 @@ class WorldSource(Protocol):
     block: int
     """Slots per block."""
 
-    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
         """Begin episodes of the sub-environments `indices` and write their first block."""
 
-    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
-        """Keep the present slot of the sub-environments `indices` and write those after it."""
+    def refill(
+        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
+    ) -> None:
+        """Write a block of the sub-environments `indices`, from these rows on."""
 
 
 class Memory(NamedTuple):
@@ -55,9 +58,7 @@ class Memory(NamedTuple):
     mean_snr: Floats
     """(n, M, M), linear; a row is written when it is first looked at in an episode."""
     fading: NDArray[np.float32]
-    """Scattered coefficients, (n, M, M, S, 2); (n, 0, …) when memoryless."""
-    noise: NDArray[np.float32]
-    """Scratch, (n, 2·M·S)."""
+    """Scattered coefficients, real and imaginary, (n, M, 2, M, S); (n, 0, …) when memoryless."""
     last_seen: Integers
     """Slot in which a node's row was last drawn, −1 for never in this episode, (n, M)."""
     working: Flags
@@ -96,7 +97,8 @@ class RandomWorld:
     """Random geometry, fading, arrivals and failures of a scenario (`model.md` §1, §2)."""
 
     def __init__(self, config: OffloadingConfig, tasks: TaskSource, num_envs: int) -> None:
-        self.block = block_length(config)
+        self.block = tasks.block or block_length(config, num_envs)
+        self._noise = 2 * config.num_servers * config.num_subcarriers
         self._tasks = tasks
         self._persistence = float(config.type_persistence)
         frequencies = np.array(config.type_frequencies or (1.0,) * config.num_types)
@@ -105,40 +107,36 @@ class RandomWorld:
         self._channel = make_channel(config)
         self._memory = empty_memory(config, self._channel, num_envs)
 
-    def start(self, indices: Integers, generators: Generators, world: World) -> None:
+    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
         """Place the nodes, draw the servers' speeds and the ground truths, and the first block."""
         self._memory.last_seen[indices] = -1
         self._memory.working[indices] = True
         self._memory.slot[indices] = 0
         self._memory.last_type[indices] = -1
-        addresses = generators.addresses
-        draw_places(addresses, indices, self._geometry, self._memory, world.compute)
-        self._tasks.start(indices, generators)
-        self._fill(indices, generators, world, 0)
+        draw_places(randomness.streams, indices, self._geometry, self._memory, world.compute)
+        self._tasks.start(indices, randomness)
+        world.cursor[indices] = 0
+        self.refill(indices, np.zeros_like(indices), randomness, world)
 
-    def refill(self, indices: Integers, generators: Generators, world: World) -> None:
-        """Keep the present slot and draw the block after it."""
-        keep_present(world, indices)
-        self._fill(indices, generators, world, 1)
-
-    def _fill(
-        self, indices: Integers, generators: Generators, world: World, first_row: int
+    def refill(
+        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
     ) -> None:
         """Draw types, tasks, then origins, payloads, channel and failures."""
-        addresses, memory = generators.addresses, self._memory
+        streams, memory, block = randomness.streams, self._memory, self.block
         draw_types(
-            addresses,
+            streams,
             indices,
-            first_row,
+            rows,
+            block,
             self._cumulative,
             self._persistence,
             memory.last_type,
             world.types,
         )
         tasks = TaskBatch(world.features, world.labels, world.linear, world.constant)
-        self._tasks.draw(indices, generators, first_row, world.types, tasks)
-        fill_radio(addresses, indices, first_row, self._channel, memory, world)
-        world.cursor[indices] = 0
+        self._tasks.draw(indices, rows, block, randomness, world.types, tasks)
+        noise = np.empty(self._noise, np.float32)
+        fill_radio(streams, indices, rows, block, self._channel, memory, noise, world)
 
 
 def make_geometry(config: OffloadingConfig) -> Geometry:
@@ -175,8 +173,7 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int) -> M
         positions=np.empty((n, M, 2)),
         shadowing_key=np.empty(n, np.uint64),
         mean_snr=np.empty((n, M, M)),
-        fading=np.zeros((n, 0 if memoryless else M, M, S, 2), np.float32),
-        noise=np.empty((n, 2 * M * S), np.float32),
+        fading=np.zeros((n, 0 if memoryless else M, 2, M, S), np.float32),
         last_seen=np.empty((n, M), np.int64),
         working=np.empty((n, M), np.bool_),
         slot=np.empty(n, np.int64),
@@ -184,72 +181,81 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int) -> M
     )
 
 
-def block_length(config: OffloadingConfig) -> int:
-    """Return how many slots to draw at once: few enough for the cache, many to amortise a call."""
+def block_length(config: OffloadingConfig, num_envs: int) -> int:
+    """Return how many slots to draw at once: few enough for the cache, many to amortise a call.
+
+    Every purpose has a stream of its own, so that the length changes nothing of what is drawn.
+    """
     d, k = config.feature_dim, config.samples_per_task
     task_bytes = 8 * (d * k + d + k + 4) + 4 * config.num_servers * config.num_subcarriers
-    fitting = BLOCK_BYTES // (config.num_tasks * task_bytes)
-    return min(max(fitting, 2), LONGEST_BLOCK)
+    fitting = BLOCK_BYTES // (2 * num_envs * config.num_tasks * task_bytes)
+    return min(max(fitting, 1), LONGEST_BLOCK)
 
 
 @lean
 def draw_places(
-    addresses: Addresses, indices: Integers, geometry: Geometry, memory: Memory, compute: Floats
+    streams: Streams, indices: Integers, geometry: Geometry, memory: Memory, compute: Floats
 ) -> None:
     """Draw positions, shadowing, and joules and seconds per sample, (n, M, 2), of new episodes."""
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        draw_positions(rng, geometry.area_m, memory.positions[i])
-        memory.shadowing_key[i] = draw_key(rng)
+        draw_positions(streams[i], geometry.area_m, memory.positions[i])
+        memory.shadowing_key[i] = next_word(streams[i], PLACES)
         for m in range(compute.shape[1]):
             for kind in range(2):
                 low, high = geometry.joules if kind == 0 else geometry.seconds
-                compute[i, m, kind] = low + (high - low) * rng.random()
+                compute[i, m, kind] = low + (high - low) * next_uniform(streams[i], PLACES)
 
 
 @lean
 def fill_radio(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
-    first_row: int,
+    rows: Integers,
+    block: int,
     channel: Channel,
     memory: Memory,
+    noise: NDArray[np.float32],
     world: World,
 ) -> None:
     """Draw origins, payloads, spectral efficiencies and failures of consecutive slots.
 
     Args:
-        addresses: generators.
+        streams: by sub-environment and purpose.
         indices: sub-environments to draw for.
-        first_row: first row of the block to write.
+        rows: first row to write of each, (len(indices),).
+        block: number of rows to write.
         channel: constants.
         memory: updated.
-        world: rows first_row.. of the blocks of `indices` are written.
+        noise: scratch, (2·M·S,).
+        world: written.
     """
-    B, U, M = world.spectral_efficiency.shape[1:4]
+    U, M = world.spectral_efficiency.shape[2:4]
     spread = channel.highest_payload - channel.lowest_payload
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        for b in range(first_row, B):
+        chances = streams[i]
+        for b in range(rows[position], rows[position] + block):
             origin, efficiency = world.origin[i, b], world.spectral_efficiency[i, b]
             for u in range(U):
-                origin[u] = int(rng.random() * M)
-                world.payload[i, b, u] = channel.lowest_payload + spread * rng.random()
-                fill_row(rng, channel, memory, i, u, origin, efficiency)
-            fill_failures(rng, channel, memory.working[i], world.works_next[i, b])
+                origin[u] = int(next_uniform(chances, RADIO) * M)
+                world.payload[i, b, u] = channel.lowest_payload + spread * next_uniform(
+                    chances, RADIO
+                )
+                fill_row(chances, channel, memory, i, u, origin, noise, efficiency)
+            fill_failures(chances, channel, memory.working[i], world.works_next[i, b])
             memory.slot[i] += 1
 
 
 @lean
 def fill_row(
-    rng: np.random.Generator,
+    chances: Streams,
     channel: Channel,
     memory: Memory,
     i: int,
     task: int,
     origin: Integers,
+    noise: NDArray[np.float32],
     efficiency: NDArray[np.float32],
 ) -> None:
     """Write the spectral efficiencies of one task's links; a row is drawn once per slot."""
@@ -267,16 +273,16 @@ def fill_row(
         fill_mean_snr(channel, memory, i, row)
     memory.last_seen[i, row] = memory.slot[i]
     if memory.fading.shape[1] == 0:
-        draw_rayleigh_power(rng, efficiency[task])
+        draw_rayleigh_power(chances, noise, efficiency[task])
     else:
-        coefficients, noise = memory.fading[i, row], memory.noise[i]
-        advance_fading(rng, decay, channel.line_of_sight, coefficients, noise, efficiency[task])
+        coefficients = memory.fading[i, row]
+        advance_fading(chances, decay, channel.line_of_sight, coefficients, noise, efficiency[task])
     write_spectral_efficiency(
         row,
         memory.mean_snr[i, row],
         channel.lowest_efficiency,
         channel.highest_efficiency,
-        memory.noise[i],
+        noise,
         efficiency[task],
     )
 
@@ -296,13 +302,11 @@ def fill_mean_snr(channel: Channel, memory: Memory, i: int, row: int) -> None:
 
 
 @lean
-def fill_failures(
-    rng: np.random.Generator, channel: Channel, working: Flags, works_next: Flags
-) -> None:
+def fill_failures(chances: Streams, channel: Channel, working: Flags, works_next: Flags) -> None:
     """Advance every server's two-state chain; nothing is drawn while servers never fail."""
     for m in range(working.shape[0]):
         if channel.failure_rate > 0.0:
             switch = channel.failure_rate if working[m] else channel.repair_rate
-            if rng.random() < switch:
+            if next_uniform(chances, RADIO) < switch:
                 working[m] = not working[m]
         works_next[m] = working[m]

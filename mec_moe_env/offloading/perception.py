@@ -56,19 +56,20 @@ def observe_task(world: World, i: int, u: int, sum_bound: float, out: Observatio
     """Write what is seen of task u: Σ_i X_i (the gate's input), payload, origin, its links."""
     b = world.cursor[i]
     M, S = world.spectral_efficiency.shape[3:]
-    d, k = world.features.shape[3:]
+    k, d = world.features.shape[3:]
     for f in range(d):
         total = 0.0
         for sample in range(k):
-            total += world.features[i, b, u, f, sample]
+            total += world.features[i, b, u, sample, f]
         out.task[i, u * d + f] = min(max(total, -sum_bound), sum_bound)
     out.payload[i, u] = world.payload[i, b, u]
-    efficiency = world.spectral_efficiency[i, b, u]
-    seen = out.spectral_efficiency[i, u * M * S : (u + 1) * M * S]
     for m in range(M):
-        out.origin[i, u * M + m] = 1.0 if world.origin[i, b, u] == m else 0.0
-        for s in range(S):
-            seen[m * S + s] = efficiency[m, s]
+        out.origin[i, u * M + m] = 0.0
+    out.origin[i, u * M + world.origin[i, b, u]] = 1.0
+    efficiency = world.spectral_efficiency[i, b, u].reshape(M * S)
+    seen = out.spectral_efficiency[i, u * M * S : (u + 1) * M * S]
+    for index in range(M * S):
+        seen[index] = efficiency[index]
 
 
 @lean
@@ -99,18 +100,19 @@ def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags)
     """
     M = state.remaining.shape[1]
     S = state.subcarrier_remaining.shape[1]
-    some_free = False
+    taken = 0
     for s in range(S):
-        some_free = some_free or state.subcarrier_remaining[i, s] == 0
+        taken += state.subcarrier_remaining[i, s] > 0
+    some_free = taken < S
     for pick in range(physics.num_tasks * physics.max_experts):
         start = pick * (M + 1 + S)
         origin = world.origin[i, world.cursor[i], pick // physics.max_experts]
         for m in range(M):
-            idle = state.working[i, m] and state.remaining[i, m] == 0
-            out[start + m] = idle and (some_free or m == origin)
+            idle = state.working[i, m] & (state.remaining[i, m] == 0)
+            out[start + m] = idle & (some_free | (m == origin))
         out[start + M] = True
         for s in range(S):
-            out[start + M + 1 + s] = state.subcarrier_remaining[i, s] == 0 or not some_free
+            out[start + M + 1 + s] = (state.subcarrier_remaining[i, s] == 0) | (not some_free)
 
 
 @lean

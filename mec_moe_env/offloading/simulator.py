@@ -98,7 +98,7 @@ class OffloadingSimulator(BlockSimulator):
         """Begin episodes of sub-environments, driven by these generators from now on."""
         self._adopt(indices, generators)
         clear_state(self.state, indices)
-        self._source.start(indices, self._generators, self.world)
+        self._source.start(indices, self._randomness, self.world)
 
     def advance(self, actions: Actions, active: Flags) -> Outcome:
         """Advance the active sub-environments by one slot."""

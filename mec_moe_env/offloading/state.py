@@ -89,16 +89,16 @@ class State(NamedTuple):
 
 
 class World(NamedTuple):
-    """What happens whatever the scheduler does, for the next B slots."""
+    """What happens whatever the scheduler does, in two blocks of slots, B in all."""
 
     cursor: Integers
-    """Position of the present slot in the block, (n,)."""
+    """Position of the present slot in the two blocks, (n,)."""
     compute: Floats
     """Joules and seconds per sample of every server, (n, M, 2); fixed over an episode."""
     types: Integers
     """(n, B, U)."""
     features: Floats
-    """X, (n, B, U, d, k)."""
+    """Xᵀ, (n, B, U, k, d)."""
     labels: Floats
     """y, (n, B, U, k)."""
     linear: Floats
@@ -113,10 +113,6 @@ class World(NamedTuple):
     """bit/s/Hz from the origin to every server, (n, B, U, M, S)."""
     works_next: Flags
     """Whether a server works at the start of the slot after, (n, B, M)."""
-
-
-SLOT_FIELDS = World._fields[2:]
-"""The fields of the world that have one entry per slot of the block."""
 
 
 def make_physics(config: OffloadingConfig, judge: Judge) -> Physics:
@@ -178,15 +174,15 @@ def clear_state(state: State, indices: Integers) -> None:
 
 
 def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
-    """Allocate room for `block` slots of `num_envs` sub-environments."""
+    """Allocate room for two blocks of `block` slots of `num_envs` sub-environments."""
     U, M, S = config.num_tasks, config.num_servers, config.num_subcarriers
     d, k = config.feature_dim, config.samples_per_task
-    slots = (num_envs, block)
+    slots = (num_envs, 2 * block)
     return World(
         cursor=np.zeros(num_envs, np.int64),
         compute=np.zeros((num_envs, M, 2)),
         types=np.zeros((*slots, U), np.int64),
-        features=np.zeros((*slots, U, d, k)),
+        features=np.zeros((*slots, U, k, d)),
         labels=np.zeros((*slots, U, k)),
         linear=np.zeros((*slots, U, d)),
         constant=np.zeros((*slots, U)),
@@ -195,11 +191,3 @@ def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
         spectral_efficiency=np.zeros((*slots, U, M, S), np.float32),
         works_next=np.zeros((*slots, M), np.bool_),
     )
-
-
-def keep_present(world: World, indices: Integers) -> None:
-    """Move the present slot of sub-environments to the front of their blocks."""
-    present = world.cursor[indices]
-    for name in SLOT_FIELDS:
-        array = getattr(world, name)
-        array[indices, 0] = array[indices, present]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mec_moe_env.compilation import lean
 from mec_moe_env.configuration import reject
-from mec_moe_env.generators import Addresses, Generators, generator_of
+from mec_moe_env.randomness import TASKS, Randomness
 from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.streams import Streams, next_uniform
 from mec_moe_env.tasks.stream import Floats, Integers, Judge, TaskBatch
 
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
@@ -37,6 +38,8 @@ class ImagePairTasks:
     the pixels, as in permuted MNIST. The error of a model is its mean squared loss on the type's
     held-out images, a quadratic form in the model (our extension).
     """
+
+    block = None
 
     def __init__(self, config: OffloadingConfig, images: LabelledImages) -> None:
         train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
@@ -67,22 +70,24 @@ class ImagePairTasks:
         """Held-out squared loss and accuracy of each type."""
         return self._judge
 
-    def start(self, indices: Integers, generators: Generators) -> None:
+    def start(self, indices: Integers, randomness: Randomness) -> None:
         """Nothing is drawn: the images are what they are."""
 
     def draw(
         self,
         indices: Integers,
-        generators: Generators,
-        first_row: int,
+        rows: Integers,
+        block: int,
+        randomness: Randomness,
         types: Integers,
         out: TaskBatch,
     ) -> None:
         """Draw k different training images of each task's type."""
         draw_images(
-            generators.addresses,
+            randomness.streams,
             indices,
-            first_row,
+            rows,
+            block,
             self._bank,
             self._labels,
             self._starts,
@@ -123,9 +128,10 @@ def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
 
 @lean
 def draw_images(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
-    first_row: int,
+    rows: Integers,
+    block: int,
     bank: Floats,
     bank_labels: Floats,
     starts: Integers,
@@ -140,27 +146,26 @@ def draw_images(
     """Draw tasks of the given types; `chosen`, (k,), is scratch."""
     for position in range(indices.shape[0]):
         index = indices[position]
-        rng = generator_of(addresses, index)
-        for b in range(first_row, types.shape[1]):
+        for b in range(rows[position], rows[position] + block):
             for u in range(types.shape[2]):
                 n = types[index, b, u]
-                choose(rng, starts[n], starts[n + 1], chosen)
+                choose(streams[index], starts[n], starts[n + 1], chosen)
                 constant[index, b, u] = 1.0
-                for f in range(features.shape[3]):
+                for f in range(features.shape[4]):
                     linear[index, b, u, f] = type_linear[n, f]
                 for i in range(chosen.shape[0]):
                     labels[index, b, u, i] = bank_labels[chosen[i]]
-                    for f in range(features.shape[3]):
-                        features[index, b, u, f, i] = bank[chosen[i], f]
+                    for f in range(features.shape[4]):
+                        features[index, b, u, i, f] = bank[chosen[i], f]
 
 
 @lean
-def choose(rng: np.random.Generator, first: int, end: int, chosen: Integers) -> None:
+def choose(chances: Streams, first: int, end: int, chosen: Integers) -> None:
     """Write different integers of [first, end) to `chosen`: one that was drawn is drawn anew."""
     for i in range(chosen.shape[0]):
         fresh = False
         while not fresh:
-            chosen[i] = first + int(rng.random() * (end - first))
+            chosen[i] = first + int(next_uniform(chances, TASKS) * (end - first))
             fresh = True
             for j in range(i):
                 fresh = fresh and chosen[j] != chosen[i]

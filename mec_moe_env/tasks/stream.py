@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.generators import Addresses, Generators, generator_of
+from mec_moe_env.randomness import TYPES, Randomness
+from mec_moe_env.streams import Streams, next_uniform
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -106,25 +107,37 @@ class TaskSource(Protocol):
     def judge(self) -> Judge:
         """How models are judged."""
 
-    def start(self, indices: Integers, generators: Generators) -> None:
+    @property
+    def block(self) -> int | None:
+        """Slots to draw at once; None lets the simulator choose, the tasks being the same."""
+
+    def start(self, indices: Integers, randomness: Randomness) -> None:
         """Begin an episode of the sub-environments `indices`."""
 
     def draw(
         self,
         indices: Integers,
-        generators: Generators,
-        first_row: int,
+        rows: Integers,
+        block: int,
+        randomness: Randomness,
         types: Integers,
         out: TaskBatch,
     ) -> None:
-        """Write tasks of the given types to rows first_row.. of the blocks of `indices`.
+        """Write tasks of the given types to `block` rows of each of the sub-environments `indices`.
 
-        `types` has shape (n, B, U), and these three axes lead every array of `out`.
+        `rows`, (len(indices),), are the first of them; `types` has shape (n, B, U), and these
+        three axes lead every array of `out`. Here X lies transposed, (n, B, U, k, d): a sample
+        after the other.
         """
 
 
 class StreamSource:
-    """A task stream of the user's own, drawn for one sub-environment after the other."""
+    """A task stream of the user's own, drawn for one sub-environment after the other.
+
+    How many tasks the stream is asked for at once may change what it draws: always as many.
+    """
+
+    block = 32
 
     def __init__(self, stream: TaskStream, num_envs: int) -> None:
         self._stream = stream
@@ -140,32 +153,35 @@ class StreamSource:
         """The stream's."""
         return self._stream.judge
 
-    def start(self, indices: Integers, generators: Generators) -> None:
+    def start(self, indices: Integers, randomness: Randomness) -> None:
         """Let the stream draw what an episode keeps."""
         for index in indices.tolist():
-            self._episodes[index] = self._stream.start_episode(generators[index])
+            self._episodes[index] = self._stream.start_episode(randomness[index])
 
     def draw(
         self,
         indices: Integers,
-        generators: Generators,
-        first_row: int,
+        rows: Integers,
+        block: int,
+        randomness: Randomness,
         types: Integers,
         out: TaskBatch,
     ) -> None:
         """Let the stream draw block after block."""
-        for index in indices.tolist():
-            wanted = types[index, first_row:].reshape(-1)
-            parts = (array[index, first_row:] for array in out)
+        for index, row in zip(indices.tolist(), rows.tolist(), strict=True):
+            wanted = types[index, row : row + block].reshape(-1)
+            parts = (array[index, row : row + block] for array in out)
             flat = TaskBatch(*(part.reshape(len(wanted), *part.shape[2:]) for part in parts))
-            self._stream.draw(generators[index], self._episodes[index], wanted, flat)
+            flat = flat._replace(features=flat.features.transpose(0, 2, 1))
+            self._stream.draw(randomness[index], self._episodes[index], wanted, flat)
 
 
 @lean
 def draw_types(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
-    first_row: int,
+    rows: Integers,
+    block: int,
     cumulative: Floats,
     persistence: float,
     last_type: Integers,
@@ -177,9 +193,10 @@ def draw_types(
     the frequencies: uniform and independent in Li & Duan 2024, bursts are our extension.
 
     Args:
-        addresses: generators; two uniforms per task are drawn.
+        streams: by sub-environment and purpose; two uniforms per task are drawn.
         indices: sub-environments to draw for.
-        first_row: first row of the block to write.
+        rows: first row to write of each, (len(indices),).
+        block: number of rows to write.
         cumulative: cumulative frequencies, shape (N,), the last one 1.
         persistence: probability of a repetition.
         last_type: type of the task before, −1 at the start of an episode, (n,), updated.
@@ -187,11 +204,10 @@ def draw_types(
     """
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        for b in range(first_row, types.shape[1]):
+        for b in range(rows[position], rows[position] + block):
             for u in range(types.shape[2]):
-                repeats = rng.random() < persistence
-                level = rng.random()
+                repeats = next_uniform(streams[i], TYPES) < persistence
+                level = next_uniform(streams[i], TYPES)
                 n = last_type[i]
                 if n < 0 or not repeats:
                     n = 0

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.generators import Addresses, Generators, generator_of
+from mec_moe_env.experts import inner
+from mec_moe_env.randomness import TASKS, Randomness
 from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.streams import Singles, Streams, next_uniform, scratch_for, write_normals
 from mec_moe_env.tasks.stream import Floats, Integers, Judge, TaskBatch, identity_judge
 
 
@@ -29,6 +31,8 @@ class SyntheticTasks:
     β ~ U(0.5, 1] (reconstructed), and k − 1 columns N(0, σ_t²·I); labels are Xᵀw.
     """
 
+    block = None
+
     def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
         self._config = config
         shape = (num_envs, config.num_types, config.feature_dim)
@@ -46,36 +50,57 @@ class SyntheticTasks:
         """Squared distance to the task's ground truth."""
         return identity_judge(self._config.num_types)
 
-    def start(self, indices: Integers, generators: Generators) -> None:
+    def start(self, indices: Integers, randomness: Randomness) -> None:
         """Draw the ground truths N(0, σ0²·I) and the feature signals."""
-        draw_truths(generators.addresses, indices, float(self._config.truth_scale), *self.truths)
+        numbers = scratch_for(2 * self._config.num_types * self._config.feature_dim)
+        scale = float(self._config.truth_scale)
+        draw_truths(randomness.streams, indices, scale, *numbers, *self.truths)
 
     def draw(
         self,
         indices: Integers,
-        generators: Generators,
-        first_row: int,
+        rows: Integers,
+        block: int,
+        randomness: Randomness,
         types: Integers,
         out: TaskBatch,
     ) -> None:
         """Draw tasks of the given types."""
-        jitter, noise = float(self._config.type_jitter), float(self._config.noise_scale)
-        addresses = generators.addresses
-        draw_tasks(addresses, indices, first_row, jitter, noise, *self.truths, types, *out)
+        config = self._config
+        numbers = scratch_for(config.feature_dim * (config.samples_per_task - 1))
+        draw_tasks(
+            randomness.streams,
+            indices,
+            rows,
+            block,
+            float(config.type_jitter),
+            float(config.noise_scale),
+            *numbers,
+            *self.truths,
+            types,
+            *out,
+        )
 
 
 @lean
 def draw_truths(
-    addresses: Addresses, indices: Integers, scale: float, models: Floats, signals: Floats
+    streams: Streams,
+    indices: Integers,
+    scale: float,
+    normals: Singles,
+    radii: Singles,
+    models: Floats,
+    signals: Floats,
 ) -> None:
-    """Draw ground truths and signals of new episodes, both (n, N, d)."""
+    """Draw ground truths and signals of new episodes, both (n, N, d); the singles are scratch."""
+    N, d = models.shape[1:]
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        for n in range(models.shape[1]):
-            for f in range(models.shape[2]):
-                models[i, n, f] = scale * rng.standard_normal()
-                signals[i, n, f] = rng.standard_normal()
+        write_normals(streams[i], TASKS, radii, normals)
+        for n in range(N):
+            for f in range(d):
+                models[i, n, f] = scale * normals[n * d + f]
+                signals[i, n, f] = normals[(N + n) * d + f]
             orthogonalise(signals[i], n)
 
 
@@ -98,11 +123,14 @@ def orthogonalise(signals: Floats, n: int) -> None:
 
 @lean
 def draw_tasks(
-    addresses: Addresses,
+    streams: Streams,
     indices: Integers,
-    first_row: int,
+    rows: Integers,
+    block: int,
     jitter: float,
     noise_scale: float,
+    normals: Singles,
+    radii: Singles,
     models: Floats,
     signals: Floats,
     types: Integers,
@@ -114,14 +142,15 @@ def draw_tasks(
     """Draw tasks of the given types; `linear` receives each task's own ground truth."""
     for position in range(indices.shape[0]):
         i = indices[position]
-        rng = generator_of(addresses, i)
-        for b in range(first_row, types.shape[1]):
+        for b in range(rows[position], rows[position] + block):
             for u in range(types.shape[2]):
                 n = types[i, b, u]
+                write_normals(streams[i], TASKS, radii, normals)
                 constant[i, b, u] = draw_task(
-                    rng,
+                    streams[i],
                     jitter,
                     noise_scale,
+                    normals,
                     models[i, n],
                     signals[i, n],
                     features[i, b, u],
@@ -132,27 +161,30 @@ def draw_tasks(
 
 @lean
 def draw_task(
-    rng: np.random.Generator,
+    chances: Streams,
     jitter: float,
     noise_scale: float,
+    normals: Singles,
     model: Floats,
     signal: Floats,
     features: Floats,
     labels: Floats,
     truth: Floats,
 ) -> float:
-    """Draw one task of a type with ground truth `model`; return the zero model's error ‖w‖²."""
-    d, k = features.shape
-    strength = 1.0 - 0.5 * rng.random()
+    """Draw one task of a type with ground truth `model`; return the zero model's error ‖w‖².
+
+    `normals`, at least (k − 1)·d, are the noise; `features` is Xᵀ, (k, d).
+    """
+    k, d = features.shape
+    strength = 1.0 - 0.5 * next_uniform(chances, TASKS)
     squared = 0.0
-    for i in range(k):
-        labels[i] = 0.0
     for f in range(d):
-        truth[f] = model[f] + jitter * (2.0 * rng.random() - 1.0)
+        truth[f] = model[f] + jitter * (2.0 * next_uniform(chances, TASKS) - 1.0)
         squared += truth[f] * truth[f]
-        features[f, 0] = strength * signal[f]
-        for i in range(1, k):
-            features[f, i] = noise_scale * rng.standard_normal()
-        for i in range(k):
-            labels[i] += features[f, i] * truth[f]
+        features[0, f] = strength * signal[f]
+    for i in range(1, k):
+        for f in range(d):
+            features[i, f] = noise_scale * normals[(i - 1) * d + f]
+    for i in range(k):
+        labels[i] = inner(features[i], truth)
     return squared

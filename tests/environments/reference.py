@@ -102,7 +102,7 @@ class ReferenceOffloading:
             self.subcarrier_free_at[subcarrier] = self.time + self._slots(sent)
         computing = config.samples_per_task * slot["compute"][server, 1]
         delay = self._slots(sent + computing)
-        X, y, w = slot["features"][u], slot["labels"][u], self.models[server]
+        X, y, w = slot["features"][u].T, slot["labels"][u], self.models[server]
         gram = X.T @ X + config.proximal * np.eye(X.shape[1])
         trained = w + X @ np.linalg.solve(gram, y - X.T @ w)
         task.servers.append(server)

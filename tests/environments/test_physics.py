@@ -11,6 +11,7 @@ from scipy.stats import kstest
 
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, unflatten
 from mec_moe_env.experts import learn, model_error
+from mec_moe_env.logarithm import write_log2
 from mec_moe_env.network import (
     advance_fading,
     draw_positions,
@@ -18,9 +19,10 @@ from mec_moe_env.network import (
     noise_power_w,
     reference_snr,
     transmission_seconds,
-    write_log2,
     write_mean_snr,
 )
+from mec_moe_env.randomness import PURPOSES
+from mec_moe_env.streams import draw_keys
 
 
 def test_link_budget_by_hand() -> None:
@@ -40,7 +42,7 @@ def mean_snr_of(key: int, shadowing_db: float, positions: np.ndarray) -> np.ndar
 
 def places(count: int) -> np.ndarray:
     positions = np.empty((count, 2))
-    draw_positions(np.random.default_rng(0), 400.0, positions)
+    draw_positions(draw_keys(np.random.default_rng(0), PURPOSES), 400.0, positions)
     return positions
 
 
@@ -85,19 +87,19 @@ def test_correlation_is_clarkes() -> None:
 
 @pytest.mark.parametrize("line_of_sight", [0.0, 4.0])
 def test_fading_has_unit_power_and_the_right_memory(line_of_sight: float) -> None:
-    rng = np.random.default_rng(0)
-    row, power = np.zeros((200, 100, 2), np.float32), np.empty((200, 100), np.float32)
+    chances = draw_keys(np.random.default_rng(0), PURPOSES)
+    row, power = np.zeros((2, 200, 100), np.float32), np.empty((200, 100), np.float32)
     noise = np.empty(row.size, np.float32)
-    advance_fading(rng, 0.0, line_of_sight, row, noise, power)
+    advance_fading(chances, 0.0, line_of_sight, row, noise, power)
     before = row.copy()
     # 20,000 samples: standard error 0.7 % for Rayleigh.
     assert power.mean() == pytest.approx(1.0, abs=0.03)
-    advance_fading(rng, 0.8, line_of_sight, row, noise, power)
+    advance_fading(chances, 0.8, line_of_sight, row, noise, power)
     assert power.mean() == pytest.approx(1.0, abs=0.03)
-    assert (row * before).sum(axis=2).mean() == pytest.approx(0.8, abs=0.03)
-    advance_fading(rng, 1.0, line_of_sight, row, noise, power)
+    assert (row * before).sum(axis=0).mean() == pytest.approx(0.8, abs=0.03)
+    advance_fading(chances, 1.0, line_of_sight, row, noise, power)
     again = row.copy()
-    advance_fading(rng, 1.0, line_of_sight, row, noise, power)
+    advance_fading(chances, 1.0, line_of_sight, row, noise, power)
     np.testing.assert_array_equal(again, row)
 
 
@@ -133,7 +135,7 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
     k = int(rng.integers(1, d))
     X, y, w = rng.standard_normal((d, k)), rng.standard_normal(k), rng.standard_normal(d)
     out = np.empty(d)
-    learn(w, X, y, proximal, out, np.empty((k + 1, k)))
+    learn(w, np.ascontiguousarray(X.T), y, proximal, out, np.empty((k + 1, k)))
     if proximal < 1e-3:
         nearest = w + np.linalg.lstsq(X.T, y - X.T @ w, rcond=None)[0]
         if proximal == 0.0:
@@ -144,7 +146,7 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
 
 
 def test_identical_samples_do_not_break_learning() -> None:
-    X, out = np.ones((3, 2)), np.empty(3)
+    X, out = np.ones((2, 3)), np.empty(3)
     learn(np.zeros(3), X, np.ones(2), 0.0, out, np.empty((3, 2)))
     assert np.isfinite(out).all()
 

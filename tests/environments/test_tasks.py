@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv
-from mec_moe_env.generators import Generators
+from mec_moe_env.randomness import Randomness
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
 from mec_moe_env.tasks.digits import load_digits_split
 from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
@@ -21,13 +21,14 @@ from tests.conftest import fake_mnist
 def draw(tasks: TaskSource, config: OffloadingConfig, types: list[int]) -> TaskBatch:
     """Draw one block of tasks of the given types for a single sub-environment."""
     count, d, k = len(types), config.feature_dim, config.samples_per_task
-    shapes = ((d, k), (k,), (d,), ())
+    shapes = ((k, d), (k,), (d,), ())
     out = TaskBatch(*(np.empty((1, count, 1, *shape)) for shape in shapes))
-    generators, indices = Generators(1), np.zeros(1, np.int64)
-    generators[0] = np.random.default_rng(0)
-    tasks.start(indices, generators)
-    tasks.draw(indices, generators, 0, np.array(types).reshape(1, count, 1), out)
-    return TaskBatch(*(array[0, :, 0] for array in out))
+    randomness, first = Randomness(1), np.zeros(1, np.int64)
+    randomness.begin(0, np.random.default_rng(0))
+    tasks.start(first, randomness)
+    tasks.draw(first, first, count, randomness, np.array(types).reshape(1, count, 1), out)
+    drawn = TaskBatch(*(array[0, :, 0] for array in out))
+    return drawn._replace(features=drawn.features.transpose(0, 2, 1))
 
 
 def test_synthetic_tasks_follow_definition_1() -> None:
@@ -57,10 +58,10 @@ def test_more_types_than_dimensions_have_unit_directions() -> None:
 
 def test_frequencies_and_persistence() -> None:
     blocks, last_type = np.empty((1, 40_000, 1), np.int64), np.full(1, -1)
-    generators = Generators(1)
-    generators[0] = np.random.default_rng(0)
+    randomness, first = Randomness(1), np.zeros(1, np.int64)
+    randomness.begin(0, np.random.default_rng(0))
     cumulative = np.array([0.1, 0.4, 1.0])
-    draw_types(generators.addresses, np.zeros(1, np.int64), 0, cumulative, 0.5, last_type, blocks)
+    draw_types(randomness.streams, first, first, 40_000, cumulative, 0.5, last_type, blocks)
     types = blocks.reshape(-1)
     frequency = np.bincount(types) / len(types)
     # Bursts thrice the variance: standard errors up to 0.0042, so four of them.

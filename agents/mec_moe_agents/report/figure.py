@@ -84,14 +84,14 @@ def draw_comparison(results: Mapping[str, Episodes], summary: Summary, title: st
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
     """Write a PNG, whole or not at all.
 
     Raises:
         OSError: the file cannot be written.
     """
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI)
+        figure.savefig(temporary, format="png", dpi=dpi)
 
 
 def _draw_curve(axes: Axes, episodes: Episodes, look: Look, view: View) -> None:

@@ -1,0 +1,85 @@
+"""`mec-moe rank`: all agents on all presets, on seeds that no training has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mec_moe_agents.cli.failures import reported
+
+if TYPE_CHECKING:
+    from mec_moe_agents.ranking.request import RankingRequest
+
+
+def rank(
+    scenarios: Annotated[
+        str,
+        typer.Option(
+            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all."
+        ),
+    ] = "all",
+    agents: Annotated[str, typer.Option(help="Names with commas between them, or `all`.")] = "all",
+    seeds: Annotated[int, typer.Option(min=1, help="Episodes per agent and scenario.")] = 50,
+    first_seed: Annotated[
+        int | None, typer.Option(min=0, help="The others follow it; 100000 unless given.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Agents that run at the same time.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/rank"),
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.md", help="Also write the tables here, the picture beside it."),
+    ] = None,
+    mnist: Annotated[
+        Path | None, typer.Option(help="MNIST's .npz file or IDX folder: its scenario takes part.")
+    ] = None,
+) -> None:
+    """Rank all agents on all presets of both environments.
+
+    `random` and the reference (`oracle`; in DMoE `jesa-plus`) always run, for scores are
+    normalised between them. Prints a table and a verdict for each scenario; writes every episode
+    (ranking.csv), all figures (ranking.json), tables with the command that reproduces each row
+    (ranking.md) and a picture (ranking.png). After an interruption the same command goes on where
+    it was.
+    """
+    with reported():
+        from mec_moe_agents.cli.comparison_request import check_writable
+        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+        from mec_moe_agents.ranking.request import RankingRequest
+
+        first = FIRST_RANKING_SEED if first_seed is None else first_seed
+        request = RankingRequest.check(scenarios, agents, range(first, first + seeds), mnist)
+        for folder in (out, *([markdown.parent] if markdown else [])):
+            check_writable(folder)
+    kept = f"interrupted; what is finished is kept in {out}, the same command resumes"
+    with reported(kept):
+        _answer(request, out, markdown, jobs)
+
+
+def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int) -> None:
+    from rich.console import Console
+
+    from mec_moe_agents.cli.progress import LiveProgress, PlainProgress
+    from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.ranking.aggregate import aggregate
+    from mec_moe_agents.ranking.output import Ranking, write_ranking
+    from mec_moe_agents.ranking.run import run_contests
+    from mec_moe_agents.ranking.standings import rank as rank_contest
+    from mec_moe_agents.ranking.terminal import print_ranking
+
+    provenance, errors = current_provenance(), Console(stderr=True)
+    cells, live = sum(len(c.runners) for c in request.contests), errors.is_terminal and jobs == 1
+    with LiveProgress(errors, cells) if live else PlainProgress(cells) as progress:
+        results = run_contests(
+            request.contests, request.seeds, out / "cells", provenance.identity, progress, jobs
+        )
+    standings = [rank_contest(entry, results[entry.scenario]) for entry in request.contests]
+    aggregates = aggregate(standings)
+    written = write_ranking(
+        Ranking(request, results, standings, aggregates, provenance), out, markdown
+    )
+    print_ranking(Console(highlight=False), standings, aggregates)
+    print()
+    for path in written:
+        print(path)

@@ -1,0 +1,1 @@
+"""Ranking all agents on all presets, on seeds that no training has seen."""

@@ -1,0 +1,124 @@
+"""rliable's statistics against values worked by hand and against a plain loop."""
+
+import numpy as np
+import pytest
+from mec_moe_agents.evaluation.statistics import interval
+from mec_moe_agents.ranking.reliability import (
+    estimate_iqm,
+    improvement,
+    interquartile_mean,
+    score_profile,
+    share_better,
+    share_of_gap,
+)
+from scipy import stats
+
+RNG = np.random.default_rng(7)
+SCORES = RNG.normal([0.2, 0.9, -3.0], [0.1, 0.3, 2.0], (30, 3))
+"""Three scenarios of very different spread: pooling instead of stratifying shows."""
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7, 100], 4.5),  # two cut at each end
+        ([9, 1, 2, 3, 4], 3.0),  # one cut at each end
+        ([5, 1, 3], 3.0),  # nothing to cut
+        ([2], 2.0),
+    ],
+)
+def test_interquartile_mean_by_hand(scores, expected):
+    assert interquartile_mean(np.array(scores, dtype=float)) == expected
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 50, 51, 90])
+def test_interquartile_mean_is_the_one_of_rliable(count):
+    scores = np.random.default_rng(count).normal(size=(2, count))
+    theirs = [stats.trim_mean(row, 0.25) for row in scores]
+    np.testing.assert_allclose(interquartile_mean(scores), theirs, rtol=1e-12)
+
+
+def slow_iqm_interval(scores, resamples):
+    rng = np.random.default_rng(1)
+    runs, tasks = scores.shape
+    values = []
+    for _ in range(resamples):
+        drawn = [rng.choice(scores[:, task], size=runs) for task in range(tasks)]
+        values.append(stats.trim_mean(np.concatenate(drawn), 0.25))
+    return interval(np.array(values), runs)
+
+
+def test_iqm_intervals_are_those_of_a_stratified_loop():
+    estimate = estimate_iqm(SCORES)
+    low, high = slow_iqm_interval(SCORES, 2000)
+    assert estimate.mean == pytest.approx(stats.trim_mean(SCORES.ravel(), 0.25))
+    width = high - low
+    assert estimate.low == pytest.approx(low, abs=0.08 * width)
+    assert estimate.high == pytest.approx(high, abs=0.08 * width)
+    drawn = [stats.trim_mean(RNG.choice(SCORES.ravel(), SCORES.size), 0.25) for _ in range(500)]
+    assert np.diff(np.quantile(drawn, [0.025, 0.975])) > 1.5 * width
+
+
+def test_blocks_of_resamples_change_nothing(monkeypatch):
+    whole = estimate_iqm(SCORES, 500)
+    monkeypatch.setattr("mec_moe_agents.ranking.reliability.BLOCK_NUMBERS", 64 * SCORES.size)
+    assert estimate_iqm(SCORES, 500) == whole
+
+
+def test_a_single_run_has_no_interval():
+    assert np.isnan(estimate_iqm(np.array([[1.0, 2.0]])).low)
+    assert np.isnan(improvement(np.array([1.0]), np.array([2.0, 3.0])).low)
+
+
+def test_profile_by_hand():
+    scores = np.array([[0.0, 1.0], [0.5, 2.0]])
+    profile = score_profile(scores, np.array([-1.0, 0.0, 0.5, 1.5, 2.0]))
+    assert profile.tolist() == [1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+def test_improvement_by_hand():
+    # Pairs: 3 beats 1 and 2, ties 3; 0 beats none; 2 beats 1, ties 2: 4 of 9.
+    ours, theirs = np.array([3.0, 0.0, 2.0]), np.array([1.0, 2.0, 3.0])
+    assert improvement(ours, theirs).mean == pytest.approx(4 / 9)
+    u = stats.mannwhitneyu(SCORES[:, 0], SCORES[:20, 1]).statistic
+    assert improvement(SCORES[:, 0], SCORES[:20, 1]).mean == pytest.approx(u / 600)
+
+
+def test_improvement_interval_is_that_of_a_loop():
+    ours, theirs = SCORES[:, 1], SCORES[:, 1] + RNG.normal(0.2, 0.3, 30)
+    rng = np.random.default_rng(2)
+    values = []
+    for _ in range(4000):
+        x, y = rng.choice(ours, 30), rng.choice(theirs, 30)
+        values.append(np.mean((x[:, None] > y) + 0.5 * (x[:, None] == y)))
+    low, high = interval(np.array(values), 30)
+    estimate = improvement(ours, theirs)
+    assert estimate.low == pytest.approx(low, abs=0.02)
+    assert estimate.high == pytest.approx(high, abs=0.02)
+
+
+def test_paired_share_does_not_look_at_other_seeds():
+    noise = RNG.normal(0, 100, 12)
+    assert share_better(noise + 1.0, noise).mean == 1.0
+    assert improvement(noise + 1.0, noise).mean < 0.6
+
+
+@pytest.mark.parametrize(
+    ("won", "count", "low", "high"),
+    [(8, 10, 0.4902, 0.9433), (12, 12, 0.7575, 1.0), (0, 10, 0.0, 0.2775)],
+)
+def test_paired_share_has_wilsons_interval(won, count, low, high):
+    ours = np.arange(count) < won
+    estimate = share_better(ours.astype(float), np.full(count, 0.5))
+    assert estimate == pytest.approx((won / count, low, high), abs=1e-4)
+
+
+def test_ties_count_half():
+    assert share_better(np.array([1.0, 2.0]), np.array([1.0, 0.0])).mean == 0.75
+
+
+def test_share_of_the_gap():
+    gap = np.array([8.0, 12.0, 10.0] * 4)
+    # A ratio that is the same on every seed is certain, however the gap varies.
+    assert share_of_gap(0.6 * gap, gap) == pytest.approx((0.6, 0.6, 0.6))
+    assert share_of_gap(np.array([1.0, 3.0]), np.array([2.0, 6.0])).mean == 0.5

@@ -10,6 +10,7 @@ from typing import Self
 from mec_moe_agents.cli.comparison_request import check_writable, find_config, parse_agents
 from mec_moe_agents.cli.overrides import parse_overrides
 from mec_moe_agents.learning.defaults import hyperparameters_for
+from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan, check_algorithm, check_policy, default_policy
 from mec_moe_agents.learning.run_folder import open_run
 from mec_moe_env.configuration import Whole, reject
@@ -74,6 +75,7 @@ class TrainRequest:
         )
         if not Whole(1).admits(steps):
             raise reject("--steps", steps, Whole(1))
+        check_memory(plan)
         names = parse_baselines(baselines, config)
         folder = out or default_folder(plan)
         check_writable(folder)

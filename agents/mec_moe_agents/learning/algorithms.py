@@ -20,6 +20,7 @@ from mec_moe_agents.learning.defaults import (
     PPOHyperparameters,
     RecurrentPPOHyperparameters,
 )
+from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.policy import shape_policy
 from mec_moe_agents.learning.scaled_reward import ScaledReward
@@ -48,8 +49,9 @@ class Learner:
         """Build the environment and a model with fresh weights.
 
         Raises:
-            ImportError: sb3-contrib is missing and the algorithm needs it.
+            ValueError: what it would remember of the environment does not fit in memory.
         """
+        check_memory(plan)
         self.plan = plan
         self.view = view_of(plan)
         hyper = plan.hyperparameters

@@ -81,6 +81,9 @@ class Plan:
         fields = dict(described)
         if fields.pop("format", None) != FORMAT:
             raise ValueError(f"expected the description of a training run in format {FORMAT}")
+        missing = [field.name for field in dataclasses.fields(cls) if field.name not in fields]
+        if missing:
+            raise ValueError(f"the description of a training run lacks {', '.join(missing)}")
         try:
             presets: Any = DMOE_PRESETS if fields["env"] == "dmoe" else OFFLOADING_PRESETS
             fields["config"] = resolve(_numbers(fields["config"]), presets, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,13 @@ from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.measures import steps_of
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.learned.agent import LearnedAgent
-from mec_moe_agents.learned.weights import export
+from mec_moe_agents.learned.features import width
+from mec_moe_agents.learned.weights import arrays_of, export
 from mec_moe_agents.learning.decisions import make_decision_env
 from mec_moe_agents.learning.plan import Plan, command_of
 from mec_moe_env.configuration import Config
 from mec_moe_env.sb3 import make_vec_env
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 MASKED = "maskable-ppo"
@@ -39,6 +41,9 @@ class View(Protocol):
     def steps_per_episode(self, config: Config) -> int:
         """Return the learner's steps in an episode."""
 
+    def observation_size(self, config: Config) -> int:
+        """Return how many numbers the learner sees at a step."""
+
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return what `model` has learned as an agent for the original environment `env`."""
 
@@ -58,6 +63,10 @@ class NativeView:
     def steps_per_episode(self, config: Config) -> int:
         """Return the slots or layers of an episode."""
         return steps_of(config)
+
+    def observation_size(self, config: Config) -> int:
+        """Return how many numbers the environment shows."""
+        return _observation_size(config)
 
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return the model itself, with the masks if it learned with them."""
@@ -80,6 +89,10 @@ class FlatView:
     def steps_per_episode(self, config: Config) -> int:
         """Return the slots of an episode."""
         return steps_of(config)
+
+    def observation_size(self, config: Config) -> int:
+        """Return how many numbers the environment shows."""
+        return _observation_size(config)
 
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return the model with its choices turned into picks."""
@@ -104,6 +117,11 @@ class DecisionView:
         """Return the decisions of an episode: one for each task."""
         assert isinstance(config, OffloadingConfig)
         return config.horizon * config.num_tasks
+
+    def observation_size(self, config: Config) -> int:
+        """Return how many features a decision has."""
+        assert isinstance(config, OffloadingConfig)
+        return width(config)
 
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return the learned scheduler with the model's weights of now."""
@@ -171,16 +189,6 @@ class FlatAgent:
         return self._choices.picks(choice, np.shape(choice)), state
 
 
-def arrays_of(model: Any) -> dict[str, NDArray[np.float32]]:
-    """Return the weights of a `shape` policy as the learned scheduler names them."""
-    prefix = "mlp_extractor."
-    return {
-        name.removeprefix(prefix): tensor.detach().cpu().numpy().copy()
-        for name, tensor in model.policy.state_dict().items()
-        if name.startswith(prefix)
-    }
-
-
 def view_of(plan: Plan) -> View:
     """Return the form in which the learner of a plan sees its environment."""
     if plan.policy == "shape":
@@ -194,6 +202,11 @@ def _is_small(config: Config) -> bool:
         and config.num_tasks == config.max_experts == 1
         and config.num_servers * config.num_subcarriers < MOST_CHOICES
     )
+
+
+def _observation_size(config: Config) -> int:
+    assert isinstance(config, OffloadingConfig | DMoEConfig)
+    return sum(math.prod(shape) for shape in config.observation_shapes.values())
 
 
 def _native(plan: Plan, flat: bool) -> VecEnv:

@@ -1,0 +1,66 @@
+"""What was learned acts in the original environment as it did in training's."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sb3_contrib")
+
+from mec_moe_agents.evaluation.rollout import run_episodes
+from mec_moe_agents.learned.shipped import learned_agent
+from mec_moe_agents.learning.algorithms import Learner
+from mec_moe_agents.learning.trained import evaluate_run, load_agent
+from mec_moe_agents.learning.validation import evaluate_model
+
+from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
+from tests.learning.runs import LEG, run, tiny_plan
+
+SEEDS = range(9)
+KINDS = [
+    ("ppo", "offloading", "mlp"),
+    ("maskable-ppo", "offloading", "mlp"),
+    ("maskable-ppo", "offloading", "shape"),
+    ("recurrent-ppo", "offloading", "mlp"),
+    ("dqn", "offloading", "mlp"),
+    ("maskable-ppo", "dmoe", "mlp"),
+]
+
+
+@pytest.mark.parametrize(("algo", "env", "policy"), KINDS)
+def test_a_loaded_agent_acts_as_the_model(algo, env, policy, tmp_path):
+    plan = tiny_plan(algo, env, policy)
+    progress = run(plan, tmp_path, 2 * LEG)
+    kind = DMoEVectorEnv if env == "dmoe" else OffloadingVectorEnv
+    original = kind(9, plan.config)
+    episodes = run_episodes(load_agent(tmp_path, original), original, SEEDS)
+    again = evaluate_run(tmp_path, SEEDS)
+    np.testing.assert_array_equal(episodes.metrics["return"], again.metrics["return"])
+    best = evaluate_run(tmp_path, range(2**31, 2**31 + 4)).metrics["return"].mean()
+    assert best == progress.best.mean_return
+    if algo == "maskable-ppo" and env == "offloading":
+        assert not episodes.metrics["dropped_picks"].any()
+
+
+def test_the_view_gives_the_returns_of_the_original():
+    """The learner's rewards add up to the return that its evaluation reports."""
+    plan = tiny_plan("maskable-ppo", policy="shape")
+    learner = Learner(plan)
+    env = learner.model.get_env()
+    env.seed(11)
+    observation, total = env.reset(), np.zeros(4)
+    for _ in range(20):
+        masks = np.stack(env.env_method("action_masks"))
+        action, _ = learner.model.predict(observation, deterministic=True, action_masks=masks)
+        observation, rewards, _, _ = env.step(action)
+        total += rewards / plan.hyperparameters.reward_scale
+    episodes = evaluate_model(plan, learner.view, learner.model, range(11, 15))
+    np.testing.assert_allclose(total, episodes.metrics["return"], rtol=1e-5)
+
+
+def test_the_export_is_an_agent_without_torch(tmp_path):
+    plan = tiny_plan("maskable-ppo", policy="shape")
+    run(plan, tmp_path, LEG)
+    env = OffloadingVectorEnv(9, plan.config)
+    agent = learned_agent(plan.config, path=tmp_path / "best" / "learned.safetensors")
+    episodes = run_episodes(agent, env, SEEDS)
+    expected = evaluate_run(tmp_path, SEEDS)
+    np.testing.assert_array_equal(episodes.metrics["return"], expected.metrics["return"])

@@ -1,13 +1,16 @@
 """The least time that a step can take: its random numbers and its observation.
 
-Random numbers are drawn in the fastest way known, a NumPy Generator inside a compiled loop, and
-summed; the observation is copied from a block that lies ready. A step also has to turn the
-numbers into channels and tasks, train a model and keep the books.
+Random numbers are drawn in the fastest way that is ready-made, a NumPy Generator inside a compiled
+loop, and summed; the observation is copied from a block that lies ready. A step also has to turn
+the numbers into channels and tasks, train a model and keep the books. The environments' own
+counting streams (`mec_moe_env.streams`) are faster than a Generator: what they take is measured
+beside it, and a step can go below the floor.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +19,12 @@ from numpy.typing import NDArray
 from mec_moe_agents.bench.timing import per_call
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.compilation import compiled
+from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 
 NUMBERS = 100_000
 """Random numbers, at least, in one measurement."""
+COUNTED = 1024
+"""Numbers that counting streams draw at once, about as many as a row of a channel takes."""
 COPIED = 1 << 16
 """Entries copied in one measurement; they stay in the second-level cache."""
 
@@ -35,19 +41,25 @@ class Floor(NamedTuple):
     """Seconds of a step's two unavoidable parts."""
 
     drawing: float
+    """By a NumPy Generator."""
     writing: float
+    counting: float
+    """The same numbers drawn by counting streams, as the environments do."""
 
     @property
     def total(self) -> float:
-        """Their sum."""
+        """Sum of the two parts."""
         return self.drawing + self.writing
 
 
 def measure_floor(config: OffloadingConfig | DMoEConfig, seconds: float) -> Floor:
     """Return the floor of a scenario."""
     entries = sum(math.prod(shape) for shape in config.observation_shapes.values())
+    draws, each = step_draws(config), seconds / 3
     return Floor(
-        _drawing_seconds(step_draws(config), seconds / 2), _writing_seconds(entries, seconds / 2)
+        drawing=_drawing_seconds(draws, each),
+        writing=_writing_seconds(entries, each),
+        counting=_counting_seconds(draws, each),
     )
 
 
@@ -123,6 +135,31 @@ def _drawing_seconds(draws: Draws, seconds: float) -> float:
     counts = [round(repeat * count) for count in draws]
     draw(rng, 1, 1, 1)
     return per_call(lambda: draw(rng, *counts), seconds) / repeat
+
+
+@compiled
+def count_uniforms(streams: Streams, uniforms: int) -> float:
+    """Draw so many uniforms from a counting stream and return their sum."""
+    total = 0.0
+    for _ in range(uniforms):
+        total += next_uniform(streams, 0)
+    return total
+
+
+def _counting_seconds(draws: Draws, seconds: float) -> float:
+    streams = np.ones(1, np.uint64)
+    numbers, scratch = np.empty(COUNTED, np.float32), np.empty(COUNTED, np.float32)
+    work: tuple[Callable[[], object], ...] = (
+        lambda: write_normals(streams, 0, scratch, numbers),
+        lambda: write_exponentials(streams, 0, scratch, numbers),
+        lambda: count_uniforms(streams, COUNTED),
+    )
+    total = 0.0
+    for count, draw_many in zip(draws, work, strict=True):
+        if count > 0.0:
+            draw_many()
+            total += per_call(draw_many, seconds / len(work)) * count / COUNTED
+    return total
 
 
 def _writing_seconds(entries: int, seconds: float) -> float:

@@ -30,6 +30,8 @@ class Row:
     bytes_per_env: int
     floor_ns: float
     floor_drawing_ns: float
+    counting_ns: float
+    """What drawing takes with counting streams."""
     step_ns: float | None = None
     stages: dict[str, float] | None = None
     """Share of each stage; of vector environments on one thread, up to `MANY`."""
@@ -43,8 +45,10 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Time of a step over its floor."""
-        return None if self.step_ns is None else self.step_ns / self.floor_ns
+        """Time of a step over its floor; None where nothing is drawn, which is no yardstick."""
+        if self.step_ns is None or self.floor_drawing_ns == 0.0:
+            return None
+        return self.step_ns / self.floor_ns
 
 
 def measure_case(
@@ -61,6 +65,7 @@ def measure_case(
         bytes_per_env=size,
         floor_ns=1e9 * floor.total,
         floor_drawing_ns=1e9 * floor.drawing,
+        counting_ns=1e9 * floor.counting,
     )
     step = scalar_seconds(case, seconds)
     yield row(form="scalar", num_envs=1, num_threads=1, step_ns=1e9 * step)

@@ -35,14 +35,22 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
         first = members[0]
         console.print(
             f"\n[bold]{case}[/bold]: floor {first.floor_ns:,.0f} ns "
-            f"({first.floor_drawing_ns:,.0f} drawing), {first.bytes_per_env / 1e3:,.0f} kB each"
+            f"({first.floor_drawing_ns:,.0f} drawing; {first.counting_ns:,.0f} by counting), "
+            f"{first.bytes_per_env / 1e3:,.0f} kB each"
         )
         table = _table("Envs", "Threads", "Steps/s", "ns/step", "×floor", *HEADINGS)
         for row in members:
-            envs = "scalar" if row.form == "scalar" else f"{row.num_envs:,}"
-            table.add_row(envs, str(row.num_threads), *_measured(row))
+            if row.skipped is None:
+                envs = "scalar" if row.form == "scalar" else f"{row.num_envs:,}"
+                table.add_row(envs, str(row.num_threads), *_measured(row))
         console.print(table)
-    console.print("\nFloor: time to draw a step's random numbers and write its observation.")
+        skipped = {row.num_envs: row.skipped for row in members if row.skipped is not None}
+        for num_envs, needed in skipped.items():
+            console.print(f" {num_envs:,} envs skipped: {needed}")
+    console.print(
+        "\nFloor: time to draw a step's random numbers with a NumPy Generator and to write"
+    )
+    console.print("its observation. By counting: drawing as the environments do.")
     console.print("Draw … API: % of a step on one thread.")
     if any(row.skipped for row in rows):
         limits = f"{MEMORY_LIMIT / 2**30:.0f} GiB of memory or {TIME_LIMIT:.0f} s a round"
@@ -50,13 +58,11 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
 
 
 def _measured(row: Row) -> list[str]:
-    if row.steps_per_second is None or row.step_ns is None or row.ratio is None:
-        return [f"skipped: {row.skipped}"]
     stages = row.stages or {}
     return [
-        f"{row.steps_per_second:,.0f}",
-        f"{row.step_ns:,.0f}",
-        f"{row.ratio:.1f}",
+        _or_blank(row.steps_per_second, ",.0f"),
+        _or_blank(row.step_ns, ",.0f"),
+        _or_blank(row.ratio, ",.1f"),
         *(f"{100 * stages[stage]:.0f}" if stage in stages else "" for stage in STAGES),
     ]
 
@@ -93,16 +99,16 @@ def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
                 f"{row.ns_per_link:,.1f}",
                 f"{row.reset_ms:,.2f}",
                 f"{row.reserved_mb:,.2f}",
-                _known(row.resident_mb),
-                _known(row.resident_kb_each),
+                _or_blank(row.resident_mb, ",.1f"),
+                _or_blank(row.resident_kb_each, ",.1f"),
             )
         console.print(table)
     console.print("One environment; a step draws M·S links. Memory: MB asked for, and touched,")
     console.print("as far as the process has grown by it.")
 
 
-def _known(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
+def _or_blank(value: float | None, style: str) -> str:
+    return "" if value is None else format(value, style)
 
 
 def _table(*headings: str) -> Table:

@@ -109,15 +109,26 @@ DEFAULTS: Mapping[str, Hyperparameters] = MappingProxyType(
 
 SHAPE: Mapping[str, Any] = MappingProxyType(
     {
+        "learning_rate": 1.5e-3,
+        "final_learning_rate": 3e-5,
+        "decay_steps": 2_000_000,
+        "gamma": 0.99,
         "batch_size": 3200,
         "epochs": 4,
         "entropy_weight": 0.003,
         "reward_scale": 0.1,
-        "final_learning_rate": 2e-5,
-        "decay_steps": 400_000,
     }
 )
-"""PPO and MaskablePPO with the `shape` policy, which learns quickly and is easily spoilt."""
+"""PPO and MaskablePPO with the `shape` policy, whose steps are decisions."""
+SHAPE_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "scarce": {"num_envs": 32, "decay_steps": 3_000_000},
+        "joint": {"num_envs": 16, "decay_steps": 3_000_000},
+        "digits": {"num_envs": 32},
+        "mnist": {"num_envs": 32},
+    }
+)
+"""What is set otherwise with the `shape` policy on a preset of Offloading."""
 
 # Episodes of a few steps, and rewards of the order of one joule or one unit of cross-entropy.
 DMOE: Mapping[str, Any] = {"num_envs": 256, "reward_scale": 1.0}
@@ -138,7 +149,7 @@ PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
         ("dmoe", "massive"): {**DMOE, "num_envs": 1, "steps_per_leg": 1_000},
     }
 )
-"""What is set otherwise on a preset, by environment and scenario."""
+"""What is set otherwise on a preset, by environment and scenario, with any policy."""
 
 
 def hyperparameters_for(
@@ -149,7 +160,7 @@ def hyperparameters_for(
     Raises:
         ValueError: an override is unknown (the nearest name is given) or out of range.
     """
-    tuned = DEFAULTS[algo]
+    tuned = DEFAULTS[algo].override(**PRESETS.get((env, scenario), {}))
     if policy == "shape" and isinstance(tuned, PPOHyperparameters):
-        tuned = tuned.override(**SHAPE)
-    return tuned.override(**PRESETS.get((env, scenario), {})).override(**overrides)
+        tuned = tuned.override(**SHAPE).override(**SHAPE_PRESETS.get(scenario, {}))
+    return tuned.override(**overrides)

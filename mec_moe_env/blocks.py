@@ -28,6 +28,7 @@ class BlockSimulator:
         self.num_envs = num_envs
         self._slices = Slices(num_envs, num_threads)
         self._randomness = Randomness(num_envs)
+        self._ends: dict[int, int] = {}
 
     def close(self) -> None:
         """End the threads."""
@@ -35,11 +36,18 @@ class BlockSimulator:
 
     def _adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
         """Let these generators drive the sub-environments from now on."""
+        self._ends.clear()
         for index, generator in zip(indices.tolist(), generators, strict=True):
             self._randomness.begin(index, generator)
 
     def _refill(self, first: int, last: int, active: Flags) -> None:
-        """Draw a new block wherever the present slot is the last of its own."""
+        """Draw a new block wherever the present slot is the last of its own.
+
+        `_ends` says of how many sub-environments of the slice that begins with `first` this is
+        so, where a step has counted; it is forgotten when episodes begin.
+        """
+        if self._ends.get(first) == 0:
+            return
         following = self.world.cursor[first:last] + 1
         used_up = active[first:last] & (following % self._source.block == 0)
         if used_up.any():

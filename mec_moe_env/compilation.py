@@ -53,7 +53,23 @@ def _stamped(dispatcher: Any) -> Any:
     index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if index is not None:
         index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
+        index._load_index = _forgiving(index._load_index)
     return dispatcher
+
+
+def _forgiving(load_index: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
+    """Let an index count as empty that names a class which is no more.
+
+    numba reads the whole of an index, argument types included, before it looks at the stamp.
+    """
+
+    def load() -> dict[Any, Any]:
+        try:
+            return load_index()
+        except (AttributeError, ImportError):
+            return {}
+
+    return load
 
 
 @functools.cache

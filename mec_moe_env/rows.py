@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.simulation import Flags, Outcome
+Singles = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Entries = dict[str, Singles]
 
 
 @dataclass(frozen=True)
@@ -34,39 +36,58 @@ class Rows(NamedTuple):
     """`Schema.measures` by row, (…, n)."""
     counts: NDArray[np.int64]
     """`Schema.counts` by row, (…, n)."""
-    observation: Any
-    """The environment's tuple of flat entries, each (n, size)."""
+    observation: Singles
+    """The entries one after the other, (n, sum of their sizes)."""
     masks: Flags
     """Flat action masks, (n, sum(nvec))."""
 
 
+class Outcome(NamedTuple):
+    """What a step of n sub-environments brought; all arrays lead with a batch axis."""
+
+    observation: Entries
+    """Entries of shape (n, size)."""
+    rewards: NDArray[np.float64]
+    infos: dict[str, Any]
+
+
+class SingleOutcome(NamedTuple):
+    """What a step of the only sub-environment brought."""
+
+    observation: Entries
+    """Entries of shape (size,)."""
+    reward: float
+    info: dict[str, Any]
+
+
 class RowFactory:
-    """Makes fresh rows for every step and turns them into its outcome."""
+    """Makes fresh rows for every step and names what was written to them."""
 
     def __init__(
         self,
         schema: Schema,
-        observation_type: Any,
         shapes: Mapping[str, tuple[int, ...]],
         mask_size: int,
         num_envs: int,
         has_accuracy: bool,
     ) -> None:
-        self._schema = schema
-        self._observation_type = observation_type
-        self._sizes = [math.prod(shapes[key]) for key in observation_type._fields]
+        self._measures, self._counts = schema.measures, schema.counts
+        self._terms = schema.reward_terms
+        shown = schema.scalars + (("accuracy",) if has_accuracy else ())
+        self._shown = shown
+        ends = np.cumsum([0] + [math.prod(shape) for shape in shapes.values()]).tolist()
+        self._entries = [(key, slice(*ends[index : index + 2])) for index, key in enumerate(shapes)]
+        self._observation_size = ends[-1]
         self._mask_size = mask_size
         self._num_envs = num_envs
-        self._has_accuracy = has_accuracy
 
     def empty(self) -> Rows:
         """Return rows of zeros, with room for the observation and the masks."""
-        n, schema = self._num_envs, self._schema
-        entries = [np.empty((n, size), np.float32) for size in self._sizes]
+        n = self._num_envs
         return Rows(
-            np.zeros((len(schema.measures), n)),
-            np.zeros((len(schema.counts), n), np.int64),
-            self._observation_type(*entries),
+            np.zeros((len(self._measures), n)),
+            np.zeros((len(self._counts), n), np.int64),
+            np.empty((n, self._observation_size), np.float32),
             self.empty_masks(),
         )
 
@@ -76,14 +97,27 @@ class RowFactory:
 
     def outcome(self, rows: Rows) -> Outcome:
         """Name what was written."""
-        schema = self._schema
-        named = dict(zip(schema.measures, rows.measures, strict=True))
-        infos: dict[str, Any] = {
-            "reward_terms": {term: named[term] for term in schema.reward_terms}
-        }
-        infos |= {name: named[name] for name in schema.scalars}
-        if self._has_accuracy:
-            infos["accuracy"] = named["accuracy"]
-        infos |= dict(zip(schema.counts, rows.counts, strict=True))
-        infos["action_mask"] = rows.masks
-        return Outcome(rows.observation._asdict(), named["reward"], infos)
+        observation = {key: rows.observation[:, where] for key, where in self._entries}
+        named = dict(zip(self._measures, rows.measures, strict=True))
+        counts = dict(zip(self._counts, rows.counts, strict=True))
+        return Outcome(observation, named["reward"], self._infos(named, counts, rows.masks))
+
+    def single(self, rows: Rows) -> SingleOutcome:
+        """Name what was written of the first sub-environment: plain numbers where scalar."""
+        entries = rows.observation[0]
+        observation = {key: entries[where] for key, where in self._entries}
+        named = dict(zip(self._measures, rows.measures[:, 0].tolist(), strict=True))
+        counts = dict(zip(self._counts, rows.counts[:, 0].tolist(), strict=True))
+        return SingleOutcome(
+            observation, named["reward"], self._infos(named, counts, rows.masks[0])
+        )
+
+    def _infos(
+        self, named: Mapping[str, Any], counts: Mapping[str, Any], masks: Flags
+    ) -> dict[str, Any]:
+        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in self._terms}}
+        for name in self._shown:
+            infos[name] = named[name]
+        infos.update(counts)
+        infos["action_mask"] = masks
+        return infos

@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from mec_moe_env.simulation import Actions, Entries, Flags, Simulator, check_actions, first_of
+from mec_moe_env.rows import Entries, Flags
+from mec_moe_env.simulation import Actions, Simulator, check_actions
 
 
 class SimulatorEnv(gym.Env[Entries, Actions]):
@@ -22,6 +23,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         self._simulator = simulator
         self._active = np.ones(1, np.bool_)
         self._begun = False
+        self._over = True
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
         self.observation_space = cast("spaces.Space[Entries]", simulator.observation_space)
 
@@ -31,9 +33,11 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
         self._simulator.start(np.zeros(1, np.int64), [self.np_random])
-        self._begun = True
-        outcome = self._simulator.idle()
-        return _row(outcome.observation), first_of(outcome.infos)
+        self._begun, self._over = True, False
+        rows = self._simulator.rows.empty()
+        self._simulator.look(rows, self._active)
+        observation, _, info = self._simulator.rows.single(rows)
+        return observation, info
 
     def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
         """Carry out an action and advance by one step.
@@ -42,13 +46,14 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
             ValueError: the action lies outside the space.
             RuntimeError: `reset` was not called before, or the episode is over.
         """
-        if not self._begun or self._simulator.finished[0]:
+        if self._over:
             raise RuntimeError("call reset() before step(), and again once an episode is over")
-        nvec = self._simulator.nvec
-        checked = check_actions(action, (len(nvec),), nvec)
-        observation, rewards, infos = self._simulator.advance(checked[None], self._active)
-        terminated = bool(self._simulator.finished[0])
-        return _row(observation), rewards[0].item(), terminated, False, first_of(infos)
+        simulator = self._simulator
+        checked = check_actions(action, simulator.nvec.shape, simulator.nvec)
+        rows = simulator.advance(checked[None], self._active)
+        observation, reward, info = simulator.rows.single(rows)
+        self._over = bool(simulator.finished[0])
+        return observation, reward, self._over, False, info
 
     @property
     def episode_steps(self) -> int:
@@ -59,7 +64,3 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Return the flat mask of possible choices, (sum(nvec),), for MaskablePPO."""
         masks: Flags = self._simulator.masks()[0]
         return masks
-
-
-def _row(observation: Entries) -> Entries:
-    return {key: entry[0] for key, entry in observation.items()}

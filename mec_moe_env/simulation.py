@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-Entries = dict[str, NDArray[np.float32]]
-Flags = NDArray[np.bool_]
+from mec_moe_env.rows import Entries as Entries
+from mec_moe_env.rows import Flags as Flags
+from mec_moe_env.rows import RowFactory, Rows
+
 Actions = NDArray[np.int64]
-
-
-class Outcome(NamedTuple):
-    """What a step brought; all arrays are fresh and lead with a batch axis."""
-
-    observation: Entries
-    """Entries of shape (n, size)."""
-    rewards: NDArray[np.float64]
-    infos: dict[str, Any]
 
 
 class Simulator(Protocol):
@@ -35,6 +28,8 @@ class Simulator(Protocol):
 
     episode_steps: int
     """Steps of an episode, the same in all sub-environments."""
+    rows: RowFactory
+    """Names what the steps write."""
 
     @property
     def finished(self) -> Flags:
@@ -43,11 +38,11 @@ class Simulator(Protocol):
     def start(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
         """Begin episodes of sub-environments, driven by these generators from now on."""
 
-    def advance(self, actions: Actions, active: Flags) -> Outcome:
+    def advance(self, actions: Actions, active: Flags) -> Rows:
         """Advance the active sub-environments by one step; the others report zeros."""
 
-    def idle(self) -> Outcome:
-        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
+    def look(self, rows: Rows, which: Flags) -> None:
+        """Write the observations and masks of now of some sub-environments."""
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, sum(nvec))."""
@@ -101,26 +96,17 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64])
             f"action must be an integer array of shape {shape}, "
             f"got dtype {array.dtype} and shape {array.shape}"
         )
-    if (array < 0).any() or (array >= nvec).any():
+    # One memory layout, so that compiled code is compiled once.
+    whole = np.ascontiguousarray(array, np.int64)
+    # As unsigned numbers, negative ones are the largest.
+    if (whole.view(np.uint64) >= nvec.view(np.uint64)).any():
         wrong = (array < 0) | (array >= nvec)
         where = tuple(int(axis[0]) for axis in np.nonzero(wrong))
         raise ValueError(
             f"action{list(where)} = {array[where]} lies outside the space: "
             f"allowed 0..{nvec[where[-1]] - 1}"
         )
-    # One memory layout, so that compiled code is compiled once.
-    return np.ascontiguousarray(array, np.int64)
-
-
-def first_of(batched: Mapping[str, Any]) -> dict[str, Any]:
-    """Take sub-environment 0 out of batched infos: plain Python numbers where scalar."""
-    single: dict[str, Any] = {}
-    for key, value in batched.items():
-        if isinstance(value, dict):
-            single[key] = first_of(value)
-        else:
-            single[key] = value[0].item() if value.ndim == 1 else value[0]
-    return single
+    return whole
 
 
 def blanked(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:

@@ -13,17 +13,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from mec_moe_env.rows import Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.simulation import (
-    Actions,
-    Entries,
-    Flags,
-    Outcome,
-    Simulator,
-    blanked,
-    check_actions,
-    presented,
-)
+from mec_moe_env.simulation import Actions, Simulator, blanked, check_actions, presented
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
@@ -83,8 +75,10 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._start(chosen)
         self._over &= ~chosen
         self._begun = True
-        outcome = self._simulator.idle()
-        return outcome.observation, presented(outcome.infos, chosen)
+        rows = self._simulator.rows.empty()
+        self._simulator.look(rows, self._everyone)
+        observation, _, infos = self._simulator.rows.outcome(rows)
+        return observation, presented(infos, chosen)
 
     def step(
         self, actions: Actions
@@ -105,19 +99,26 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
                 f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
                 "with options={'reset_mask': mask}"
             )
-        outcome = self._simulator.advance(checked, ~self._over)
+        rows = self._simulator.advance(checked, ~self._over)
+        observation, rewards, infos = self._simulator.rows.outcome(rows)
         if self.autoreset_mode is AutoresetMode.NEXT_STEP and self._over.any():
-            outcome = self._restart(self._over, outcome)
+            self._restart(self._over, rows)
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
+        finals: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
-            finals = self._finals(outcome, terminated)
-            outcome = self._restart(terminated, outcome)
-            infos = finals | presented(outcome.infos, self._everyone)
+            finals = self._finals(observation, infos, terminated)
+            self._restart(terminated, rows)
+            infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
         else:
-            infos = presented(outcome.infos, self._everyone)
             self._over = terminated.copy()
-        return outcome.observation, outcome.rewards, terminated, truncated, infos
+        return (
+            observation,
+            rewards,
+            terminated,
+            truncated,
+            finals | presented(infos, self._everyone),
+        )
 
     @property
     def episode_steps(self) -> int:
@@ -137,28 +138,23 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         generators = [self._generators[index] for index in indices.tolist()]
         self._simulator.start(indices, cast("list[np.random.Generator]", generators))
 
-    def _restart(self, which: Flags, outcome: Outcome) -> Outcome:
-        """Begin new episodes; what restarts presents the observation and infos of its reset."""
+    def _restart(self, which: Flags, rows: Rows) -> None:
+        """Begin new episodes; the observations and masks become those of their resets."""
         self._start(which)
-        fresh = self._simulator.idle()
-        infos = blanked(outcome.infos, ~which)
-        return Outcome(
-            fresh.observation,
-            outcome.rewards,
-            infos | {"action_mask": fresh.infos["action_mask"]},
-        )
+        self._simulator.look(rows, which)
 
-    def _finals(self, outcome: Outcome, terminated: Flags) -> dict[str, Any]:
-        """Report the last observation and info of what is over."""
+    def _finals(
+        self, observation: Entries, infos: dict[str, Any], terminated: Flags
+    ) -> dict[str, Any]:
+        """Report the last observation and info of what is over, before it restarts in place."""
         final_obs = np.full(self.num_envs, None, dtype=object)
         for index in np.flatnonzero(terminated).tolist():
-            final_obs[index] = {
-                key: entry[index].copy() for key, entry in outcome.observation.items()
-            }
+            final_obs[index] = {key: entry[index].copy() for key, entry in observation.items()}
+        last = infos | {"action_mask": infos["action_mask"].copy()}
         return {
             "final_obs": final_obs,
             "_final_obs": terminated.copy(),
-            "final_info": presented(outcome.infos, terminated),
+            "final_info": presented(last, terminated),
             "_final_info": terminated.copy(),
         }
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from mec_moe_env.compilation import compiled
 from mec_moe_env.dmoe.dynamics import act, infer, settle
-from mec_moe_env.dmoe.perception import Observation, observe, write_mask
-from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
+from mec_moe_env.dmoe.perception import observe, write_mask
+from mec_moe_env.dmoe.state import Flags, Integers, Physics, Singles, State, World
 from mec_moe_env.moe.weights import MoEWeights
 from mec_moe_env.tasks.stream import Floats
 
@@ -24,13 +24,15 @@ def advance(
     last: int,
     measures: Floats,
     counts: Integers,
-    observation: Observation,
+    observation: Singles,
     masks: Flags,
-) -> None:
+) -> int:
     """Advance the active among sub-environments first..last−1 by one layer and observe them all.
 
     Shapes: actions (n, I·Q·D + I·K), active (n,), masks (n, I·Q·D·(K + 1) + I·K·S).
+    Returns how many are now in the last slot of a block.
     """
+    block, ends = world.available.shape[1] // 2, 0
     I, Q, K = world.gates.shape[2:]
     selected = np.empty((I * Q, K), np.bool_)
     taken = np.empty(world.spectral_efficiency.shape[4], np.bool_)
@@ -40,8 +42,10 @@ def advance(
             if state.hidden.shape[2] > 0:
                 infer(weights, state, world, i, selected, measures)
             settle(physics, state, world, i, measures)
-        observe(physics, state, world, i, observation)
+        observe(physics, state, world, i, observation[i])
         write_mask(physics, state, world, i, masks[i])
+        ends += (world.cursor[i] + 1) % block == 0
+    return ends
 
 
 @compiled
@@ -49,12 +53,14 @@ def perceive(
     physics: Physics,
     state: State,
     world: World,
+    which: Flags,
     first: int,
     last: int,
-    out: Observation,
+    out: Singles,
     masks: Flags,
 ) -> None:
-    """Write the observations and masks of sub-environments first..last−1."""
+    """Write the observations and masks of the chosen among sub-environments first..last−1."""
     for i in range(first, last):
-        observe(physics, state, world, i, out)
-        write_mask(physics, state, world, i, masks[i])
+        if which[i]:
+            observe(physics, state, world, i, out[i])
+            write_mask(physics, state, world, i, masks[i])

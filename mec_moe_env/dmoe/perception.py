@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from mec_moe_env.compilation import lean
 from mec_moe_env.dmoe.state import Flags, Physics, Singles, State, World
 from mec_moe_env.scenarios import DMoEConfig
-
-
-class Observation(NamedTuple):
-    """The flat entries of a batch of observations, in the order of the observation space."""
-
-    gate: Singles
-    spectral_efficiency: Singles
-    compute_energy: Singles
-    available: Singles
-    layer: Singles
-    importance: Singles
 
 
 def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:
@@ -35,30 +23,29 @@ def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:
 
 
 @lean
-def observe(physics: Physics, state: State, world: World, i: int, out: Observation) -> None:
-    """Write the observation of sub-environment i; after the last layer no gate is left."""
+def observe(physics: Physics, state: State, world: World, i: int, out: Singles) -> None:
+    """Write the observation of sub-environment i, entry after entry as the space has them.
+
+    After the last layer no gate is left.
+    """
     layer, b = state.layer[i], world.cursor[i]
-    L, K = world.gates.shape[1], world.compute_energy.shape[1]
-    if layer < L:
-        scores = world.gates[i, layer].reshape(out.gate.shape[1])
-        for index in range(out.gate.shape[1]):
-            out.gate[i, index] = scores[index]
-        out.importance[i, 0] = physics.importance[layer]
-    else:
-        for index in range(out.gate.shape[1]):
-            out.gate[i, index] = 0.0
-        out.importance[i, 0] = 0.0
-    size = out.spectral_efficiency.shape[1]
+    L, I, Q, K = world.gates.shape[1:]
+    scores = world.gates[i, min(layer, L - 1)].reshape(I * Q * K)
+    for index in range(I * Q * K):
+        out[index] = scores[index] if layer < L else 0.0
+    rest = out[I * Q * K :]
     shown_slot = (b - physics.csi_delay) % world.available.shape[1]
+    size = I * K * world.spectral_efficiency.shape[4]
     seen = world.spectral_efficiency[i, shown_slot].reshape(size)
-    shown = out.spectral_efficiency[i]
     for index in range(size):
-        shown[index] = seen[index]
+        rest[index] = seen[index]
+    rest = rest[size:]
     for j in range(K):
-        out.compute_energy[i, j] = world.compute_energy[i, j]
-        out.available[i, j] = 1.0 if world.available[i, b, j] else 0.0
+        rest[j] = world.compute_energy[i, j]
+        rest[K + j] = 1.0 if world.available[i, b, j] else 0.0
     for other in range(L):
-        out.layer[i, other] = 1.0 if other == layer else 0.0
+        rest[2 * K + other] = 1.0 if other == layer else 0.0
+    rest[2 * K + L] = physics.importance[layer] if layer < L else 0.0
 
 
 @lean
@@ -75,3 +62,10 @@ def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags)
     links = out[picks * (K + 1) :]
     for index in range(links.shape[0]):
         links[index] = True
+
+
+@lean
+def write_masks(physics: Physics, state: State, world: World, out: Flags) -> None:
+    """Write all flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
+    for i in range(out.shape[0]):
+        write_mask(physics, state, world, i, out[i])

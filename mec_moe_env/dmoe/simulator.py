@@ -13,16 +13,15 @@ from mec_moe_env.dmoe.dynamics import SCHEMA
 from mec_moe_env.dmoe.exogenous import RadioWorld
 from mec_moe_env.dmoe.gates import GateSource, make_gates
 from mec_moe_env.dmoe.perception import (
-    Observation,
     observation_bounds,
-    write_mask,
+    write_masks,
 )
 from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, make_physics
 from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
 from mec_moe_env.observation import box_space
-from mec_moe_env.rows import RowFactory
+from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.simulation import Actions, Flags, Outcome
+from mec_moe_env.simulation import Actions
 
 
 class DMoESimulator(BlockSimulator):
@@ -39,9 +38,8 @@ class DMoESimulator(BlockSimulator):
         picks, links = math.prod(config.expert_shape), math.prod(config.link_shape)
         sizes = [config.num_nodes + 1, config.num_subcarriers]
         self.nvec = np.repeat(sizes, [picks, links])
-        self._rows = RowFactory(
+        self.rows = RowFactory(
             SCHEMA,
-            Observation,
             config.observation_shapes,
             mask_size=int(self.nvec.sum()),
             num_envs=num_envs,
@@ -61,13 +59,13 @@ class DMoESimulator(BlockSimulator):
         self._source.start(indices, self._randomness, self.world)
         self._gates.start(indices, self._randomness, self.state, self.world)
 
-    def advance(self, actions: Actions, active: Flags) -> Outcome:
+    def advance(self, actions: Actions, active: Flags) -> Rows:
         """Advance the active sub-environments by one layer."""
-        rows = self._rows.empty()
+        rows = self.rows.empty()
 
         def work(first: int, last: int) -> None:
             self._refill(first, last, active)
-            advance(
+            self._ends[first] = advance(
                 self._physics,
                 self._gates.weights,
                 self.state,
@@ -80,29 +78,27 @@ class DMoESimulator(BlockSimulator):
             )
 
         self._slices.run(work)
-        return self._rows.outcome(rows)
+        return rows
 
-    def idle(self) -> Outcome:
-        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
-        rows = self._rows.empty()
+    def look(self, rows: Rows, which: Flags) -> None:
+        """Write the observations and masks of now of some sub-environments."""
         self._slices.run(
             lambda first, last: perceive(
                 self._physics,
                 self.state,
                 self.world,
+                which,
                 first,
                 last,
                 rows.observation,
                 rows.masks,
             )
         )
-        return self._rows.outcome(rows)
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
-        out = self._rows.empty_masks()
-        for index in range(self.num_envs):
-            write_mask(self._physics, self.state, self.world, index, out[index])
+        out = self.rows.empty_masks()
+        write_masks(self._physics, self.state, self.world, out)
         return out
 
 

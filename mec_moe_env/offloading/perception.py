@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +15,6 @@ Singles = NDArray[np.float32]
 
 DRIFT_BOUND = 1e4
 """Drifts are reported up to this value; no scenario comes near it."""
-
-
-class Observation(NamedTuple):
-    """The flat entries of a batch of observations, in the order of the observation space."""
-
-    task: Singles
-    payload: Singles
-    origin: Singles
-    busy: Singles
-    subcarrier_busy: Singles
-    spectral_efficiency: Singles
-    compute: Singles
-    completed: Singles
-    drift: Singles
-    progress: Singles
 
 
 def observation_bounds(
@@ -52,43 +36,62 @@ def observation_bounds(
 
 
 @lean
-def observe_task(world: World, i: int, u: int, sum_bound: float, out: Observation) -> None:
-    """Write what is seen of task u: Σ_i X_i (the gate's input), payload, origin, its links."""
-    b = world.cursor[i]
+def observe(
+    physics: Physics, state: State, world: World, sum_bound: float, i: int, out: Singles
+) -> None:
+    """Write the observation of sub-environment i, entry after entry as the space has them."""
+    U = physics.num_tasks
+    d = world.linear.shape[3]
     M, S = world.spectral_efficiency.shape[3:]
-    k, d = world.features.shape[3:]
-    for f in range(d):
-        total = 0.0
-        for sample in range(k):
-            total += world.features[i, b, u, sample, f]
-        out.task[i, u * d + f] = min(max(total, -sum_bound), sum_bound)
-    out.payload[i, u] = world.payload[i, b, u]
-    for m in range(M):
-        out.origin[i, u * M + m] = 0.0
-    out.origin[i, u * M + world.origin[i, b, u]] = 1.0
-    efficiency = world.spectral_efficiency[i, b, u].reshape(M * S)
-    seen = out.spectral_efficiency[i, u * M * S : (u + 1) * M * S]
-    for index in range(M * S):
-        seen[index] = efficiency[index]
+    for u in range(U):
+        write_sum(world, i, u, sum_bound, out[u * d : (u + 1) * d])
+        out[U * d + u] = world.payload[i, world.cursor[i], u]
+    rest = out[U * (d + 1) :]
+    for u in range(U):
+        for m in range(M):
+            rest[u * M + m] = 0.0
+        rest[u * M + world.origin[i, world.cursor[i], u]] = 1.0
+    rest = rest[U * M :]
+    write_occupation(physics, state, i, rest)
+    rest = rest[M + S :]
+    efficiency = world.spectral_efficiency[i, world.cursor[i]].reshape(U * M * S)
+    for index in range(U * M * S):
+        rest[index] = efficiency[index]
+    write_servers(state, world, i, rest[U * M * S :])
+    out[out.shape[0] - 1] = state.time[i] / physics.horizon
 
 
 @lean
-def observe(
-    physics: Physics, state: State, world: World, sum_bound: float, i: int, out: Observation
-) -> None:
-    """Write the observation of sub-environment i."""
-    for u in range(physics.num_tasks):
-        observe_task(world, i, u, sum_bound, out)
-    for m in range(state.remaining.shape[1]):
+def write_sum(world: World, i: int, u: int, sum_bound: float, out: Singles) -> None:
+    """Write Σ_i X_i of task u, the gate's input, (d,)."""
+    samples = world.features[i, world.cursor[i], u]
+    for f in range(out.shape[0]):
+        total = 0.0
+        for sample in range(samples.shape[0]):
+            total += samples[sample, f]
+        out[f] = min(max(total, -sum_bound), sum_bound)
+
+
+@lean
+def write_occupation(physics: Physics, state: State, i: int, out: Singles) -> None:
+    """Write how long servers and subcarriers stay busy, over d_u, (M + S,)."""
+    M = state.remaining.shape[1]
+    for m in range(M):
         occupied = state.remaining[i, m] / physics.max_delay
-        out.busy[i, m] = occupied if state.working[i, m] else 1.0
-        out.compute[i, 2 * m] = world.compute[i, m, 0]
-        out.compute[i, 2 * m + 1] = world.compute[i, m, 1]
-        out.completed[i, m] = 1.0 if state.completed[i, m] else 0.0
-        out.drift[i, m] = min(state.drift[i, m], DRIFT_BOUND)
+        out[m] = occupied if state.working[i, m] else 1.0
     for s in range(state.subcarrier_remaining.shape[1]):
-        out.subcarrier_busy[i, s] = state.subcarrier_remaining[i, s] / physics.max_delay
-    out.progress[i, 0] = state.time[i] / physics.horizon
+        out[M + s] = state.subcarrier_remaining[i, s] / physics.max_delay
+
+
+@lean
+def write_servers(state: State, world: World, i: int, out: Singles) -> None:
+    """Write the servers' costs, completions and drifts, (4·M,)."""
+    M = state.remaining.shape[1]
+    for m in range(M):
+        out[2 * m] = world.compute[i, m, 0]
+        out[2 * m + 1] = world.compute[i, m, 1]
+        out[2 * M + m] = 1.0 if state.completed[i, m] else 0.0
+        out[3 * M + m] = min(state.drift[i, m], DRIFT_BOUND)
 
 
 @lean
@@ -116,17 +119,26 @@ def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags)
 
 
 @lean
+def write_masks(physics: Physics, state: State, world: World, out: Flags) -> None:
+    """Write all flat action masks, (n, U·D·(M + 1 + S))."""
+    for i in range(out.shape[0]):
+        write_mask(physics, state, world, i, out[i])
+
+
+@lean
 def perceive(
     physics: Physics,
     state: State,
     world: World,
     sum_bound: float,
+    which: Flags,
     first: int,
     last: int,
-    out: Observation,
+    out: Singles,
     masks: Flags,
 ) -> None:
-    """Write the observations and masks of sub-environments first..last−1."""
+    """Write the observations and masks of the chosen among sub-environments first..last−1."""
     for i in range(first, last):
-        observe(physics, state, world, sum_bound, i, out)
-        write_mask(physics, state, world, i, masks[i])
+        if which[i]:
+            observe(physics, state, world, sum_bound, i, out[i])
+            write_mask(physics, state, world, i, masks[i])

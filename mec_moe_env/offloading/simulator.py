@@ -14,10 +14,9 @@ from mec_moe_env.offloading.clairvoyance import write_error_increments, write_mo
 from mec_moe_env.offloading.dynamics import SCHEMA
 from mec_moe_env.offloading.exogenous import RandomWorld, WorldSource
 from mec_moe_env.offloading.perception import (
-    Observation,
     observation_bounds,
     perceive,
-    write_mask,
+    write_masks,
 )
 from mec_moe_env.offloading.state import (
     Integers,
@@ -27,9 +26,9 @@ from mec_moe_env.offloading.state import (
     make_physics,
 )
 from mec_moe_env.offloading.toy import ToyWorld
-from mec_moe_env.rows import RowFactory
+from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.simulation import Actions, Flags, Outcome
+from mec_moe_env.simulation import Actions
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
 from mec_moe_env.tasks.stream import (
@@ -77,9 +76,8 @@ class OffloadingSimulator(BlockSimulator):
         self.world = empty_world(config, num_envs, self._source.block)
         picks = math.prod(config.action_shape[:2])
         self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
-        self._rows = RowFactory(
+        self.rows = RowFactory(
             SCHEMA,
-            Observation,
             config.observation_shapes,
             mask_size=int(self.nvec.sum()),
             num_envs=num_envs,
@@ -100,14 +98,14 @@ class OffloadingSimulator(BlockSimulator):
         clear_state(self.state, indices)
         self._source.start(indices, self._randomness, self.world)
 
-    def advance(self, actions: Actions, active: Flags) -> Outcome:
+    def advance(self, actions: Actions, active: Flags) -> Rows:
         """Advance the active sub-environments by one slot."""
-        rows = self._rows.empty()
+        rows = self.rows.empty()
 
         def work(first: int, last: int) -> None:
             self._refill(first, last, active)
             k = self.config.samples_per_task
-            advance(
+            self._ends[first] = advance(
                 self._physics,
                 self.state,
                 self.world,
@@ -122,30 +120,28 @@ class OffloadingSimulator(BlockSimulator):
             )
 
         self._slices.run(work)
-        return self._rows.outcome(rows)
+        return rows
 
-    def idle(self) -> Outcome:
-        """Return the outcome of a reset: the observation and the masks of now, zeros otherwise."""
-        rows = self._rows.empty()
+    def look(self, rows: Rows, which: Flags) -> None:
+        """Write the observations and masks of now of some sub-environments."""
         self._slices.run(
             lambda first, last: perceive(
                 self._physics,
                 self.state,
                 self.world,
                 self._sum_bound,
+                which,
                 first,
                 last,
                 rows.observation,
                 rows.masks,
             )
         )
-        return self._rows.outcome(rows)
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, U·D·(M + 1 + S))."""
-        out = self._rows.empty_masks()
-        for index in range(self.num_envs):
-            write_mask(self._physics, self.state, self.world, index, out[index])
+        out = self.rows.empty_masks()
+        write_masks(self._physics, self.state, self.world, out)
         return out
 
     def model_errors(self) -> Floats:

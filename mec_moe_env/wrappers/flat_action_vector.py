@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_env.offloading import OffloadingVectorEnv
-from mec_moe_env.simulation import Entries, Flags
+from mec_moe_env.rows import Entries, Flags
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 

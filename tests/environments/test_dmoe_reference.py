@@ -150,13 +150,19 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
         DMoEEnv(gates="trace")
 
 
+def looked(simulator: Any) -> dict[str, np.ndarray]:
+    rows = simulator.rows.empty()
+    simulator.look(rows, np.ones(1, np.bool_))
+    return simulator.rows.outcome(rows).observation
+
+
 def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:
     env = DMoEEnv("digits-moe")
     env.reset(seed=0)
     K = env.config.num_nodes
     errors = []
     for _ in range(env.config.num_layers):
-        views = unflatten(env._dmoe.idle().observation, env.config.observation_shapes)
+        views = unflatten(looked(env._dmoe), env.config.observation_shapes)
         best = np.argsort(-views["gate"][0], axis=-1)[..., :2].reshape(-1)
         links = np.arange(K * K).reshape(K, K) % env.config.num_subcarriers
         *_, info = env.step(np.concatenate([best, links.reshape(-1)]))

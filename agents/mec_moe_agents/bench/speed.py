@@ -29,7 +29,7 @@ WATCHED: tuple[tuple[str, type, str], ...] = (
     *(("drawing", world, method) for world in WORLDS for method in ("start", "refill")),
     *(("drawing", gates, "start") for gates in GATES),
     *(("starting", simulator, "start") for simulator in SIMULATORS),
-    *(("looking", simulator, "idle") for simulator in SIMULATORS),
+    *(("looking", simulator, "look") for simulator in SIMULATORS),
     *(("advancing", simulator, "advance") for simulator in SIMULATORS),
 )
 """Which method's own time belongs to what."""

@@ -12,6 +12,7 @@ from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.evaluate import evaluate
 from mec_moe_agents.cli.failures import INTERRUPTED
+from mec_moe_agents.cli.learn_importance import learn_importance
 from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
@@ -31,6 +32,7 @@ app.command()(agents)
 app.command()(bench)
 app.command()(train)
 app.command()(evaluate)
+app.command()(learn_importance)
 app.add_typer(reproduce, name="reproduce")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ from mec_moe_agents.dmoe.by_score import RandomScheduler, TopScheduler
 from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of
 from mec_moe_agents.dmoe.scheduling_agent import SchedulingAgent
 from mec_moe_agents.dmoe.thresholds import Importance, ThresholdSchedule, same_for_all_layers
+from mec_moe_agents.importance.learned import has_learned_importance, learned_schedule
 from mec_moe_env.configuration import Config, Whole, reject
 from mec_moe_env.scenarios import DMoEConfig
 
@@ -81,6 +83,19 @@ def _exact(
     return SchedulingAgent(config, ExactScheduler(config, schedule, time_limit))
 
 
+def _learned(
+    config: DMoEConfig,
+    env: Any,
+    seed: Seed,
+    trade_off: float | None = None,
+    accuracy: float | None = None,
+    path: str | Path | None = None,
+) -> Agent:
+    importance = learned_schedule(config, trade_off, accuracy, path).importance
+    schedule = ThresholdSchedule(config, importance)
+    return SchedulingAgent(config, JointScheduler(config, schedule))
+
+
 def _small(config: Config) -> bool:
     return isinstance(config, DMoEConfig) and routes_of(config) <= MOST_ROUTES
 
@@ -95,6 +110,9 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         "des": CatalogueEntry("cheapest experts above the threshold, then subcarriers", _des),
         "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _jesa),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _jesa_plus),
+        "learned": CatalogueEntry(
+            "JESA with learned layer importance", _learned, serves=has_learned_importance
+        ),
         "exact": CatalogueEntry("the optimum of each layer, where small", _exact, serves=_small),
     }
 )

@@ -1,0 +1,55 @@
+"""`mec-moe learn-importance`: learn what the paper sets by hand, and judge it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mec_moe_agents.cli.failures import reported
+
+
+def learn_importance(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/importance"),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Held-out episodes to judge on, from seed 100000.")
+    ] = 500,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Judge the shipped schedules instead of learning.")
+    ] = False,
+) -> None:
+    """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.
+
+    Writes digits_moe.json (for the agent `learned`, option path), importance.png and
+    importance.csv. Learns on training images and seeds from 2^31, judges on held-out ones.
+    """
+    with reported():
+        from rich.console import Console
+
+        from mec_moe_agents.cli.comparison_request import check_writable
+        from mec_moe_agents.evaluation.provenance import current_provenance
+        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+        from mec_moe_agents.importance.family import DIGITS_MOE, ScheduleFamily
+        from mec_moe_agents.importance.learn import CONFIG, learn_family
+        from mec_moe_agents.reproduce.importance import judge
+        from mec_moe_agents.reproduce.output import print_headlines, write_answer
+
+        check_writable(out)
+        provenance = current_provenance()
+        path = DIGITS_MOE if shipped else out / DIGITS_MOE.name
+        if not shipped:
+            about = {"scenario": "digits-moe", "retrain": "mec-moe learn-importance"}
+            learn_family(_tell).save(path, about)
+        family = ScheduleFamily.load(path, CONFIG.num_layers)
+        _tell(f"judging {len(family.schedules)} schedules on {seeds} held-out episodes")
+        answer = judge(family, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+        write_answer(out, "importance", answer, provenance)
+        print_headlines(Console(highlight=False), {"importance": answer.headlines})
+        for written in (path, out / "importance.png", out / "importance.csv"):
+            print(written)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

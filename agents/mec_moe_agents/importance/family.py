@@ -1,0 +1,127 @@
+"""A family of schedules from thrifty to accurate, and the file it is kept in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mec_moe_agents.evaluation.atomic_write import replacing
+from mec_moe_env.configuration import Real, reject
+
+FORMAT = 1
+DIGITS_MOE = Path(__file__).with_name("digits_moe.json")
+FIELDS = {"joules": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
+
+
+@dataclass(frozen=True)
+class LearnedSchedule:
+    """The importance of every layer, and what it brought on training images."""
+
+    importance: tuple[float, ...]
+    """γ^(l) of layers l = 1..L."""
+    joules: float
+    """Per token, all layers."""
+    loss: float
+    """Cross-entropy, nats."""
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ScheduleFamily:
+    """Schedules by rising energy and falling loss; at least one.
+
+    Raises:
+        ValueError: there is none.
+    """
+
+    schedules: tuple[LearnedSchedule, ...]
+
+    def __post_init__(self) -> None:
+        if not self.schedules:
+            raise ValueError("a family needs at least one schedule")
+
+    def best_for(self, loss_weight: float, energy_weight: float) -> LearnedSchedule:
+        """Return the schedule of the least loss_weight·loss + energy_weight·joules."""
+        return min(
+            self.schedules,
+            key=lambda each: loss_weight * each.loss + energy_weight * each.joules,
+        )
+
+    def reaching(self, accuracy: float) -> LearnedSchedule:
+        """Return the cheapest schedule of at least this accuracy on training images.
+
+        Raises:
+            ValueError: none is as accurate.
+        """
+        highest = max(each.accuracy for each in self.schedules)
+        allowed = Real(0, highest)
+        if not allowed.admits(accuracy):
+            raise reject("accuracy", accuracy, allowed)
+        within = [each for each in self.schedules if each.accuracy >= accuracy]
+        return min(within, key=lambda each: each.joules)
+
+    @classmethod
+    def load(cls, path: str | Path, num_layers: int) -> Self:
+        """Read a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, of another format, or for another number of layers; the
+                path and what was expected are named.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: expected a JSON file of learned schedules")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:  # of JSON and of UTF-8
+            raise ValueError(f"{path}: not a whole JSON file ({error})") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ValueError(f"{path}: expected learned schedules of format {FORMAT}")
+        entries = content.get("schedules")
+        if not isinstance(entries, list) or not entries:
+            raise ValueError(f"{path}: 'schedules' must be a list of at least one schedule")
+        return cls(tuple(_read(entry, num_layers, str(path)) for entry in entries))
+
+    def save(self, path: str | Path, about: Mapping[str, Any]) -> None:
+        """Write the family as JSON, whole or not at all.
+
+        Args:
+            path: where to.
+            about: where it comes from, written beside the schedules.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        entries = [
+            {"importance": each.importance, **{name: getattr(each, name) for name in FIELDS}}
+            for each in self.schedules
+        ]
+        # A line for each schedule: files can be compared.
+        lines = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
+        heading = json.dumps({"format": FORMAT, **about}, indent=2)[:-2]
+        with replacing(Path(path)) as temporary:
+            temporary.write_text(
+                f'{heading},\n  "schedules": [\n{lines}\n  ]\n}}\n', encoding="utf-8"
+            )
+
+
+def _read(entry: Any, num_layers: int, source: str) -> LearnedSchedule:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{source}: a schedule is {entry!r}, expected an object")
+    importance = entry.get("importance")
+    if (
+        not isinstance(importance, list)
+        or len(importance) != num_layers
+        or not all(map(Real(0, 1).admits, importance))
+    ):
+        raise ValueError(
+            f"{source}: 'importance' is {importance!r}, expected {num_layers} numbers in [0, 1]"
+        )
+    for name, allowed in FIELDS.items():
+        if not allowed.admits(entry.get(name)):
+            raise ValueError(f"{source}: {name!r} is {entry.get(name)!r}, expected {allowed}")
+    return LearnedSchedule(tuple(map(float, importance)), *(float(entry[name]) for name in FIELDS))

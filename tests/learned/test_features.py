@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from mec_moe_agents.learned.decisions import Decisions
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
+from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER, UNTRAINED
 from mec_moe_agents.offloading.costs import pick_costs
 from mec_moe_agents.offloading.slot import Slot
 
@@ -68,14 +68,14 @@ def test_kind_of_a_server_is_seen_from_the_task():
     config = OFFLOADING_PRESETS["default"]
     decisions, observation = played(config, 0, batch=1)
     decisions.begin(observation)
-    assert servers_of(decisions.features(0))[0, :, 9].tolist() == [1.0] * 8
+    assert servers_of(decisions.features(0))[0, :, UNTRAINED].tolist() == [1.0] * 8
     decisions.choose(0, np.array([5]))
     later = {key: value.copy() for key, value in observation.items()}
     decisions.begin(later)
     same = servers_of(decisions.features(0))[0, 5]
-    assert same[[9, 10, 11]].tolist() == [0.0, 1.0, 0.0]
+    assert same[[UNTRAINED, OWN, FOREIGN]].tolist() == [0.0, 1.0, 0.0]
     assert same[12] == pytest.approx(1.0)
     later["task"] = -later["task"]
     decisions.begin(later)
     other = servers_of(decisions.features(0))[0, 5]
-    assert other[[9, 10, 11]].tolist() == [0.0, 0.0, 1.0]
+    assert other[[UNTRAINED, OWN, FOREIGN]].tolist() == [0.0, 0.0, 1.0]

@@ -66,6 +66,29 @@ def test_worth_of_a_kind_is_what_trainings_from_zero_add_up_to():
     assert np.mean(estimates) == pytest.approx(truth @ truth, rel=0.02)
 
 
+def two_kinds(batch=1):
+    memory = empty_memory(CONFIG, batch)
+    slot = make_slot(batch=batch, tasks=2)
+    slot.task[:] = [[1, 0], [0, 1]]
+    begin_slot(memory, slot, 0.5)
+    return memory, slot
+
+
+@pytest.mark.parametrize(("trained", "expected"), [(1, 0), (2, 1), (5, 1)])
+def test_distance_of_two_kinds_shows_when_a_learned_server_takes_the_other(trained, expected):
+    memory, slot = two_kinds()
+    action = np.zeros((1, 4), np.int64)
+    for task in [0] * trained + [1]:
+        pick_servers(memory, slot, task, 1, np.array([2]), action)
+        note_training(memory, 0, 2, 3.0, 0.5)
+    assert memory.distance_count[0].tolist() == [[0, expected], [expected, 0]]
+    assert memory.distance_sum[0, 0, 1] == memory.distance_sum[0, 1, 0] == 18.0 * expected
+    # Its way back tells nothing certain.
+    pick_servers(memory, slot, 0, 1, np.array([2]), action)
+    note_training(memory, 0, 2, 3.0, 0.5)
+    assert memory.distance_count[0, 0, 1] == expected
+
+
 def test_a_server_that_took_another_kind_teaches_no_worth():
     memory = empty_memory(CONFIG, 1)
     memory.last_kind[0, 0] = 0

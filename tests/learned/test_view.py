@@ -3,6 +3,7 @@ import pytest
 import torch
 from mec_moe_agents.evaluation.rollout import run_episodes
 from mec_moe_agents.learned import LearnedAgent
+from mec_moe_agents.learned.features import CONTEXT, SERVER, UNTRAINED
 from mec_moe_agents.learned.weights import arrays_of
 from mec_moe_agents.learning.decisions import make_decision_env
 from mec_moe_agents.learning.policy import shape_policy
@@ -40,10 +41,9 @@ def test_a_new_episode_starts_with_an_empty_memory():
     for _ in range(DEFAULT.horizon):
         features, _, dones, _ = env.step(env.masks().argmax(1))
     assert dones.all()
-    untrained = env.masks()
-    blocks = features[:, 20:].reshape(2, 8, -1)
-    assert (blocks[..., 9] == 1.0).all()
-    assert untrained.all()
+    blocks = features[:, CONTEXT:].reshape(2, 8, SERVER)
+    assert (blocks[..., UNTRAINED] == 1.0).all()
+    assert env.masks().all()
 
 
 def test_an_impossible_choice_is_a_rejection():

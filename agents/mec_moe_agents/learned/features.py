@@ -14,11 +14,11 @@ from mec_moe_agents.offloading.slot import Slot
 from mec_moe_env.compilation import lean
 from mec_moe_env.scenarios import OffloadingConfig
 
-VERSION = 1
+VERSION = 2
 """Of the features: weights of another version do not fit."""
 CONTEXT = 20
 """Features of the task and of the system."""
-SERVER = 22
+SERVER = 24
 """Features of each server."""
 AVAILABLE = 0
 """Position in a server's block of the flag whether it can take the task."""
@@ -132,12 +132,42 @@ def write_costs(
 
 
 @lean
+def worth_of(memory: Memory, scales: Scales, i: int, kind: int) -> float:
+    """Return what is believed of ‖w‖² of a kind, in units of what is expected of any."""
+    if memory.kind_trainings[i, kind] == 0:
+        return 1.0
+    return float(min(memory.kind_worth[i, kind] / scales.worth, 4.0))
+
+
+@lean
+def write_prospect(
+    memory: Memory, scales: Scales, i: int, kind: int, main: int, out: NDArray[np.float32]
+) -> None:
+    """Write what a task's error will be at a server of kind `main`, less that of a rejection.
+
+    Ground truths are independent: what is expected of ‖w_a − w_b‖² is ‖w_a‖² + ‖w_b‖².
+    """
+    out[22] = -worth_of(memory, scales, i, kind)
+    out[23] = 0.0
+    if main < 0 or main == kind:
+        return
+    count = memory.distance_count[i, kind, main]
+    if count == 0:
+        out[22] = worth_of(memory, scales, i, main)
+        return
+    distance = memory.distance_sum[i, kind, main] / count / scales.worth
+    out[22] = max(min(distance - worth_of(memory, scales, i, kind), 4.0), -4.0)
+    out[23] = few(2.0 * count)
+
+
+@lean
 def write_server(
     memory: Memory, slot: Slot, scales: Scales, i: int, u: int, m: int, out: NDArray[np.float32]
 ) -> None:
     """Write what is remembered of server m, from the point of view of task u."""
     kind = memory.task_kind[i, u]
     main = memory.server_kind[i, m]
+    write_prospect(memory, scales, i, kind, main, out)
     total = 0
     for n in range(memory.kind_count.shape[1]):
         total += memory.server_count[i, m, n]
@@ -160,8 +190,7 @@ def write_server(
     out[21] = 0.0
     if main < 0:
         return
-    known = memory.kind_trainings[i, main] > 0
-    out[16] = min(memory.kind_worth[i, main] / scales.worth, 4.0) if known else 1.0
+    out[16] = worth_of(memory, scales, i, main)
     peers = 0
     idle_peers = 0
     for other in range(memory.taken.shape[1]):
@@ -225,7 +254,6 @@ def write_context(
     waiting = 0
     for later in range(u + 1, U):
         waiting += 1 if memory.task_kind[i, later] == kind else 0
-    known = memory.kind_trainings[i, kind] > 0
     missing = N - met
     left = scales.horizon * (1.0 - slot.progress[i, 0])
     out[0] = slot.progress[i, 0]
@@ -237,7 +265,7 @@ def write_context(
     out[6] = 1.0 if memory.task_is_novel[i, u] else 0.0
     out[7] = few(own)
     out[8] = few(own_idle)
-    out[9] = min(memory.kind_worth[i, kind] / scales.worth, 4.0) if known else 1.0
+    out[9] = worth_of(memory, scales, i, kind)
     out[10] = few(memory.kind_trainings[i, kind])
     out[11] = slot.payload[i, u]
     out[12] = free / memory.used.shape[1]

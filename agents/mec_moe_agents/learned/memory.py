@@ -27,6 +27,10 @@ class Memory(NamedTuple):
     """Estimate of ‖w‖² of each kind, what a rejection of it costs, (n, N)."""
     kind_trainings: Integers
     """Trainings behind that estimate, (n, N)."""
+    distance_sum: Floats
+    """Σ of the estimates of ‖w_a − w_b‖² of two kinds, (n, N, N)."""
+    distance_count: Integers
+    """Estimates behind that sum, (n, N, N)."""
     server_sum: Floats
     """Σ x over the tasks that each server took, (n, M, d)."""
     server_count: Integers
@@ -35,6 +39,10 @@ class Memory(NamedTuple):
     """The kind of which a server took most, the latest among equals, (n, M); −1 untrained."""
     last_kind: Integers
     """Kind of the last task that a server took, (n, M); −1 untrained."""
+    streak: Integers
+    """Tasks of `last_kind` that a server took without another between them, (n, M)."""
+    former_kind: Integers
+    """The kind of the streak before, if it was long enough to be learned, (n, M); else −1."""
     trainings: Integers
     """Completed trainings while a server took one kind only, (n, M); −1 once it took another."""
     drift_energy: Floats
@@ -64,10 +72,14 @@ def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
         kind_count=np.zeros((n, N), np.int64),
         kind_worth=np.zeros((n, N)),
         kind_trainings=np.zeros((n, N), np.int64),
+        distance_sum=np.zeros((n, N, N)),
+        distance_count=np.zeros((n, N, N), np.int64),
         server_sum=np.zeros((n, M, d)),
         server_count=np.zeros((n, M, N), np.int64),
         server_kind=np.zeros((n, M), np.int64),
         last_kind=np.zeros((n, M), np.int64),
+        streak=np.zeros((n, M), np.int64),
+        former_kind=np.zeros((n, M), np.int64),
         trainings=np.zeros((n, M), np.int64),
         drift_energy=np.zeros((n, M)),
         delay_sum=np.zeros((n, M)),
@@ -86,5 +98,5 @@ def forget(memory: Memory, rows: Flags) -> None:
     """Begin new episodes in `rows`, (n,)."""
     for array in memory:
         array[rows] = 0
-    memory.server_kind[rows] = NO_KIND
-    memory.last_kind[rows] = NO_KIND
+    for kinds in (memory.server_kind, memory.last_kind, memory.former_kind):
+        kinds[rows] = NO_KIND

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.learned.memory import Floats, Integers, Memory
+from mec_moe_agents.learned.memory import NO_KIND, Floats, Integers, Memory
 from mec_moe_agents.offloading.slot import Slot
 from mec_moe_env.compilation import lean
 
@@ -15,6 +15,8 @@ Singles = NDArray[np.float32]
 
 SAME_KIND = 0.5
 """Cosine from which a task belongs to a kind; also the threshold of `guard`."""
+LEARNED = 2
+"""Trainings on one kind after which a server's model is near to it."""
 MOST_TRAININGS = 6
 """Later drifts are noise within a kind rather than distance still to go."""
 
@@ -57,12 +59,21 @@ def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
 
 @lean
 def note_training(memory: Memory, i: int, m: int, drift: float, covered: float) -> None:
-    """Learn the worth of a kind from a training that ended.
+    """Learn the worth of a kind, or the distance of two, from a training that ended.
 
     Training from zero on tasks of one kind moves a model by orthogonal steps towards w, so that
     Σ drift² grows to ‖w‖², by the share `covered` = k/d of what is left with each training
-    (exact for Gaussian features; our extension).
+    (exact for Gaussian features; our extension). The first training on a task of kind a of a
+    server that had learned kind b moves it by that share of ‖w_a − w_b‖².
     """
+    former = memory.former_kind[i, m]
+    if former >= 0 and memory.streak[i, m] == 1:
+        last = memory.last_kind[i, m]
+        distance = drift * drift / covered
+        memory.distance_sum[i, last, former] += distance
+        memory.distance_sum[i, former, last] += distance
+        memory.distance_count[i, last, former] += 1
+        memory.distance_count[i, former, last] += 1
     if memory.trainings[i, m] < 0 or memory.trainings[i, m] >= MOST_TRAININGS:
         return
     memory.trainings[i, m] += 1
@@ -97,8 +108,14 @@ def remember_pick(memory: Memory, slot: Slot, i: int, u: int, m: int) -> None:
     if slot.origin[i, u, m] == 0.0:
         memory.used[i, memory.best_subcarrier[i, m]] = True
     kind = memory.task_kind[i, u]
-    if memory.last_kind[i, m] >= 0 and memory.last_kind[i, m] != kind:
-        memory.trainings[i, m] = -1
+    if memory.last_kind[i, m] == kind:
+        memory.streak[i, m] += 1
+    else:
+        if memory.last_kind[i, m] >= 0:
+            memory.trainings[i, m] = -1
+        learned = memory.streak[i, m] >= LEARNED
+        memory.former_kind[i, m] = memory.last_kind[i, m] if learned else NO_KIND
+        memory.streak[i, m] = 1
     memory.last_kind[i, m] = kind
     memory.server_count[i, m, kind] += 1
     for f in range(slot.task.shape[2]):

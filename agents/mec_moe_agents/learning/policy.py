@@ -6,21 +6,29 @@ scored by the same weights again (a deep set), so that one set of weights fits a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
 from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
+from mec_moe_agents.learned.network import checked
 
 HIDDEN = 32
 """Units of the actor's layers."""
-CRITIC_HIDDEN = 16
+CRITIC_HIDDEN = 32
 IMPOSSIBLE = -1e8
+ADAM_EPSILON = 1e-8
+"""Stable-Baselines3 takes 1e-5: clipped by a large gradient of the critic, that of the actor falls
+below it, and the policy stands still."""
 PRIOR = 2.0
-"""Logit by which a new policy prefers servers of the task's own kind to untrained ones, and those
-to servers of another kind: without it training first learns to reject everything."""
+"""A new policy prefers servers of the task's own kind to untrained ones, those to a rejection,
+and that to servers of another kind, by this much or more: otherwise training first learns to
+reject everything."""
 
 
 class Tower(nn.Module):
@@ -61,9 +69,10 @@ class ShapeNetwork(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         nn.init.zeros_(self.skip.weight)
+        nn.init.constant_(self.reject.bias, -PRIOR)
         with torch.no_grad():
             self.skip.weight[0, OWN] = PRIOR
-            self.skip.weight[0, FOREIGN] = -PRIOR
+            self.skip.weight[0, FOREIGN] = -3 * PRIOR
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (n, M + 1) and values (n, 1)."""
@@ -99,8 +108,29 @@ def drop_last_layers(policy: Any, lr_schedule: Any) -> None:
     """Let the network's outputs be logits and value, and optimise its weights alone."""
     policy.action_net, policy.value_net = nn.Identity(), nn.Identity()
     policy.optimizer = policy.optimizer_class(
-        policy.parameters(), lr=lr_schedule(1), **policy.optimizer_kwargs
+        policy.parameters(), lr=lr_schedule(1), **{**policy.optimizer_kwargs, "eps": ADAM_EPSILON}
     )
+
+
+def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    """Give a new model the actor that another one learned, on any scenario; its critic is new.
+
+    Args:
+        model: its policy comes from `shape_policy`.
+        weights: what `mec_moe_agents.learned.load` returns.
+
+    Raises:
+        ValueError: an array is missing or has another shape.
+    """
+    network: ShapeNetwork = model.policy.mlp_extractor
+    state = network.state_dict()
+    for name, array in checked(weights).items():
+        if state[name].shape != array.shape:
+            raise ValueError(
+                f"array {name!r} has shape {array.shape}, expected {tuple(state[name].shape)}"
+            )
+        state[name] = torch.from_numpy(array.copy())
+    network.load_state_dict(state)
 
 
 class ShapePolicy(ActorCriticPolicy):

@@ -11,7 +11,10 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import RescaleAction
 from mec_moe_agents import make_agent
+from mec_moe_agents.dmoe.layer import Layer
+from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
 from mec_moe_agents.importance import ImportanceAction, ImportanceActionVector
+from mec_moe_agents.importance.decision import GivenThresholds
 from mec_moe_agents.importance.sb3 import make_importance_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
@@ -60,6 +63,14 @@ def test_the_configured_schedule_gives_jesa(scene: dict[str, Any]) -> None:
             assert_equal(one, other, "step")
         np.testing.assert_array_equal(summary["layer"], seen["layer"])
     assert theirs[1].all()
+
+
+def test_given_thresholds_are_those_of_jesa() -> None:
+    """To the last bit, with the margin against rounding."""
+    config = DMoEEnv(**SCENES[1]).config
+    layer = Layer.read(DMoEVectorEnv(2, config).reset(seed=0)[0], config)
+    given = GivenThresholds(config, layer.importance).thresholds(layer)
+    np.testing.assert_array_equal(given, ThresholdSchedule(config).thresholds(layer))
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,19 @@ def message_of(result):
     return " ".join(result.stderr.replace("│", " ").split())
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a finished run, not to be changed, and what its command said."""
+    folder = tmp_path_factory.mktemp("trained")
+    return folder, mec_moe(*MLP, "--steps", 80, "--out", folder)
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    folder, _ = trained
+    return shutil.copytree(folder, tmp_path / "run")
+
+
 def test_trains_shows_and_leaves_a_folder(tmp_path):
     out = tmp_path / "run"
     result = mec_moe(*SHORT, "--steps", 160, "--seed", 7, "--out", out)
@@ -48,43 +62,64 @@ def test_trains_shows_and_leaves_a_folder(tmp_path):
     (session,) = json.loads((out / "versions.json").read_text())["sessions"]
     assert session["packages"]["stable-baselines3"]
     assert session["code"]
-    with (out / "evaluations.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = rows_of(out)
     assert [row["steps"] for row in rows] == ["0", "80", "160"]
     assert all(float(row["low"]) <= float(row["mean_return"]) <= float(row["high"]) for row in rows)
 
 
-def test_the_same_command_finds_its_run_and_longer_extends_it(tmp_path):
-    first = mec_moe(*MLP, "--steps", 80, "--out", tmp_path)
-    again = mec_moe(*MLP, "--steps", 80, "--out", tmp_path)
-    longer = mec_moe(*MLP, "--steps", 160, "--out", tmp_path)
+def test_begins_with_given_weights(tmp_path):
+    first, later = tmp_path / "first", tmp_path / "later"
+    mec_moe(*SHORT, "--steps", 80, "--out", first)
+    weights = tmp_path / "weights.safetensors"
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(first / "best" / f"learned{suffix}", weights.with_suffix(suffix))
+    command = (*SHORT, "--steps", 80, "--seed", 1, "--from", weights, "--out", later)
+    assert mec_moe(*command).exit_code == 0
+    best = max(float(row["mean_return"]) for row in rows_of(first))
+    assert float(rows_of(later)[0]["mean_return"]) == best
+    assert f"--from {weights}" in (later / "best" / "learned.json").read_text()
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert "start_digest = " in mec_moe(*command).stderr
+    flat = mec_moe(*MLP, "--steps", 80, "--from", weights, "--out", tmp_path / "flat")
+    assert "needs --policy shape, not mlp" in flat.stderr
+
+
+def rows_of(folder):
+    with (folder / "evaluations.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_same_command_finds_its_run_and_longer_extends_it(trained, copied):
+    folder, first = trained
+    again = mec_moe(*MLP, "--steps", 80, "--out", copied)
+    longer = mec_moe(*MLP, "--steps", 160, "--out", copied)
     assert "[80/80] trained before" in again.stderr
-    assert first.stdout == again.stdout
+    assert again.stderr.count("done before") == 4
+    assert first.stdout == again.stdout.replace(str(copied), str(folder))
     assert "[80/160] goes on at step 80" in longer.stderr
     assert "[160/160] return" in longer.stderr
     assert "code or the packages changed" not in longer.stderr
-    assert len(json.loads((tmp_path / "versions.json").read_text())["sessions"]) == 3
+    assert len(json.loads((copied / "versions.json").read_text())["sessions"]) == 3
 
 
-def test_another_run_in_the_folder_is_refused_unless_fresh(tmp_path):
-    mec_moe(*MLP, "--steps", 80, "--out", tmp_path)
-    (tmp_path / "notes.txt").write_text("mine")
-    other = (*MLP, "--steps", 80, "--seed", 1, "--out", tmp_path)
+def test_another_run_in_the_folder_is_refused_unless_fresh(copied):
+    (copied / "notes.txt").write_text("mine")
+    other = (*MLP, "--steps", 80, "--seed", 1, "--out", copied)
     refused = mec_moe(*other)
     assert refused.exit_code == 2
     assert "holds another run: seed = 0 there, 1 here. Take another --out" in refused.stderr
     assert mec_moe(*other, "--fresh").exit_code == 0
-    assert read_plan(tmp_path).seed == 1
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert read_plan(copied).seed == 1
+    assert (copied / "notes.txt").read_text() == "mine"
 
 
-def test_evaluate_compares_on_chosen_seeds(tmp_path):
-    mec_moe(*MLP, "--steps", 80, "--out", tmp_path)
-    result = mec_moe("evaluate", tmp_path, "--seeds", 9, "--first-seed", 3, "--baselines", "guard")
+def test_evaluate_compares_on_chosen_seeds(trained, tmp_path):
+    folder, _ = trained
+    result = mec_moe("evaluate", folder, "--seeds", 9, "--first-seed", 3, "--baselines", "guard")
     assert result.exit_code == 0, result.output
     assert "9 seeds from 3" in result.stdout
     assert "ppo (mlp)" in result.stdout
-    beyond = mec_moe("evaluate", tmp_path, "--first-seed", 2**31)
+    beyond = mec_moe("evaluate", folder, "--first-seed", 2**31)
     assert beyond.exit_code == 2
     assert "those above are for training" in beyond.stderr
     nowhere = mec_moe("evaluate", tmp_path / "none")
@@ -112,6 +147,7 @@ def test_evaluate_compares_on_chosen_seeds(tmp_path):
         (("--tune", "gamma=2"), "gamma = 2 is not allowed"),
         (("--tune", "gamma"), "--tune expects FIELD=VALUE, got 'gamma'"),
         (("--baselines", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
+        (("--from", "defalt"), "--from 'defalt' is neither a .safetensors file nor a preset"),
         (("--policy", "mlp", "--envs", "10000000"), "take fewer --envs"),
     ],
 )
@@ -137,11 +173,11 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(tmp_path):
     arguments = [str(part) for part in (*MLP, "--steps", 10**6, "--out", tmp_path)]
     command = [sys.executable, "-m", "mec_moe_agents", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (tmp_path / "last").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "mec-moe: interrupted after step" in errors.splitlines()[-1]
     assert "the same command goes on" in errors.splitlines()[-1]

@@ -99,6 +99,7 @@ def test_the_command_gives_the_plan(tmp_path):
         baselines="guard",
         validation=int(options["--validation"]),
         threads=int(options["--threads"]),
+        start=None,
         fresh=False,
     )
     assert request.plan == plan

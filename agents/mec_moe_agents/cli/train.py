@@ -51,6 +51,15 @@ def train(
         int, typer.Option(help="Episodes that tell at each checkpoint how good the policy is.")
     ] = 50,
     threads: Annotated[int, typer.Option(help="Threads of torch and the environment.")] = 1,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PRESET|FILE",
+            help="Begin with the weights shipped for a preset, or a .safetensors file of the "
+            "shape policy, instead of fresh ones.",
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; removes the run that is in the folder.")
     ] = False,
@@ -83,6 +92,7 @@ def train(
             baselines=baselines,
             validation=validation,
             threads=threads,
+            start=start,
             fresh=fresh,
         )
     with reported("interrupted; training is done, the same command compares it"):

@@ -13,6 +13,7 @@ from mec_moe_agents.learning.defaults import hyperparameters_for
 from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan, check_algorithm, check_policy, default_policy
 from mec_moe_agents.learning.run_folder import open_run
+from mec_moe_agents.learning.start import digest, find_weights
 from mec_moe_env.configuration import Whole, reject
 from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
 
@@ -46,6 +47,7 @@ class TrainRequest:
         baselines: str,
         validation: int,
         threads: int,
+        start: str | None,
         fresh: bool,
     ) -> Self:
         """Resolve every name and open the output folder.
@@ -72,6 +74,8 @@ class TrainRequest:
             seed=seed,
             validation_episodes=validation,
             threads=threads,
+            start=start,
+            start_digest=None if start is None else digest(find_weights(start)),
         )
         if not Whole(1).admits(steps):
             raise reject("--steps", steps, Whole(1))

@@ -116,6 +116,7 @@ SHAPE: Mapping[str, Any] = MappingProxyType(
         "batch_size": 3200,
         "epochs": 4,
         "entropy_weight": 0.003,
+        "max_grad_norm": 5.0,
         "reward_scale": 0.1,
     }
 )
@@ -124,8 +125,8 @@ SHAPE_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "scarce": {"num_envs": 32, "decay_steps": 3_000_000},
         "joint": {"num_envs": 16, "decay_steps": 3_000_000},
-        "digits": {"num_envs": 32},
-        "mnist": {"num_envs": 32},
+        "digits": {"num_envs": 32, "reward_scale": 0.3},
+        "mnist": {"num_envs": 32, "reward_scale": 0.3},
     }
 )
 """What is set otherwise with the `shape` policy on a preset of Offloading."""

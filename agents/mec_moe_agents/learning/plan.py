@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -50,6 +51,11 @@ class Plan:
     validation_episodes: int = 50
     """Episodes that tell at each checkpoint how good the policy is."""
     threads: int = 1
+    start: str | None = None
+    """Weights to begin with instead of fresh ones: the name of a preset with shipped weights, or a
+    `.safetensors` file; for the `shape` policy."""
+    start_digest: str | None = None
+    """Digest of that file, see `mec_moe_agents.learning.start`."""
 
     def __post_init__(self) -> None:
         for field, allowed in (
@@ -62,6 +68,8 @@ class Plan:
                 raise reject(field, value, allowed)
         check_algorithm(self.algo)
         check_policy(self.algo, self.policy, self.config)
+        if self.start is not None and self.policy != "shape":
+            raise ValueError(f"--from {self.start!r} needs --policy shape, not {self.policy}")
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as JSON has it; equal plans give equal descriptions."""
@@ -102,6 +110,8 @@ def command_of(plan: Plan, steps: int) -> str:
     if plan.env != "offloading":
         parts.append(f"--env {plan.env}")
     parts.append(f"--policy {plan.policy} --steps {steps} --seed {plan.seed}")
+    if plan.start is not None:
+        parts.append(f"--from {shlex.quote(plan.start)}")
     parts += _changes("--set", presets[plan.scenario], plan.config)
     parts += _changes("--tune", tuned, plan.hyperparameters)
     for field in ("validation_episodes", "threads"):

@@ -22,6 +22,7 @@ from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.records import Evaluation, Progress
 from mec_moe_agents.learning.run_folder import BEST, LAST, note_session, write_evaluations
 from mec_moe_agents.learning.seeds import episode_seed, generator_seed, validation_seeds
+from mec_moe_agents.learning.start import begin_from
 from mec_moe_agents.learning.validation import evaluate_model
 from mec_moe_env.configuration import Whole, reject
 
@@ -70,6 +71,7 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
         learner.model.set_logger(open_logger(folder, progress.steps))
         watcher.began(progress.steps, total, note_session(folder, progress.steps))
         if not progress.evaluations:
+            begin_from(plan, learner.model)
             progress = _record(learner, progress, 0.0, folder, watcher)
         while progress.steps < total:
             seconds = _run_leg(learner, progress.leg, length, watcher)

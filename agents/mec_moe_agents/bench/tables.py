@@ -86,9 +86,9 @@ def _print_peers(console: Console, rows: Sequence[PeerRow]) -> None:
 def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
     for (grows, channel), group in groupby(rows, key=lambda row: (row.grows, row.channel)):
         console.print(f"\n[bold]{grows.capitalize()} grow[/bold], {channel} channel")
-        each = grows.removesuffix("s")
+        one = "M" if grows == "servers" else "S"
         table = _table(
-            "M", "S", "µs/step", f"ns/{each}", "ns/link", "reset ms", "MB", "touched", f"kB/{each}"
+            "M", "S", "µs/step", f"ns/{one}", "ns/link", "reset ms", "MB", "touched", f"kB/{one}"
         )
         for row in group:
             table.add_row(
@@ -103,8 +103,10 @@ def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
                 _or_blank(row.resident_kb_each, ",.1f"),
             )
         console.print(table)
-    console.print("One environment; a step draws M·S links. Memory: MB asked for, and touched,")
-    console.print("as far as the process has grown by it.")
+    console.print(
+        "One environment of M servers and S subcarriers; a step draws M·S links. MB asked"
+    )
+    console.print("for, MB touched (what the process grew by), and the latter in kB over M or S.")
 
 
 def _or_blank(value: float | None, style: str) -> str:

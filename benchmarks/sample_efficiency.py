@@ -1,4 +1,7 @@
-"""Steps that the policy of the problem's shape and a flat MLP need to reach a baseline.
+"""Steps that the policy of the problem's shape and flat networks need to reach a baseline.
+
+`mlp` is a flat network on the observation, which does not tell what the servers have learned
+before; `features` is one on the features that `shape` sees.
 
 Every run goes until its mean return on the validation seeds reaches the baseline's, or to `--steps`
 steps. Finished runs are found again, and those that were killed go on, so that the command may be
@@ -32,8 +35,8 @@ from mec_moe_agents.report.figure import save_figure
 
 from mec_moe_env import OFFLOADING_PRESETS
 
-POLICIES = ("shape", "mlp")
-COLORS = {"shape": "#0072B2", "mlp": "#D55E00"}
+POLICIES = ("shape", "features", "mlp")
+COLORS = {"shape": "#0072B2", "features": "#009E73", "mlp": "#D55E00"}
 LEG = 12_800
 """Steps between two evaluations: how exactly the moment is known."""
 

@@ -137,6 +137,7 @@ def test_evaluate_compares_on_chosen_seeds(trained, tmp_path):
         (("--algo", "dqn", "--policy", "shape"), "take --policy mlp for dqn here"),
         (("--algo", "dqn", "--scenario", "joint"), "dqn needs one pick per slot: num_tasks = 4"),
         (("--algo", "dqn", "--env", "dmoe", "--scenario", "toy"), "which DMoE has not: take ppo"),
+        (("--policy", "features", "--env", "dmoe", "--scenario", "toy"), "take --policy mlp here"),
         (("--steps", "0"), "--steps = 0 is not allowed: --steps must be an integer in [1, "),
         (("--seed", "-1"), "seed = -1 is not allowed"),
         (("--envs", "0"), "num_envs = 0 is not allowed"),

@@ -20,7 +20,7 @@ ALGORITHMS = ("ppo", "maskable-ppo", "recurrent-ppo", "a2c", "dqn")
 
 @pytest.mark.parametrize(
     ("algo", "policy"),
-    [*((algo, "mlp") for algo in ALGORITHMS), ("maskable-ppo", "shape"), ("a2c", "shape")],
+    [*((algo, "mlp") for algo in ALGORITHMS), ("maskable-ppo", "shape"), ("dqn", "features")],
 )
 def test_stages_equal_one_run(algo, policy, tmp_path):
     plan = tiny_plan(algo, policy=policy)

@@ -19,7 +19,8 @@ KINDS = [
     ("ppo", "offloading", "mlp"),
     ("maskable-ppo", "offloading", "mlp"),
     ("maskable-ppo", "offloading", "shape"),
-    ("recurrent-ppo", "offloading", "mlp"),
+    ("maskable-ppo", "offloading", "features"),
+    ("recurrent-ppo", "offloading", "features"),
     ("dqn", "offloading", "mlp"),
     ("maskable-ppo", "dmoe", "mlp"),
 ]
@@ -40,9 +41,10 @@ def test_a_loaded_agent_acts_as_the_model(algo, env, policy, tmp_path):
         assert not episodes.metrics["dropped_picks"].any()
 
 
-def test_the_view_gives_the_returns_of_the_original():
+@pytest.mark.parametrize("policy", ["shape", "features", "mlp"])
+def test_the_view_gives_the_returns_of_the_original(policy):
     """The learner's rewards add up to the return that its evaluation reports."""
-    plan = tiny_plan("maskable-ppo", policy="shape")
+    plan = tiny_plan("maskable-ppo", policy=policy)
     learner = Learner(plan)
     env = learner.model.get_env()
     env.seed(11)

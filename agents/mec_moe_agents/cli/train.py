@@ -26,8 +26,8 @@ def train(
     policy: Annotated[
         str | None,
         typer.Option(
-            help="shape (weights shared over servers and subcarriers; the default where there "
-            "is one) or mlp."
+            help="shape (weights shared over servers; the default where there is one), features "
+            "(a flat network on what shape sees) or mlp (a flat network on the observation)."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, exploration and episodes.")] = 0,

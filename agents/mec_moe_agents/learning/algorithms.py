@@ -111,9 +111,10 @@ def policy_of(plan: Plan) -> tuple[Any, dict[str, Any]]:
     if plan.policy == "shape":
         return shape_policy(plan.algo)
     options: dict[str, Any] = {"net_arch": [hyper.width] * hyper.depth}
+    kind = "Mlp" if plan.policy == "features" else "MultiInput"
     if isinstance(hyper, RecurrentPPOHyperparameters):
-        return "MultiInputLstmPolicy", {**options, "lstm_hidden_size": hyper.lstm_size}
-    return "MultiInputPolicy", options
+        return f"{kind}LstmPolicy", {**options, "lstm_hidden_size": hyper.lstm_size}
+    return f"{kind}Policy", options
 
 
 def algorithm_options(hyper: Hyperparameters, rollout_steps: int) -> dict[str, Any]:

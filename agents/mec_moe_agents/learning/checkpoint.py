@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from stable_baselines3.common.buffers import DictReplayBuffer
 
 from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
 from mec_moe_agents.learning.records import Progress
@@ -142,20 +141,25 @@ def _join(arrays: dict[str, NDArray[Any]], settings: dict[str, Any]) -> dict[str
     return {"state": state, "param_groups": groups}
 
 
-def _replay_arrays(buffer: DictReplayBuffer) -> dict[str, Any]:
+def _replay_arrays(buffer: Any) -> dict[str, Any]:
     rows = buffer.buffer_size if buffer.full else buffer.pos
-    arrays: dict[str, Any] = {name: getattr(buffer, name)[:rows] for name in REPLAY_ARRAYS}
-    for key in buffer.observations:
-        arrays[f"observation:{key}"] = buffer.observations[key][:rows]
-        arrays[f"next:{key}"] = buffer.next_observations[key][:rows]
+    arrays: dict[str, Any] = {name: array[:rows] for name, array in _replay_views(buffer).items()}
     return {**arrays, "pos": np.array(buffer.pos), "full": np.array(buffer.full)}
 
 
-def _fill_replay(buffer: DictReplayBuffer, arrays: Any) -> None:
-    rows = len(arrays["rewards"])
-    for name in REPLAY_ARRAYS:
-        getattr(buffer, name)[:rows] = arrays[name]
-    for key in buffer.observations:
-        buffer.observations[key][:rows] = arrays[f"observation:{key}"]
-        buffer.next_observations[key][:rows] = arrays[f"next:{key}"]
+def _fill_replay(buffer: Any, arrays: Any) -> None:
+    for name, array in _replay_views(buffer).items():
+        array[: len(arrays[name])] = arrays[name]
     buffer.pos, buffer.full = int(arrays["pos"]), bool(arrays["full"])
+
+
+def _replay_views(buffer: Any) -> dict[str, NDArray[Any]]:
+    """Name the arrays of a replay buffer, whose observations may be dictionaries."""
+    views: dict[str, NDArray[Any]] = {name: getattr(buffer, name) for name in REPLAY_ARRAYS}
+    for kind in ("observations", "next_observations"):
+        entries = getattr(buffer, kind)
+        if isinstance(entries, dict):
+            views |= {f"{kind}:{key}": array for key, array in entries.items()}
+        else:
+            views[kind] = entries
+    return views

@@ -97,6 +97,6 @@ def _unclutter(axes: Axes, plan: Plan, progress: Progress) -> None:
     last = max(progress.evaluations[-1].steps, 1)
     axes.set_xlim(0, (1 + MARGIN / 2) * last)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_xlabel(f"Training ({'decisions' if plan.policy == 'shape' else 'steps'})")
+    axes.set_xlabel(f"Training ({'steps' if plan.policy == 'mlp' else 'decisions'})")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -31,9 +31,9 @@ class Hyperparameters(Config):
     reward_scale: float = setting(0.2, POSITIVE)
     """The learner sees the reward times this."""
     width: int = setting(128, Whole(1))
-    """Units of a hidden layer of the `mlp` policy."""
+    """Units of a hidden layer of the `mlp` and `features` policies."""
     depth: int = setting(2, Whole(0))
-    """Hidden layers of the `mlp` policy."""
+    """Hidden layers of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ SHAPE: Mapping[str, Any] = MappingProxyType(
         "reward_scale": 0.1,
     }
 )
-"""PPO and MaskablePPO with the `shape` policy, whose steps are decisions."""
+"""PPO and MaskablePPO with the `shape` or `features` policy, whose steps are decisions."""
 SHAPE_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "scarce": {"num_envs": 32, "decay_steps": 3_000_000},
@@ -129,7 +129,7 @@ SHAPE_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "mnist": {"num_envs": 32, "reward_scale": 0.3},
     }
 )
-"""What is set otherwise with the `shape` policy on a preset of Offloading."""
+"""What is set otherwise with these policies on a preset of Offloading."""
 
 # Episodes of a few steps, and rewards of the order of one joule or one unit of cross-entropy.
 DMOE: Mapping[str, Any] = {"num_envs": 256, "reward_scale": 1.0}
@@ -162,6 +162,6 @@ def hyperparameters_for(
         ValueError: an override is unknown (the nearest name is given) or out of range.
     """
     tuned = DEFAULTS[algo].override(**PRESETS.get((env, scenario), {}))
-    if policy == "shape" and isinstance(tuned, PPOHyperparameters):
+    if policy in ("shape", "features") and isinstance(tuned, PPOHyperparameters):
         tuned = tuned.override(**SHAPE).override(**SHAPE_PRESETS.get(scenario, {}))
     return tuned.override(**overrides)

@@ -24,7 +24,7 @@ from mec_moe_env.scenarios import (
     resolve,
 )
 
-POLICIES = ("shape", "mlp")
+POLICIES = ("shape", "features", "mlp")
 SHAPED_ALGORITHMS = ("ppo", "maskable-ppo", "a2c")
 """Those that have a policy of the problem's shape, in Offloading."""
 FORMAT = 1
@@ -45,7 +45,7 @@ class Plan:
     config: OffloadingConfig | DMoEConfig
     algo: str
     policy: str
-    """`shape` or `mlp`."""
+    """`shape`; `features`, a flat network on what `shape` sees; or `mlp`, on the observation."""
     hyperparameters: Hyperparameters
     seed: int = 0
     validation_episodes: int = 50
@@ -160,7 +160,9 @@ def check_policy(algo: str, policy: str, config: OffloadingConfig | DMoEConfig) 
             f"--policy shape exists in --env offloading for {', '.join(SHAPED_ALGORITHMS)}; "
             f"take --policy mlp for {algo} here"
         )
-    if algo == "dqn":
+    if policy == "features" and not isinstance(config, OffloadingConfig):
+        raise ValueError("--policy features exists in --env offloading; take --policy mlp here")
+    if algo == "dqn" and policy == "mlp":
         _check_one_pick(config)
 
 
@@ -172,7 +174,7 @@ def _check_one_pick(config: OffloadingConfig | DMoEConfig) -> None:
         if getattr(config, field) != 1:
             raise ValueError(
                 f"dqn needs one pick per slot: {field} = {getattr(config, field)} here, "
-                f"not 1; take {others}"
+                f"not 1; take --policy features, or {others}"
             )
 
 

@@ -13,7 +13,7 @@ class Evaluation:
     """How good the policy was at one checkpoint, on the validation seeds."""
 
     steps: int
-    """Steps of the learner until then: slots or layers, decisions with the `shape` policy."""
+    """Steps of the learner until then: slots or layers, or decisions."""
     mean_return: float
     low: float
     """95 % bootstrap interval of the mean."""

@@ -16,6 +16,7 @@ from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.learned.agent import LearnedAgent
 from mec_moe_agents.learned.features import width
 from mec_moe_agents.learned.weights import arrays_of, export
+from mec_moe_agents.learning.decision_agent import DecisionAgent
 from mec_moe_agents.learning.decisions import make_decision_env
 from mec_moe_agents.learning.plan import Plan, command_of
 from mec_moe_env.configuration import Config
@@ -140,6 +141,20 @@ class DecisionView:
         export(model, folder / EXPORTED, training)
 
 
+class FeatureView(DecisionView):
+    """The decision view for models of Stable-Baselines3's own."""
+
+    name = "features"
+
+    def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
+        """Return the model, asked for one task after the other."""
+        assert isinstance(plan.config, OffloadingConfig)
+        return DecisionAgent(model, plan.config, masked=plan.algo == MASKED)
+
+    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
+        """Write nothing: the weights and the run's config.json say it all."""
+
+
 class MaskedAgent:
     """A maskable model in the environment whose masks it needs."""
 
@@ -193,6 +208,8 @@ def view_of(plan: Plan) -> View:
     """Return the form in which the learner of a plan sees its environment."""
     if plan.policy == "shape":
         return DecisionView()
+    if plan.policy == "features":
+        return FeatureView()
     return FlatView() if plan.algo == "dqn" or _is_small(plan.config) else NativeView()
 
 

@@ -85,12 +85,14 @@ def _chosen(config: OffloadingConfig, preset: str | None) -> str:
 
 
 def most_like(config: OffloadingConfig) -> str:
-    """Return the preset that resembles a scenario for which nothing was trained."""
+    """Return the preset with weights that resembles a scenario for which nothing was trained."""
     if config.tasks in ("digits", "mnist"):
-        return "digits"
-    if config.num_tasks > 1:
-        return "joint"
-    return "scarce" if config.num_servers < 1.5 * config.num_types else "default"
+        name = "digits"
+    elif config.num_tasks > 1:
+        name = "joint"
+    else:
+        name = "scarce" if config.num_servers < 1.5 * config.num_types else "default"
+    return name if name in presets() else "default"
 
 
 def _agree(preset: OffloadingConfig, config: OffloadingConfig) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.learned.shipped import learned_agent, preset_for
 from mec_moe_agents.offloading.economical import TURNS, economical_agent
 from mec_moe_agents.offloading.gating import GatingNetwork
 from mec_moe_agents.offloading.guard import GuardGate
@@ -64,6 +65,10 @@ def _jesa(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Age
     return economical_agent(config, TURNS, seed=seed, **options)
 
 
+def _learned(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
+    return learned_agent(config, **options, seed=seed)
+
+
 def _oracle(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
     return RoutingAgent(config, OracleGate(config, env))
 
@@ -85,6 +90,11 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         "des": CatalogueEntry("the cheapest servers that are relevant enough", _des),
         "jesa": CatalogueEntry(
             "as des, servers and subcarriers in turns", _jesa, same_as_with_one_pick="des"
+        ),
+        "learned": CatalogueEntry(
+            "policy trained by reinforcement learning (see learned/weights)",
+            _learned,
+            serves=lambda config: preset_for(config) is not None,
         ),
         "oracle": CatalogueEntry(
             "clairvoyant: reads true errors; a yardstick, never a contender",

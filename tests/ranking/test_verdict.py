@@ -87,3 +87,8 @@ def test_alone():
     text = verdict(standings(random=NOISE - 400, oracle=NOISE))
     assert text.startswith("random ran alone.")
     assert "oracle is 400.0 [400.0, 400.0] above random" in text
+
+
+def test_a_small_lead_is_not_written_as_none():
+    text = spoken(learned=NOISE - 100 + 1e-5, oracle=NOISE)
+    assert text.startswith("learned beats guard by 0.000010 [0.000010, 0.000010]")

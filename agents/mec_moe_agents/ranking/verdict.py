@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
 
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
@@ -93,4 +96,8 @@ def _negative(estimate: Estimate) -> Estimate:
 
 
 def _written(estimate: Estimate, column: Column) -> str:
+    """Write an estimate, with two significant digits of a mean that would round to zero."""
+    shown = abs(estimate.mean * column.scale)
+    if shown > 0 and round(shown, column.decimals) == 0:
+        column = dataclasses.replace(column, decimals=1 - math.floor(math.log10(shown)))
     return f"{column.number(estimate.mean)} {column.interval(estimate)}".rstrip()

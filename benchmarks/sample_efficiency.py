@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, FormatStrFormatter, SymmetricalLogLocator
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.learning.defaults import hyperparameters_for
 from mec_moe_agents.learning.plan import Plan
@@ -165,14 +165,16 @@ def draw(runs: Sequence[Run], baselines: dict[str, float], options: argparse.Nam
         if one.end:
             place = one.end.steps, one.end.mean_return
             axes.plot(*place, "*", color=COLORS[one.policy], ms=12, mec="white")
-    axes.set_yscale("symlog", linthresh=100)
+    axes.set_yscale("symlog", linthresh=50)
+    axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=50, subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set(
         title=f"{options.algo} on {options.scenario}: steps until {options.baseline} (stars)",
         xlabel="Training (steps)",
         ylabel=f"Mean return, {options.episodes} held-out episodes",
     )
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside lower center", ncols=len(POLICIES))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -4,9 +4,9 @@
     python examples/sb3_ppo.py
 
 The `toy` scenario has four slots and an optimum of -3.8, found by enumeration: one task is worth
-rejecting, which no baseline sees beforehand and `oracle` does. PPO learns it in some thousand
-steps, half a minute. On a scenario of real size, `--scenario default`, the same PPO would need
-millions; see `maskable_ppo.py` for what helps.
+rejecting, which no baseline sees beforehand and `oracle` does. PPO finds it in a thousand
+episodes, ten seconds. On a scenario of real size, `--scenario default`, so few steps are not
+enough; `maskable_ppo.py` shows what helps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Arguments:
     """Settings; every field is a command-line option."""
 
     scenario: str = "toy"
-    steps: int = 6_144
+    steps: int = 4_096
     episodes: int = 5
     """Of the evaluation, the same for everybody."""
     seed: int = 0
@@ -43,7 +43,17 @@ def main(settings: Arguments) -> None:
     """Train, then evaluate beside the baselines."""
     torch.set_num_threads(1)
     env = gym.make(ID, scenario=settings.scenario)
-    model = PPO("MultiInputPolicy", env, n_steps=256, batch_size=64, seed=settings.seed)
+    # Without the bonus for entropy some seeds settle on a plan that rejects too much.
+    model = PPO(
+        "MultiInputPolicy",
+        env,
+        learning_rate=1e-3,
+        n_steps=256,
+        batch_size=64,
+        gamma=1.0,
+        ent_coef=0.1,
+        seed=settings.seed,
+    )
     model.learn(settings.steps)
 
     held_out = DummyVecEnv([lambda: Monitor(gym.make(ID, scenario=settings.scenario))])

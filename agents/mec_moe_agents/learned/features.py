@@ -127,7 +127,7 @@ def write_costs(
         out[4] = (delay - typical) / scales.max_delay
         out[5] = 1.0 if memory.taken[i, m] else slot.busy[i, m]
         out[6] = 1.0 if local else 0.0
-        out[7] = computing / scales.slot_seconds / scales.max_delay
+        out[7] = min(computing / scales.slot_seconds / scales.max_delay, 4.0)
         out[8] = min(0.5 * seconds / scales.slot_seconds / scales.max_delay, 2.0)
 
 
@@ -267,7 +267,7 @@ def write_context(
     out[8] = few(own_idle)
     out[9] = worth_of(memory, scales, i, kind)
     out[10] = few(memory.kind_trainings[i, kind])
-    out[11] = slot.payload[i, u]
+    out[11] = min(slot.payload[i, u], np.float32(4.0))
     out[12] = free / memory.used.shape[1]
     out[13] = (U - 1 - u) / U
     out[14] = few(waiting)
@@ -275,7 +275,7 @@ def write_context(
     out[16] = most_alike
     out[17] = nearest
     out[18] = cheapest_new
-    out[19] = own / M * N / 2.0 - 0.5
+    out[19] = min(own / M * N / 2.0, 4.0) - 0.5
 
 
 @lean

@@ -49,18 +49,27 @@ class WorldSource(Protocol):
 
 
 class Memory(NamedTuple):
-    """What the exogenous world of each sub-environment remembers."""
+    """What the exogenous world of each sub-environment remembers.
+
+    Links are remembered in rows, one for each node that was an origin in this episode, numbered
+    in the order of their first tasks: an episode sees few of many nodes, and what it never
+    touches costs neither time nor memory. There are R of them, at most M.
+    """
 
     positions: Floats
     """(n, M, 2), metres."""
     shadowing_key: NDArray[np.uint64]
     """(n,)."""
+    row: Integers
+    """Row of each node, −1 while it has none, (n, M)."""
+    rows: Integers
+    """Number of rows in use, (n,)."""
     mean_snr: Floats
-    """(n, M, M), linear; a row is written when it is first looked at in an episode."""
+    """(n, R, M), linear."""
     fading: NDArray[np.float32]
-    """Scattered coefficients, real and imaginary, (n, M, 2, M, S); (n, 0, …) when memoryless."""
-    last_seen: Integers
-    """Slot in which a node's row was last drawn, −1 for never in this episode, (n, M)."""
+    """Scattered coefficients, real and imaginary, (n, R, 2, M, S); (n, 0, …) when memoryless."""
+    last_drawn: Integers
+    """Slot in which a row was last drawn, (n, R)."""
     working: Flags
     """(n, M)."""
     slot: Integers
@@ -105,11 +114,12 @@ class RandomWorld:
         self._cumulative = np.cumsum(frequencies / frequencies.sum())
         self._geometry = make_geometry(config)
         self._channel = make_channel(config)
-        self._memory = empty_memory(config, self._channel, num_envs)
+        self._memory = empty_memory(config, self._channel, num_envs, self.block)
 
     def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
         """Place the nodes, draw the servers' speeds and the ground truths, and the first block."""
-        self._memory.last_seen[indices] = -1
+        self._memory.row[indices] = -1
+        self._memory.rows[indices] = 0
         self._memory.working[indices] = True
         self._memory.slot[indices] = 0
         self._memory.last_type[indices] = -1
@@ -165,16 +175,19 @@ def make_channel(config: OffloadingConfig) -> Channel:
     )
 
 
-def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int) -> Memory:
-    """Allocate the memory of `num_envs` sub-environments."""
+def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int, block: int) -> Memory:
+    """Allocate the memory of `num_envs` sub-environments that draw `block` slots at once."""
     n, M, S = num_envs, config.num_servers, config.num_subcarriers
+    R = min(M, (config.horizon + 2 * block) * config.num_tasks)
     memoryless = channel.correlation == 0.0 and channel.line_of_sight == 0.0
     return Memory(
         positions=np.empty((n, M, 2)),
         shadowing_key=np.empty(n, np.uint64),
-        mean_snr=np.empty((n, M, M)),
-        fading=np.zeros((n, 0 if memoryless else M, 2, M, S), np.float32),
-        last_seen=np.empty((n, M), np.int64),
+        row=np.empty((n, M), np.int64),
+        rows=np.empty(n, np.int64),
+        mean_snr=np.empty((n, R, M)),
+        fading=np.zeros((n, 0 if memoryless else R, 2, M, S), np.float32),
+        last_drawn=np.empty((n, R), np.int64),
         working=np.empty((n, M), np.bool_),
         slot=np.empty(n, np.int64),
         last_type=np.empty(n, np.int64),
@@ -259,26 +272,28 @@ def fill_row(
     efficiency: NDArray[np.float32],
 ) -> None:
     """Write the spectral efficiencies of one task's links; a row is drawn once per slot."""
-    row = origin[task]
+    node = origin[task]
     for other in range(task):
-        if origin[other] == row:
+        if origin[other] == node:
             for m in range(efficiency.shape[1]):
                 for s in range(efficiency.shape[2]):
                     efficiency[task, m, s] = efficiency[other, m, s]
             return
     decay = 0.0
-    if memory.last_seen[i, row] >= 0:
-        decay = channel.correlation ** (memory.slot[i] - memory.last_seen[i, row])
+    if memory.row[i, node] >= 0:
+        waited = memory.slot[i] - memory.last_drawn[i, memory.row[i, node]]
+        decay = channel.correlation**waited
     else:
-        fill_mean_snr(channel, memory, i, row)
-    memory.last_seen[i, row] = memory.slot[i]
+        begin_row(channel, memory, i, node)
+    row = memory.row[i, node]
+    memory.last_drawn[i, row] = memory.slot[i]
     if memory.fading.shape[1] == 0:
         draw_rayleigh_power(chances, noise, efficiency[task])
     else:
         coefficients = memory.fading[i, row]
         advance_fading(chances, decay, channel.line_of_sight, coefficients, noise, efficiency[task])
     write_spectral_efficiency(
-        row,
+        node,
         memory.mean_snr[i, row],
         channel.lowest_efficiency,
         channel.highest_efficiency,
@@ -288,15 +303,18 @@ def fill_row(
 
 
 @lean
-def fill_mean_snr(channel: Channel, memory: Memory, i: int, row: int) -> None:
-    """Write the mean SNR of a node's links, which then holds for the episode."""
+def begin_row(channel: Channel, memory: Memory, i: int, node: int) -> None:
+    """Give a node a row, and write the mean SNR of its links, which holds for the episode."""
+    row = memory.rows[i]
+    memory.row[i, node] = row
+    memory.rows[i] += 1
     write_mean_snr(
         memory.shadowing_key[i],
         channel.reference_snr,
         channel.path_loss_exponent,
         channel.shadowing_db,
         memory.positions[i],
-        row,
+        node,
         memory.mean_snr[i, row],
     )
 

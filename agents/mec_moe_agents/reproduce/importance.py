@@ -155,6 +155,7 @@ def _draw(duels: Sequence[Duel], ours: Sequence[Point], seeds: int) -> Figure:
     _draw_bars(gained, [duel.gain for duel in duels])
     gained.axhline(0.0, color="#5B5B5B", ls=":", lw=1.0)
     gained.set_yscale("symlog", linthresh=1.0)
+    gained.set_yticks([-0.5, 0, 0.5, 1, 2, 5], ["−0.5", "0", "0.5", "1", "2", "5"])
     finish(gained, "Accuracy gained (95 % intervals)", "γ0", "Points", legend=False)
     return figure
 

@@ -71,5 +71,8 @@ def die_after(renames):
 def test_a_first_write_that_died_leaves_nothing(tmp_path):
     (tmp_path / "last.tmp").mkdir()
     (tmp_path / "last.tmp" / "one").write_text("half")
-    recover_folder(tmp_path / "last")
-    assert not list(tmp_path.iterdir())
+    write(tmp_path / "last", "a")
+    assert read(tmp_path / "last") == "aa"
+    (tmp_path / "best.tmp").mkdir()
+    recover_folder(tmp_path / "best")
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]

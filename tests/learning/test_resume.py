@@ -151,3 +151,17 @@ def test_sigkill_at_random_moments(kills, tmp_path):
     assert {path.name for path in (tmp_path / "killed").iterdir()} == {
         path.name for path in (tmp_path / "through").iterdir()
     }
+
+
+@pytest.mark.parametrize("algo", ["ppo", "dqn"])
+def test_schedules_follow_the_steps_and_not_the_length_of_the_run(algo, tmp_path):
+    hyper = tiny_plan(algo).hyperparameters.override(decay_steps=4 * LEG)
+    plan = tiny_plan(algo, hyperparameters=hyper)
+    run(plan, tmp_path, 2 * LEG)
+    state = json.loads((tmp_path / "last" / "state.json").read_text())
+    middle = (hyper.learning_rate + hyper.final_learning_rate) / 2
+    assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(middle)
+    if algo == "dqn":
+        share = 2 * LEG / hyper.exploration_steps
+        expected = 1 + (hyper.final_exploration - 1) * share
+        assert state["counters"]["exploration_rate"] == pytest.approx(expected)

@@ -11,6 +11,7 @@ pytest.importorskip("sb3_contrib")
 
 from mec_moe_agents.learning import training
 from mec_moe_agents.learning.algorithms import Learner
+from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.training import leg_steps
 
 from tests.learning.runs import LEG, Silent, assert_same, contents, run, tiny_plan
@@ -132,25 +133,47 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_sigkill_at_random_moments(kills, tmp_path):
     """Every kill leaves whole files, and what is run again ends as if nothing had happened."""
-    plan, steps = tiny_plan(policy="shape"), 12 * LEG
+    plan, killed = tiny_plan(policy="shape"), tmp_path / "killed"
+    steps = (kills + 10) * LEG
     run(plan, tmp_path / "through", steps)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["sb3_contrib", "mec_moe_agents.learning.training"])
-    moments = random.Random(kills)
-    killed = 0
-    for _ in range(kills):
-        process = context.Process(target=run, args=(plan, tmp_path / "killed", steps))
+    moments, legs = random.Random(kills), []
+    for number in range(kills):
+        # While the run begins or goes on, and while it trains, evaluates or writes.
+        sign = killed / ("evaluations.csv" if number % 2 else "versions.json")
+        process = context.Process(target=run, args=(plan, killed, steps))
+        before = written(sign)
         process.start()
-        time.sleep(moments.uniform(0.0, 1.0))
+        wait_for_sign(process, sign, before)
+        time.sleep(moments.uniform(0.0, 0.3))
         process.kill()
         process.join()
-        killed += process.exitcode == -9
-    assert killed
-    run(plan, tmp_path / "killed", steps)
-    assert_same(tmp_path / "through", tmp_path / "killed")
-    assert {path.name for path in (tmp_path / "killed").iterdir()} == {
-        path.name for path in (tmp_path / "through").iterdir()
-    }
+        assert process.exitcode in (-9, 0)
+        legs.append(leg_of(killed))
+    assert legs == sorted(legs)
+    assert legs[-1] > 0
+    run(plan, killed, steps)
+    assert_same(tmp_path / "through", killed)
+    leftovers = {path.name for path in killed.iterdir()}
+    assert leftovers == {path.name for path in (tmp_path / "through").iterdir()}
+
+
+def written(path):
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def wait_for_sign(process, path, before):
+    """Wait until the process has written `path` anew."""
+    deadline = time.monotonic() + 300
+    while process.is_alive() and written(path) == before and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def leg_of(folder):
+    recover_folder(folder / "last")
+    state = folder / "last" / "state.json"
+    return json.loads(state.read_text())["progress"]["leg"] if state.exists() else 0
 
 
 @pytest.mark.parametrize("algo", ["ppo", "dqn"])

@@ -14,7 +14,7 @@ from mec_moe_agents.offloading.slot import Slot
 from mec_moe_env.compilation import lean
 from mec_moe_env.scenarios import OffloadingConfig
 
-VERSION = 2
+VERSION = 3
 """Of the features: weights of another version do not fit."""
 CONTEXT = 20
 """Features of the task and of the system."""
@@ -209,6 +209,18 @@ def write_server(
 
 
 @lean
+def kinds_without_server(memory: Memory, i: int) -> int:
+    """Return how many of the N kinds, met or not, have no server of their own."""
+    missing: int = memory.kind_count.shape[1]
+    for n in range(memory.kind_count.shape[1]):
+        for m in range(memory.taken.shape[1]):
+            if memory.server_kind[i, m] == n:
+                missing -= 1
+                break
+    return missing
+
+
+@lean
 def write_context(
     memory: Memory,
     slot: Slot,
@@ -243,10 +255,9 @@ def write_context(
                 nearest = min(nearest, block[m, 1])
         if available:
             most_alike = max(most_alike, block[m, 12])
-    met = 0
+    missing = kinds_without_server(memory, i)
     arrived = 0
     for n in range(N):
-        met += 1 if memory.kind_count[i, n] > 0 else 0
         arrived += memory.kind_count[i, n]
     free = 0
     for s in range(memory.used.shape[1]):
@@ -254,7 +265,6 @@ def write_context(
     waiting = 0
     for later in range(u + 1, U):
         waiting += 1 if memory.task_kind[i, later] == kind else 0
-    missing = N - met
     left = scales.horizon * (1.0 - slot.progress[i, 0])
     out[0] = slot.progress[i, 0]
     out[1] = min(left / (4.0 * scales.max_delay), 1.0)

@@ -127,6 +127,14 @@ def test_evaluate_compares_on_chosen_seeds(trained, tmp_path):
     assert "holds no training run" in nowhere.stderr
 
 
+def test_unless_told_it_trains_until_the_learning_rate_is_lowest(tmp_path):
+    tuning = ("--tune", "decay_steps=160", "--tune", "steps_per_leg=160")
+    result = mec_moe(*MLP, *tuning, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "evaluations.csv").open() as file:
+        assert [int(row["steps"]) for row in csv.DictReader(file)][-1] == 160
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

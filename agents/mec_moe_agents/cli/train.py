@@ -20,8 +20,12 @@ def train(
     algo: Annotated[str, typer.Option(help=f"{ALGORITHMS}.")],
     scenario: Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")],
     steps: Annotated[
-        int, typer.Option(help="Steps in all; more than before extends a finished run.")
-    ],
+        int | None,
+        typer.Option(
+            help="Steps in all, until the learning rate is lowest unless given; more than before "
+            "extends a finished run."
+        ),
+    ] = None,
     env: Annotated[str, typer.Option(help="offloading or dmoe.")] = "offloading",
     policy: Annotated[
         str | None,

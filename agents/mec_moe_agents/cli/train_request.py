@@ -38,7 +38,7 @@ class TrainRequest:
         scenario: str,
         env: str,
         policy: str | None,
-        steps: int,
+        steps: int | None,
         seed: int,
         envs: int | None,
         out: Path | None,
@@ -77,6 +77,8 @@ class TrainRequest:
             start=start,
             start_digest=None if start is None else digest(find_weights(start)),
         )
+        if steps is None:
+            steps = plan.hyperparameters.decay_steps
         if not Whole(1).admits(steps):
             raise reject("--steps", steps, Whole(1))
         check_memory(plan)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mec_moe_agents.reproduce.study import Study
 
 app = typer.Typer(
-    no_args_is_help=True, help="Reproduce a paper's claims: pictures, raw rows and a table."
+    no_args_is_help=True,
+    help="Reproduce the papers' claims, test the learned policy: pictures, raw rows, a table.",
 )
 Seeds = Annotated[int, typer.Option(min=1, help="Episodes per condition, from seed 0.")]
 
@@ -37,7 +38,7 @@ def dmoe(
     with reported():
         from mec_moe_agents.reproduce.dmoe import STUDIES
 
-        _answer(_chosen(STUDIES, only or []), out, seeds)
+        _answer(_chosen(STUDIES, only or []), out, range(seeds))
 
 
 @app.command()
@@ -51,7 +52,27 @@ def offloading(
     with reported():
         from mec_moe_agents.reproduce.offloading import STUDY
 
-        _answer([STUDY], out, seeds)
+        _answer([STUDY], out, range(seeds))
+
+
+@app.command()
+def transfer(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
+        "runs/reproduce-transfer"
+    ),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
+    ] = 50,
+) -> None:
+    """Test the policy learned on `default` where it was not trained: size, speed, failures, bursts.
+
+    `yes` marks a lead of the learned policy, `NO` one of the baseline; neither is undecided.
+    """
+    with reported():
+        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+        from mec_moe_agents.reproduce.transfer import STUDY
+
+        _answer([STUDY], out, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
 
 
 def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
@@ -64,7 +85,7 @@ def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
     return [study for study in studies if not names or study.name in names]
 
 
-def _answer(studies: Sequence[Study], out: Path, seeds: int) -> None:
+def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
     import sys
     import time
 
@@ -78,7 +99,7 @@ def _answer(studies: Sequence[Study], out: Path, seeds: int) -> None:
     provenance, headlines = current_provenance(), {}
     for position, study in enumerate(studies, 1):
         begin = time.perf_counter()
-        answer = study.run(range(seeds))
+        answer = study.run(seeds)
         write_answer(out, study.name, answer, provenance)
         headlines[study.name] = answer.headlines
         took = time.perf_counter() - begin

@@ -1,13 +1,15 @@
 """The learned layer importance: what was shipped, and how it is chosen and kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from mec_moe_agents import agent_names, evaluate, make_agent
-from mec_moe_agents.importance.family import DIGITS_MOE, LearnedSchedule, ScheduleFamily
+from mec_moe_agents.importance.family import DIGITS_MOE, LearnedSchedule, Match, ScheduleFamily
+from mec_moe_agents.importance.learn import HAND_SET
 
 from mec_moe_env import DMOE_PRESETS, DMoEEnv, DMoEVectorEnv
 
@@ -90,13 +92,27 @@ def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
 
 
 def test_the_shipped_family_is_a_front() -> None:
+    """By rising energy; each the least lossy or the most accurate so far."""
     joules = [each.joules for each in SHIPPED.schedules]
-    losses = [each.loss for each in SHIPPED.schedules]
     assert joules == sorted(joules)
-    assert losses == sorted(losses, reverse=True)
+    for index, each in enumerate(SHIPPED.schedules[1:], start=1):
+        cheaper = SHIPPED.schedules[:index]
+        assert each.loss < min(other.loss for other in cheaper) or each.accuracy > max(
+            other.accuracy for other in cheaper
+        )
     assert len(SHIPPED.schedules) >= 20
     assert DIGITS_MOE.stat().st_size < 100_000
-    assert json.loads(DIGITS_MOE.read_text())["retrain"] == "mec-moe learn-importance"
+    content = json.loads(DIGITS_MOE.read_text())
+    assert content["retrain"] == "mec-moe learn-importance"
+    assert "share the 540 held-out images" in content["practice"]
+
+
+def test_the_shipped_matches_lead_by_their_margin() -> None:
+    assert [each.hand_set for each in SHIPPED.matches] == list(HAND_SET)
+    known = {each.importance for each in SHIPPED.schedules}
+    for match in SHIPPED.matches:
+        assert match.importance in known
+        assert match.gain >= match.margin > 0
 
 
 def test_choices_by_hand() -> None:
@@ -115,7 +131,8 @@ def test_choices_by_hand() -> None:
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "family.json"
-    two = family((1.0, 3.0, 0.5), (2.0, 1.0, 0.9))
+    plain = family((1.0, 3.0, 0.5), (2.0, 1.0, 0.9))
+    two = replace(plain, matches=(Match(0.3, plain.schedules[1].importance, 0.01, 0.004),))
     two.save(path, {"scenario": "digits-moe"})
     assert ScheduleFamily.load(path, 4) == two
     assert [each.name for each in tmp_path.iterdir()] == ["family.json"]
@@ -126,19 +143,28 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 
 ENTRY = {"importance": [0.1, 0, 0, 0], "joules": 1.0, "loss": 1.0, "accuracy": 0.5}
+MATCH = {"importance": [0.1, 0, 0, 0], "hand_set": 0.5, "gain": 0.01, "margin": 0.005}
+
+
+def written(schedules: Any, matches: Any) -> str:
+    return json.dumps({"format": 2, "schedules": schedules, "matches": matches})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "not a whole JSON file"),
-        ('{"format": 1, "schedules": [', "not a whole JSON file"),
-        ("[]", "format 1"),
-        ('{"format": 2}', "format 1"),
-        ('{"format": 1, "schedules": []}', "at least one"),
-        ('{"format": 1, "schedules": [3]}', "expected an object"),
+        ('{"format": 2, "schedules": [', "not a whole JSON file"),
+        ("[]", "format 2"),
+        ('{"format": 1}', "format 2"),
+        (written([], []), "at least one"),
+        (written([3], []), "expected an object"),
+        (written([ENTRY], None), "'matches' must be a list"),
+        (written([ENTRY], [MATCH | {"importance": [0.1]}]), "expected 4 numbers"),
+        (written([ENTRY], [MATCH | {"hand_set": 1.5}]), "'hand_set' is 1.5"),
+        (written([ENTRY], [MATCH | {"margin": -0.1}]), "'margin' is -0.1"),
         *(
-            (json.dumps({"format": 1, "schedules": [ENTRY | change]}), message)
+            (written([ENTRY | change], []), message)
             for change, message in [
                 ({"importance": [0.1, 0, 0]}, "expected 4 numbers"),
                 ({"importance": [0.1, 0, 0, 2]}, "expected 4 numbers"),

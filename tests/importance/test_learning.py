@@ -1,21 +1,23 @@
-"""Learning layer importance: the practice world, the search, and the study."""
+"""Learning layer importance: the practice world, the search, the choice, and the study."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from mec_moe_agents import evaluate
+from mec_moe_agents import evaluate, make_agent
 from mec_moe_agents.cli import app
 from mec_moe_agents.importance import learn, search
-from mec_moe_agents.importance.distortion import distorted
-from mec_moe_agents.importance.family import LearnedSchedule, ScheduleFamily
+from mec_moe_agents.importance.family import Match, ScheduleFamily
+from mec_moe_agents.importance.match import choose_match
 from mec_moe_agents.importance.practice import Outcome, PracticeWorld, record_prices
+from mec_moe_agents.importance.record import Record, practise
 from mec_moe_agents.importance.search import front, neighbours, search_front
 from mec_moe_agents.reproduce import importance as study
 from typer.testing import CliRunner
 
-from mec_moe_env import DMOE_PRESETS
+from mec_moe_env import DMOE_PRESETS, DMoEVectorEnv
+from mec_moe_env.moe import embed
 from mec_moe_env.tasks.digits import load_digits_split
 
 DIGITS = DMOE_PRESETS["digits-moe"]
@@ -40,18 +42,62 @@ def test_practice_repeats_and_refuses_evaluation_seeds() -> None:
         PracticeWorld(DIGITS, [100_000])
 
 
-def test_practice_never_shows_a_heldout_image(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("images", ["heldout", "train"])
+def test_practice_shows_the_images_that_it_names(
+    images: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[np.ndarray] = []
 
-    def spy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        shown.append(images)
-        return distorted(images, rng)
+    def spy(weights: Any, pixels: np.ndarray) -> np.ndarray:
+        shown.append(pixels)
+        return embed(weights, pixels)
 
-    monkeypatch.setattr("mec_moe_agents.importance.practice.distorted", spy)
-    PracticeWorld(DIGITS, TRAINING[:3])
-    train = {image.tobytes() for image in load_digits_split().train}
+    monkeypatch.setattr("mec_moe_agents.importance.practice.embed", spy)
+    PracticeWorld(DIGITS, TRAINING[:3], images)
+    known = {image.tobytes() for image in getattr(load_digits_split(), images)}
     assert len(shown[0]) == 3 * 32
-    assert {image.tobytes() for image in shown[0]} <= train
+    assert {image.tobytes() for image in shown[0]} <= known
+
+
+def test_records_are_of_the_environment() -> None:
+    """Loss by hand from the reward terms, which only the last step's info has."""
+    seeds, importance = TRAINING[:6], (0.6, 0.3, 0.0, 0.0)
+    record = practise(DIGITS, importance, seeds)
+    env = DMoEVectorEnv(len(seeds), DIGITS)
+    jesa = make_agent("jesa", env, importance=importance)
+    seen, _ = env.reset(seed=list(seeds))
+    joules = np.zeros(len(seeds))
+    for _ in range(DIGITS.num_layers):
+        seen, _, _, _, info = env.step(jesa.predict(seen)[0])
+        joules += info["energy_j"] / 32
+    np.testing.assert_allclose(record.joules, joules)
+    np.testing.assert_allclose(record.loss, -info["reward_terms"]["error"], rtol=1e-6)
+    np.testing.assert_array_equal(record.accuracy, info["accuracy"])
+    assert record.outcome == (record.joules.mean(), record.loss.mean(), record.accuracy.mean())
+    with pytest.raises(ValueError, match="seed = 100000"):
+        practise(DIGITS, importance, [100_000])
+
+
+def record_of(joules: float, *accuracy: float) -> Record:
+    return Record(np.full(4, joules), np.zeros(4), np.array(accuracy))
+
+
+def test_the_choice_by_hand() -> None:
+    """The cheapest that leads surely; a lead of luck, and a cheap loser, do not count."""
+    jesa = record_of(9.0, 0.5, 0.7, 0.5, 0.7)
+    worse = record_of(1.0, 0.5, 0.6, 0.5, 0.6)
+    lucky = record_of(2.0, 0.5, 0.7, 0.5, 0.8)
+    surely = record_of(3.0, 0.6, 0.8, 0.6, 0.9)
+    dear = record_of(4.0, 0.9, 0.9, 0.9, 0.9)
+    candidates = {(0.1,): worse, (0.2,): lucky, (0.3,): surely, (0.4,): dear}
+    chosen = choose_match(0.5, jesa, candidates)
+    assert (chosen.hand_set, chosen.importance) == (0.5, (0.3,))
+    assert chosen.gain == pytest.approx(0.125)
+    # The differences 0.1, 0.1, 0.1, 0.2 spread by 0.05.
+    assert chosen.margin == pytest.approx(2 * 0.05 / 2)
+    nearest = choose_match(0.5, jesa, {(0.1,): worse, (0.2,): lucky})
+    assert nearest.importance == (0.2,)
+    assert nearest.gain < nearest.margin
 
 
 def test_prices_are_those_of_the_best_subcarrier() -> None:
@@ -68,29 +114,19 @@ def test_prices_are_those_of_the_best_subcarrier() -> None:
     np.testing.assert_allclose(prices[0, 4:8, 5], seen["compute_energy"][5] + sending, rtol=1e-6)
 
 
-def test_distorted_images_are_still_images() -> None:
-    train = load_digits_split().train[:200]
-    blank = load_digits_split().train.min(axis=0)
-    # A sample may lack a pixel's blank; the whole training set does not.
-    images = np.concatenate([train, blank[np.newaxis]])
-    shown = distorted(images, np.random.default_rng(0))
-    assert (shown >= blank - 1e-12).all()
-    assert (shown <= blank + 1.0 + 1e-12).all()
-    change = np.abs(shown - images).mean(axis=1)[:-1]
-    assert 0.0 < change.mean() < np.abs(images[1:] - images[:-1]).mean()
-    np.testing.assert_allclose(shown[-1], blank)
-
-
 def test_the_front_by_hand() -> None:
     found = {
         (0.0,): Outcome(0.0, 5.0, 0.1),
-        (0.1,): Outcome(1.0, 3.0, 0.1),
-        (0.2,): Outcome(1.001, 2.0, 0.1),
+        (0.1,): Outcome(1.0, 3.0, 0.2),
+        (0.2,): Outcome(1.001, 2.0, 0.2),
         (0.3,): Outcome(2.0, 2.5, 0.1),
-        (0.4,): Outcome(3.0, 1.0, 0.1),
+        (0.4,): Outcome(3.0, 1.0, 0.3),
+        (0.5,): Outcome(4.0, 1.5, 0.4),
+        (0.6,): Outcome(5.0, 0.5, 0.3),
     }
-    # 1.001 lies beside 1.0 and loses less; 2.0 costs more than that and loses more.
-    assert front(found) == [(0.0,), (0.2,), (0.4,)]
+    # 0.2 lies beside 0.1 and loses less; 0.3 costs more than that and is worse both ways; 0.5 is
+    # more often right, and 0.6 loses less, than anything cheaper.
+    assert front(found) == [(0.0,), (0.1,), (0.2,), (0.4,), (0.5,), (0.6,)]
     assert neighbours((0.0, 0.95), 0.1) == [(0.0, 0.95), (0.1, 0.95), (0.0, 0.85), (0.0, 1.0)]
 
 
@@ -113,17 +149,22 @@ def test_learning_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(learn, "FINE_EPISODES", 4)
     monkeypatch.setattr(learn, "RECORD_EPISODES", 6)
     monkeypatch.setattr(search, "ROUNDS", 1)
-    monkeypatch.setattr(study, "GRID", (0.5, 1.0))
+    monkeypatch.setattr(learn, "HAND_SET", (0.5, 1.0))
     defaults: Any = search_front.__defaults__
     monkeypatch.setattr(search_front, "__defaults__", ((0.0, 0.4, 0.8), defaults[1][:1]))
     arguments = ["learn-importance", "--out", str(tmp_path), "--seeds", "2"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "energy saved on γ0 = 0.50" in result.output
+    assert "share the 540 held-out images" in result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"digits_moe.json", "importance.png", "importance.csv"}
     learned = ScheduleFamily.load(tmp_path / "digits_moe.json", 4)
     assert len(learned.schedules) > 3
+    assert [each.hand_set for each in learned.matches] == [0.5, 1.0]
+    assert {each.importance for each in learned.matches} <= {
+        each.importance for each in learned.schedules
+    }
     lines = (tmp_path / "importance.csv").read_text().splitlines()
     assert len(lines) == 1 + 2 * 2 * 2
 
@@ -132,7 +173,6 @@ def test_the_shipped_schedules_are_judged_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learn, "RECORD_EPISODES", 6)
-    monkeypatch.setattr(study, "GRID", (0.3,))
     result = CliRunner().invoke(
         app, ["learn-importance", "--shipped", "--out", str(tmp_path), "--seeds", "2"]
     )
@@ -141,6 +181,5 @@ def test_the_shipped_schedules_are_judged_as_they_are(
 
 
 def test_training_seeds_are_not_for_judging() -> None:
-    one = ScheduleFamily((LearnedSchedule((0.0,) * 4, 0.0, 1.0, 0.5),))
     with pytest.raises(ValueError, match="2147483648"):
-        study.judge(one, [2**31])
+        study.judge([Match(0.5, (0.0,) * 4, 0.0, 0.0)], [2**31])

@@ -14,8 +14,8 @@ from mec_moe_agents.cli.failures import reported
 def learn_importance(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/importance"),
     seeds: Annotated[
-        int, typer.Option(min=1, help="Held-out episodes to judge on, from seed 100000.")
-    ] = 500,
+        int, typer.Option(min=1, help="Episodes to judge on, from seed 100000.")
+    ] = 1000,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Judge the shipped schedules instead of learning.")
     ] = False,
@@ -23,7 +23,7 @@ def learn_importance(
     """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.
 
     Writes digits_moe.json (for the agent `learned`, option path), importance.png and
-    importance.csv. Learns on training images and seeds from 2^31, judges on held-out ones.
+    importance.csv. Learns on seeds from 2^31 and judges on others; both meet the same 540 images.
     """
     with reported():
         from rich.console import Console
@@ -32,7 +32,7 @@ def learn_importance(
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
         from mec_moe_agents.importance.family import DIGITS_MOE, ScheduleFamily
-        from mec_moe_agents.importance.learn import CONFIG, learn_family
+        from mec_moe_agents.importance.learn import CONFIG, SHARED, learn_family
         from mec_moe_agents.reproduce.importance import judge
         from mec_moe_agents.reproduce.output import print_headlines, write_answer
 
@@ -40,13 +40,18 @@ def learn_importance(
         provenance = current_provenance()
         path = DIGITS_MOE if shipped else out / DIGITS_MOE.name
         if not shipped:
-            about = {"scenario": "digits-moe", "retrain": "mec-moe learn-importance"}
+            about = {
+                "scenario": "digits-moe",
+                "retrain": "mec-moe learn-importance",
+                "practice": SHARED,
+            }
             learn_family(_tell).save(path, about)
         family = ScheduleFamily.load(path, CONFIG.num_layers)
-        _tell(f"judging {len(family.schedules)} schedules on {seeds} held-out episodes")
-        answer = judge(family, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+        _tell(f"judging the schedules of {len(family.matches)} values of γ0 on {seeds} episodes")
+        answer = judge(family.matches, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
         write_answer(out, "importance", answer, provenance)
         print_headlines(Console(highlight=False), {"importance": answer.headlines})
+        print(SHARED)
         for written in (path, out / "importance.png", out / "importance.csv"):
             print(written)
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_env.configuration import Real, reject
 
-FORMAT = 1
+FORMAT = 2
 DIGITS_MOE = Path(__file__).with_name("digits_moe.json")
 FIELDS = {"joules": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
+MATCH_FIELDS = {"hand_set": Real(0, 1), "gain": Real(-1, 1), "margin": Real(0)}
 
 
 @dataclass(frozen=True)
 class LearnedSchedule:
-    """The importance of every layer, and what it brought on training images."""
+    """The importance of every layer, and what it brought on training episodes."""
 
     importance: tuple[float, ...]
     """γ^(l) of layers l = 1..L."""
@@ -30,14 +31,29 @@ class LearnedSchedule:
 
 
 @dataclass(frozen=True)
+class Match:
+    """The schedule that replaces γ0^l at no loss of accuracy on training episodes."""
+
+    hand_set: float
+    """γ0."""
+    importance: tuple[float, ...]
+    gain: float
+    """Mean accuracy over JESA's on those episodes."""
+    margin: float
+    """What the gain had to reach."""
+
+
+@dataclass(frozen=True)
 class ScheduleFamily:
-    """Schedules by rising energy and falling loss; at least one.
+    """Schedules by rising energy; at least one.
 
     Raises:
         ValueError: there is none.
     """
 
     schedules: tuple[LearnedSchedule, ...]
+    matches: tuple[Match, ...] = ()
+    """For each γ0 the schedule that replaces γ0^l."""
 
     def __post_init__(self) -> None:
         if not self.schedules:
@@ -51,7 +67,7 @@ class ScheduleFamily:
         )
 
     def reaching(self, accuracy: float) -> LearnedSchedule:
-        """Return the cheapest schedule of at least this accuracy on training images.
+        """Return the cheapest schedule of at least this accuracy on training episodes.
 
         Raises:
             ValueError: none is as accurate.
@@ -81,10 +97,15 @@ class ScheduleFamily:
             raise ValueError(f"{path}: not a whole JSON file ({error})") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f"{path}: expected learned schedules of format {FORMAT}")
-        entries = content.get("schedules")
-        if not isinstance(entries, list) or not entries:
+        schedules, matches = content.get("schedules"), content.get("matches")
+        if not isinstance(schedules, list) or not schedules:
             raise ValueError(f"{path}: 'schedules' must be a list of at least one schedule")
-        return cls(tuple(_read(entry, num_layers, str(path)) for entry in entries))
+        if not isinstance(matches, list):
+            raise ValueError(f"{path}: 'matches' must be a list")
+        return cls(
+            tuple(LearnedSchedule(**_read(one, FIELDS, num_layers, path)) for one in schedules),
+            tuple(Match(**_read(one, MATCH_FIELDS, num_layers, path)) for one in matches),
+        )
 
     def save(self, path: str | Path, about: Mapping[str, Any]) -> None:
         """Write the family as JSON, whole or not at all.
@@ -96,20 +117,22 @@ class ScheduleFamily:
         Raises:
             OSError: the folder cannot be written.
         """
-        entries = [
-            {"importance": each.importance, **{name: getattr(each, name) for name in FIELDS}}
-            for each in self.schedules
-        ]
-        # A line for each schedule: files can be compared.
-        lines = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
         heading = json.dumps({"format": FORMAT, **about}, indent=2)[:-2]
+        schedules, matches = _lines(self.schedules), _lines(self.matches)
         with replacing(Path(path)) as temporary:
             temporary.write_text(
-                f'{heading},\n  "schedules": [\n{lines}\n  ]\n}}\n', encoding="utf-8"
+                f'{heading},\n  "schedules": {schedules},\n  "matches": {matches}\n}}\n',
+                encoding="utf-8",
             )
 
 
-def _read(entry: Any, num_layers: int, source: str) -> LearnedSchedule:
+def _lines(entries: Sequence[LearnedSchedule | Match]) -> str:
+    # A line for each: files can be compared.
+    lines = ",\n".join(f"    {json.dumps(asdict(entry))}" for entry in entries)
+    return f"[\n{lines}\n  ]"
+
+
+def _read(entry: Any, fields: Mapping[str, Real], num_layers: int, source: Path) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise ValueError(f"{source}: a schedule is {entry!r}, expected an object")
     importance = entry.get("importance")
@@ -121,7 +144,8 @@ def _read(entry: Any, num_layers: int, source: str) -> LearnedSchedule:
         raise ValueError(
             f"{source}: 'importance' is {importance!r}, expected {num_layers} numbers in [0, 1]"
         )
-    for name, allowed in FIELDS.items():
+    for name, allowed in fields.items():
         if not allowed.admits(entry.get(name)):
             raise ValueError(f"{source}: {name!r} is {entry.get(name)!r}, expected {allowed}")
-    return LearnedSchedule(tuple(map(float, importance)), *(float(entry[name]) for name in FIELDS))
+    numbers = {name: float(entry[name]) for name in fields}
+    return {"importance": tuple(map(float, importance)), **numbers}

@@ -26,7 +26,7 @@ def learned_schedule(
         config: the scenario.
         trade_off: joules per token that a nat of cross-entropy is worth. None follows the
             reward: error_weight / (energy_weight·I·Q).
-        accuracy: instead, the least accuracy on the training images that it was learned on.
+        accuracy: instead, the least accuracy on the training episodes that it was learned on.
         path: a file that `mec-moe learn-importance` wrote; None takes the shipped one.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Where layer importance is learned: the training images, and channels of training seeds."""
+"""A quick likeness of `digits-moe`, on channels of training seeds, to search schedules in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from mec_moe_agents.dmoe.layer import Layer
 from mec_moe_agents.dmoe.links import send_joules
 from mec_moe_agents.dmoe.thresholds import SAFETY
 from mec_moe_agents.evaluation.seeds import check_training_seeds
-from mec_moe_agents.importance.distortion import distorted
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env import DMoEVectorEnv
 from mec_moe_env.moe import (
@@ -42,31 +41,41 @@ class Outcome(NamedTuple):
 class PracticeWorld:
     """Digits through the mixture of experts, each token with the cheapest experts allowed.
 
-    `digits-moe` shows held-out images, whatever the seed; to learn on those would be to learn the
-    test. Here tokens are training images, distorted, and only prices come from the environment.
-    Every link has its best subcarrier, as in LB(γ0, D) of Qin et al. 2025, from which JESA differs
-    by a fraction of a percent where subcarriers abound: tokens are then independent of each other,
-    and a schedule is judged in a tenth of the time.
+    Prices are those of the environment's own channels. Every link has its best subcarrier, as in
+    LB(γ0, D) of Qin et al. 2025, from which JESA differs by a fraction of a percent where
+    subcarriers abound: tokens are then independent of each other, and a schedule is judged in a
+    tenth of the time.
 
     Args:
         config: `digits-moe`, or it with other fields of the radio network.
         seeds: of the episodes whose channels are taken, and of the images.
+        images: `heldout`, which the environment shows too, or `train`, those that the classifier
+            learned from.
 
     Raises:
         ValueError: a seed is below 2³¹, where evaluation has its own.
         ImportError: scikit-learn, the extra `digits`, is not installed.
     """
 
-    def __init__(self, config: DMoEConfig, seeds: Sequence[int]) -> None:
+    def __init__(
+        self,
+        config: DMoEConfig,
+        seeds: Sequence[int],
+        images: Literal["heldout", "train"] = "heldout",
+    ) -> None:
         check_training_seeds(seeds)
         self._config = config
         self._weights = load_digits_moe()
         self._prices = record_prices(config, seeds)
         split = load_digits_split()
+        shown, classes = {
+            "heldout": (split.heldout, split.heldout_classes),
+            "train": (split.train, split.train_classes),
+        }[images]
         rng = np.random.default_rng(list(seeds))
-        chosen = rng.integers(len(split.train), size=self._prices.shape[1])
-        self._labels = split.train_classes[chosen]
-        self._hidden = embed(self._weights, distorted(split.train[chosen], rng))
+        chosen = rng.integers(len(shown), size=self._prices.shape[1])
+        self._labels = classes[chosen]
+        self._hidden = embed(self._weights, shown[chosen])
 
     def run(self, importance: Sequence[float]) -> Outcome:
         """Take all tokens through all layers, layer l at the threshold z·importance[l]."""

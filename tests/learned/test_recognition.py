@@ -37,14 +37,22 @@ def test_similar_tasks_are_of_one_kind_and_others_open_a_new_one():
     recognise(memory, 0, 0, singles(3, 0.5))
     assert memory.task_kind[0, 0] == 0
     assert not memory.task_is_novel[0, 0]
-    np.testing.assert_array_equal(memory.kind_sum[0], [[4, 0.5], [0, 1]])
+    np.testing.assert_array_equal(memory.kind_sum[0, :2], [[4, 0.5], [0, 1]])
 
 
 def test_once_all_kinds_are_met_a_task_belongs_to_the_nearest():
     memory = empty_memory(CONFIG, 1)
-    for task in (singles(1, 0), singles(0, 1), singles(-1, -0.5)):
+    corners = (singles(1, 0), singles(0, 1), singles(-1, 0), singles(0, -1))
+    for task in (*corners, singles(-1, -0.9)):
         recognise(memory, 0, 0, task)
-    assert memory.kind_count[0].tolist() == [1, 2]
+    assert memory.kind_count[0].tolist() == [1, 1, 2, 1]
+
+
+def test_a_stray_task_costs_no_type_its_kind():
+    memory = empty_memory(CONFIG, 1)
+    for task in (singles(1, 0), singles(-1, -1), singles(0, 1), singles(0.1, 1)):
+        recognise(memory, 0, 0, task)
+    assert memory.kind_count[0].tolist() == [1, 1, 2, 0]
 
 
 def test_worth_of_a_kind_is_what_trainings_from_zero_add_up_to():
@@ -56,9 +64,9 @@ def test_worth_of_a_kind_is_what_trainings_from_zero_add_up_to():
         memory.last_kind[0, 0] = 0
         model, scratch = np.zeros(d), np.empty((k + 1, k))
         for _ in range(3):
-            features = rng.standard_normal((d, k))
+            features = rng.standard_normal((k, d))
             after = np.empty(d)
-            learn(model, features, features.T @ truth, 0.0, after, scratch)
+            learn(model, features, features @ truth, 0.0, after, scratch)
             note_training(memory, 0, 0, float(np.linalg.norm(after - model)), k / d)
             model = after
         estimates.append(memory.kind_worth[0, 0])
@@ -81,7 +89,7 @@ def test_distance_of_two_kinds_shows_when_a_learned_server_takes_the_other(train
     for task in [0] * trained + [1]:
         pick_servers(memory, slot, task, 1, np.array([2]), action)
         note_training(memory, 0, 2, 3.0, 0.5)
-    assert memory.distance_count[0].tolist() == [[0, expected], [expected, 0]]
+    assert memory.distance_count[0, :2, :2].tolist() == [[0, expected], [expected, 0]]
     assert memory.distance_sum[0, 0, 1] == memory.distance_sum[0, 1, 0] == 18.0 * expected
     # Its way back tells nothing certain.
     pick_servers(memory, slot, 0, 1, np.array([2]), action)

@@ -31,6 +31,7 @@ FAR = 1.2
 class Scales(NamedTuple):
     """Constants of the scenario that turn observations into numbers of order one."""
 
+    types: int
     horizon: int
     max_delay: int
     slot_seconds: float
@@ -51,6 +52,7 @@ def scales_of(config: OffloadingConfig) -> Scales:
     synthetic = config.tasks == "synthetic"
     worth = float(config.feature_dim * config.truth_scale**2) if synthetic else 1.0
     return Scales(
+        types=config.num_types,
         horizon=config.horizon,
         max_delay=config.max_delay,
         slot_seconds=float(config.slot_seconds),
@@ -209,15 +211,15 @@ def write_server(
 
 
 @lean
-def kinds_without_server(memory: Memory, i: int) -> int:
-    """Return how many of the N kinds, met or not, have no server of their own."""
-    missing: int = memory.kind_count.shape[1]
+def kinds_without_server(memory: Memory, types: int, i: int) -> int:
+    """Return how many of `types` kinds, met or not, have no server of their own."""
+    missing = types
     for n in range(memory.kind_count.shape[1]):
         for m in range(memory.taken.shape[1]):
             if memory.server_kind[i, m] == n:
                 missing -= 1
                 break
-    return missing
+    return max(missing, 0)
 
 
 @lean
@@ -232,7 +234,7 @@ def write_context(
 ) -> None:
     """Write the context of task u from the servers' features, `block` (M, SERVER)."""
     M, U = block.shape[0], slot.task.shape[1]
-    N = memory.kind_count.shape[1]
+    N = scales.types
     kind = memory.task_kind[i, u]
     idle = 0
     untrained = 0
@@ -255,9 +257,9 @@ def write_context(
                 nearest = min(nearest, block[m, 1])
         if available:
             most_alike = max(most_alike, block[m, 12])
-    missing = kinds_without_server(memory, i)
+    missing = kinds_without_server(memory, scales.types, i)
     arrived = 0
-    for n in range(N):
+    for n in range(memory.kind_count.shape[1]):
         arrived += memory.kind_count[i, n]
     free = 0
     for s in range(memory.used.shape[1]):

@@ -14,27 +14,29 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 NO_KIND = -1
+KINDS_PER_TYPE = 2
+"""Room for kinds: a stray task may open a kind of its own, which must not cost a type its own."""
 
 
 class Memory(NamedTuple):
-    """The memory of n episodes. A kind is a cluster of similar tasks; there are at most N."""
+    """The memory of n episodes; a kind is a cluster of similar tasks, K of them at most."""
 
     kind_sum: Floats
-    """Σ x over the tasks of each kind that arrived, (n, N, d)."""
+    """Σ x over the tasks of each kind that arrived, (n, K, d)."""
     kind_count: Integers
-    """Tasks of each kind that arrived, (n, N)."""
+    """Tasks of each kind that arrived, (n, K)."""
     kind_worth: Floats
-    """Estimate of ‖w‖² of each kind, what a rejection of it costs, (n, N)."""
+    """Estimate of ‖w‖² of each kind, what a rejection of it costs, (n, K)."""
     kind_trainings: Integers
-    """Trainings behind that estimate, (n, N)."""
+    """Trainings behind that estimate, (n, K)."""
     distance_sum: Floats
-    """Σ of the estimates of ‖w_a − w_b‖² of two kinds, (n, N, N)."""
+    """Σ of the estimates of ‖w_a − w_b‖² of two kinds, (n, K, K)."""
     distance_count: Integers
-    """Estimates behind that sum, (n, N, N)."""
+    """Estimates behind that sum, (n, K, K)."""
     server_sum: Floats
     """Σ x over the tasks that each server took, (n, M, d)."""
     server_count: Integers
-    """Tasks of each kind that each server took, (n, M, N)."""
+    """Tasks of each kind that each server took, (n, M, K)."""
     server_kind: Integers
     """The kind of which a server took most, the latest among equals, (n, M); −1 untrained."""
     last_kind: Integers
@@ -65,17 +67,17 @@ class Memory(NamedTuple):
 
 def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
     """Allocate the memory of `batch` episodes that have just begun."""
-    n, M, N = batch, config.num_servers, config.num_types
+    n, M, K = batch, config.num_servers, KINDS_PER_TYPE * config.num_types
     U, S, d = config.num_tasks, config.num_subcarriers, config.feature_dim
     memory = Memory(
-        kind_sum=np.zeros((n, N, d)),
-        kind_count=np.zeros((n, N), np.int64),
-        kind_worth=np.zeros((n, N)),
-        kind_trainings=np.zeros((n, N), np.int64),
-        distance_sum=np.zeros((n, N, N)),
-        distance_count=np.zeros((n, N, N), np.int64),
+        kind_sum=np.zeros((n, K, d)),
+        kind_count=np.zeros((n, K), np.int64),
+        kind_worth=np.zeros((n, K)),
+        kind_trainings=np.zeros((n, K), np.int64),
+        distance_sum=np.zeros((n, K, K)),
+        distance_count=np.zeros((n, K, K), np.int64),
         server_sum=np.zeros((n, M, d)),
-        server_count=np.zeros((n, M, N), np.int64),
+        server_count=np.zeros((n, M, K), np.int64),
         server_kind=np.zeros((n, M), np.int64),
         last_kind=np.zeros((n, M), np.int64),
         streak=np.zeros((n, M), np.int64),

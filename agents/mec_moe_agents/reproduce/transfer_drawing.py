@@ -34,7 +34,7 @@ APART = 0.07
 
 def draw(found: Found) -> Figure:
     """Draw a panel for each sweep, with one axis and one legend for all."""
-    figure = Figure(figsize=(11, 8), layout="constrained")
+    figure = Figure(figsize=(9, 6.8), layout="constrained")
     FigureCanvasAgg(figure)
     seeds = next(iter(found.values()))[LEARNED].seeds.size
     figure.suptitle(
@@ -92,7 +92,7 @@ def _draw_agent(axes: Axes, agent: str, shares: list[Estimate], shift: float) ->
         yerr=_arms(shares),
         **_style(look),
         lw=2.4 if agent == LEARNED else 1.4,
-        markersize=11 if agent == LEARNED else 7,
+        markersize=10 if agent == LEARNED else 6,
         elinewidth=1.4,
         capsize=2.5,
         label=NAMES.get(agent, agent),
@@ -108,9 +108,8 @@ def _style(look: Look) -> dict[str, Any]:
     }
 
 
-def _arms(shares: list[Estimate]) -> list[list[float]] | None:
-    if any(np.isnan(share.low) for share in shares):
-        return None
+def _arms(shares: list[Estimate]) -> list[list[float]]:
+    """Return what to draw below and above; NaN, drawn as nothing, for a single seed."""
     return [
         [max(share.mean - share.low, 0.0) for share in shares],
         [max(share.high - share.mean, 0.0) for share in shares],

@@ -39,7 +39,8 @@ def draw(found: Found) -> Figure:
     seeds = next(iter(found.values()))[LEARNED].seeds.size
     figure.suptitle(
         f"Trained on {PRESET}, tested elsewhere: cost (minus the return) as a share of guard's\n"
-        f"{seeds} held-out seeds, mean and 95 % interval; lower is better"
+        f"{seeds} held-out seeds, mean and 95 % interval; lower is better; "
+        "in brackets: guard's return"
     )
     grid = figure.subplots(2, 2, sharey=True)
     for axes, sweep in zip(grid.flat, SWEEPS, strict=True):
@@ -75,13 +76,7 @@ def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
     axes.set_xlim(-0.5, len(sweep.values) - 0.5)
-    finish(
-        axes,
-        sweep.title,
-        f"{sweep.axis} (in brackets: guard's return)",
-        "Cost, share of guard's",
-        legend=False,
-    )
+    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=False)
 
 
 def _draw_agent(axes: Axes, agent: str, shares: list[Estimate], shift: float) -> None:
@@ -105,6 +100,7 @@ def _style(look: Look) -> dict[str, Any]:
         "ls": look.line,
         "marker": look.marker,
         "markeredgecolor": "white",
+        "markeredgewidth": 0.5,
     }
 
 

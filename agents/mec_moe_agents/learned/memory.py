@@ -14,12 +14,10 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 NO_KIND = -1
-KINDS_PER_TYPE = 2
-"""Room for kinds: a stray task may open a kind of its own, which must not cost a type its own."""
 
 
 class Memory(NamedTuple):
-    """The memory of n episodes; a kind is a cluster of similar tasks, K of them at most."""
+    """The memory of n episodes; a kind is a cluster of similar tasks, K = N of them at most."""
 
     kind_sum: Floats
     """Σ x over the tasks of each kind that arrived, (n, K, d)."""
@@ -67,7 +65,7 @@ class Memory(NamedTuple):
 
 def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
     """Allocate the memory of `batch` episodes that have just begun."""
-    n, M, K = batch, config.num_servers, KINDS_PER_TYPE * config.num_types
+    n, M, K = batch, config.num_servers, config.num_types
     U, S, d = config.num_tasks, config.num_subcarriers, config.feature_dim
     memory = Memory(
         kind_sum=np.zeros((n, K, d)),

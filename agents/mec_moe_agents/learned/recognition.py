@@ -17,6 +17,10 @@ SAME_KIND = 0.5
 """Cosine from which a task belongs to a kind; also the threshold of `guard`."""
 LEARNED = 2
 """Trainings on one kind after which a server's model is near to it."""
+STRANGE = 0.35
+"""Cosine below which a task cannot be of any kind met so far."""
+STRAY_TASKS = 3
+"""A kind of no more tasks may be strays of another, and gives way to one that is missing."""
 MOST_TRAININGS = 6
 """Later drifts are noise within a kind rather than distance still to go."""
 
@@ -35,15 +39,33 @@ def cosine(total: Floats, task: Singles) -> float:
 
 
 @lean
+def forget_kind(memory: Memory, i: int, kind: int) -> None:
+    """Make room for another kind, to which the servers of the old one pass."""
+    memory.kind_count[i, kind] = 0
+    memory.kind_worth[i, kind] = 0.0
+    memory.kind_trainings[i, kind] = 0
+    for f in range(memory.kind_sum.shape[2]):
+        memory.kind_sum[i, kind, f] = 0.0
+    for n in range(memory.kind_count.shape[1]):
+        memory.distance_sum[i, kind, n] = 0.0
+        memory.distance_sum[i, n, kind] = 0.0
+        memory.distance_count[i, kind, n] = 0
+        memory.distance_count[i, n, kind] = 0
+
+
+@lean
 def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
     """Assign task u of row i to the kind most like it, or to a new one, and learn from it."""
     best = -2.0
     kind = 0
+    smallest = 0
     met = 0
     for n in range(memory.kind_count.shape[1]):
         if memory.kind_count[i, n] == 0:
             continue
         met += 1
+        if memory.kind_count[i, n] < memory.kind_count[i, smallest]:
+            smallest = n
         similarity = cosine(memory.kind_sum[i, n], task)
         if similarity > best:
             best = similarity
@@ -51,6 +73,9 @@ def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
     memory.task_is_novel[i, u] = best < SAME_KIND and met < memory.kind_count.shape[1]
     if memory.task_is_novel[i, u]:
         kind = met
+    elif best < STRANGE and memory.kind_count[i, smallest] <= STRAY_TASKS:
+        kind = smallest
+        forget_kind(memory, i, kind)
     memory.task_kind[i, u] = kind
     memory.kind_count[i, kind] += 1
     for f in range(task.shape[0]):

@@ -18,8 +18,9 @@ win."""
 def choose_match(hand_set: float, jesa: Record, candidates: Mapping[Schedule, Record]) -> Match:
     """Choose the cheapest candidate that is more accurate than JESA by a safety margin.
 
-    The margin is `STANDARD_ERRORS` paired standard errors of the difference. Where no candidate
-    reaches its own, the one that comes nearest.
+    The margin is `STANDARD_ERRORS` paired standard errors of the difference, episodes being the
+    units: the lead is sure on new seeds, not on new images. Where no candidate reaches its own
+    margin, the one that comes nearest.
 
     Args:
         hand_set: γ0.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -144,17 +145,23 @@ def _draw(duels: Sequence[Duel], seeds: int) -> Figure:
     )
     plane.legend(frameon=False, loc="lower right")
     places = [duel.match.hand_set for duel in duels]
-    others = "classifier's training images"
+    others: dict[str, Any] = {
+        "color": "black",
+        "ls": "",
+        "marker": ".",
+        "zorder": 3.0,
+        "label": "the classifier's training images",
+    }
     _draw_bars(saved, places, [duel.saving for duel in duels])
-    saved.plot(places, [duel.saving_on_train for duel in duels], "k.", label=others)
+    saved.plot(places, [duel.saving_on_train for duel in duels], **others)
     saved.axhline(LEAST_SAVING, color="#5B5B5B", ls=":", lw=1.0)
     saved.set_ylim(bottom=0)
     finish(saved, "Energy saved", "γ0", "% of JESA(γ0, 2)'s energy")
     _draw_bars(gained, places, [duel.gain for duel in duels])
-    gained.plot(places, [duel.gain_on_train for duel in duels], "k.", label=others)
+    gained.plot(places, [duel.gain_on_train for duel in duels], **others)
     gained.axhline(0.0, color="#5B5B5B", ls=":", lw=1.0)
     gained.set_yscale("symlog", linthresh=1.0)
-    gained.set_yticks([-0.5, 0, 0.5, 1, 2, 5], ["−0.5", "0", "0.5", "1", "2", "5"])
+    gained.set_yticks([-1, -0.5, 0, 0.5, 1, 2, 5], ["−1", "−0.5", "0", "0.5", "1", "2", "5"])
     finish(gained, "Accuracy gained (95 % intervals)", "γ0", "Points")
     return figure
 

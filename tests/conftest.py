@@ -1,5 +1,6 @@
 """Fixtures that several parts share."""
 
+import signal
 import struct
 from pathlib import Path
 
@@ -12,6 +13,20 @@ from mec_moe_env.tasks.mnist import IDX_NAMES
 # The first example of a property may have to compile: no wall time is asserted in a test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let child processes be interrupted even where the shell started the tests in the background.
+
+    Such a shell ignores SIGINT, and what is ignored is inherited; a handler is not.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, before)
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

@@ -15,10 +15,14 @@ pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED, FIRST_TRAINING_SEED
+from mec_moe_agents.registry import agent_names
 from typer.testing import CliRunner
+
+from mec_moe_env.scenarios import DMOE_PRESETS, OFFLOADING_PRESETS
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 FULL = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
+CELLS = len(agent_names(OFFLOADING_PRESETS["default"])) + len(agent_names(DMOE_PRESETS["toy"]))
 
 
 def mec_moe(*arguments):
@@ -58,7 +62,7 @@ def test_a_ranking_leaves_its_files(full):
     assert (full / "ranking.png").read_bytes().startswith(b"\x89PNG")
     with (full / "ranking.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == (9 + 7) * 4
+    assert len(rows) == CELLS * 4
     assert {int(row["seed"]) for row in rows} == set(
         range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 4)
     )
@@ -72,7 +76,7 @@ def test_a_ranking_leaves_its_files(full):
 
 def test_the_terminal_shows_every_scenario(full, tmp_path):
     result = mec_moe(*FULL, "--out", full, "--markdown", tmp_path / "docs" / "ranking.md")
-    assert result.stderr.count("done before") == 16
+    assert result.stderr.count("done before") == CELLS
     assert "default, 4 seeds" in result.stdout
     assert "dmoe/toy, 4 seeds" in result.stdout
     assert "Too few seeds" in result.stdout
@@ -100,7 +104,7 @@ def test_a_row_alone_is_the_row_of_the_full_ranking(full, tmp_path, scenario, ag
 def test_the_number_of_jobs_changes_nothing(full, tmp_path):
     result = mec_moe(*FULL, "--jobs", 2, "--out", tmp_path)
     assert result.exit_code == 0, result.output
-    assert "[16/16]" in result.stderr
+    assert f"[{CELLS}/{CELLS}]" in result.stderr
     for name in ("ranking.csv", "ranking.json", "ranking.md"):
         assert (tmp_path / name).read_text() == (full / name).read_text()
 
@@ -184,11 +188,12 @@ def test_an_interrupted_ranking_resumes(tmp_path, jobs):
     assert "Traceback" not in errors
     assert not (tmp_path / "ranking.json").exists()
     finished = len(list((tmp_path / "cells").glob("[a-z]*.npz")))
-    assert 0 < finished < 9
+    agents = len(agent_names(OFFLOADING_PRESETS["scarce"]))
+    assert 0 < finished < agents
 
     resumed = mec_moe(*arguments)
     assert resumed.stderr.count("done before") >= finished
-    assert len(lines_of(tmp_path)) == 9
+    assert len(lines_of(tmp_path)) == agents
 
 
 def interrupt_after_first_cell(command, cells):

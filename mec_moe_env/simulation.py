@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,7 +52,7 @@ class Simulator(Protocol):
 
 
 class Slices:
-    """Runs a function over the sub-environments, in one slice per thread."""
+    """Runs a function over the sub-environments, in one slice per thread, this one among them."""
 
     def __init__(self, num_envs: int, num_threads: int) -> None:
         for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
@@ -79,9 +79,17 @@ class Slices:
             work(starts[0], ends[0])
             return
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(len(starts))
-        for _ in self._executor.map(work, starts, ends):
-            pass
+            self._executor = ThreadPoolExecutor(len(starts) - 1)
+        others = [
+            self._executor.submit(work, start, end)
+            for start, end in zip(starts[1:], ends[1:], strict=True)
+        ]
+        try:
+            work(starts[0], ends[0])
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
 
 
 def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64]) -> Actions:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.simulation import Flags, Slices
+from mec_moe_env.rows import Flags
+from mec_moe_env.simulation import Slices
 
 
 class BlockSimulator:

@@ -73,8 +73,7 @@ class RowFactory:
     ) -> None:
         self._measures, self._counts = schema.measures, schema.counts
         self._terms = schema.reward_terms
-        shown = schema.scalars + (("accuracy",) if has_accuracy else ())
-        self._shown = shown
+        self._shown = schema.scalars + (("accuracy",) if has_accuracy else ())
         ends = np.cumsum([0] + [math.prod(shape) for shape in shapes.values()]).tolist()
         self._entries = [(key, slice(*ends[index : index + 2])) for index, key in enumerate(shapes)]
         self._observation_size = ends[-1]

@@ -11,9 +11,7 @@ import math
 import numpy as np
 
 from mec_moe_env.compilation import lean
-from mec_moe_env.streams import INCREMENT, mix, unit
-
-HALF_WORD = np.uint64(32)
+from mec_moe_env.streams import HALF_WORD, INCREMENT, mix, unit
 
 
 @lean

@@ -10,9 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_moe_env.rows import Entries as Entries
-from mec_moe_env.rows import Flags as Flags
-from mec_moe_env.rows import RowFactory, Rows
+from mec_moe_env.rows import Flags, RowFactory, Rows
 
 Actions = NDArray[np.int64]
 

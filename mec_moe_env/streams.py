@@ -2,8 +2,8 @@
 
 SplitMix64 (Steele, Lea & Flood 2014): the state counts up by a constant, and a hash of it is the
 number. An episode's streams start at keys drawn from its sub-environment's NumPy generator. As
-number i needs no number before it, the compiler makes many at once: a normal costs 1 ns, a
-quarter of what NumPy's own generator takes inside compiled code. And as every purpose has a
+number i needs no number before it, the compiler makes many at once: a normal costs about 1.4 ns
+where NumPy's own generator takes 3.8 inside compiled code. And as every purpose has a
 stream of its own, what is drawn does not depend on how far ahead it is drawn.
 """
 

@@ -74,9 +74,9 @@ def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
 
 
 @lean
-def slots_needed(physics: Physics, seconds: float) -> int:
+def slots_needed(seconds: float, slot_seconds: float, max_delay: int) -> int:
     """Return ceil(seconds / slot) clipped to [1, d_u]."""
-    slots = math.ceil(min(seconds / physics.slot_seconds, float(physics.max_delay)))
+    slots = math.ceil(min(seconds / slot_seconds, float(max_delay)))
     return max(int(slots), 1)
 
 
@@ -100,9 +100,13 @@ def dispatch(
             physics.bandwidth_hz,
             world.spectral_efficiency[i, b, u, m, s],
         )
-        state.subcarrier_remaining[i, s] = slots_needed(physics, sending)
+        state.subcarrier_remaining[i, s] = slots_needed(
+            sending, physics.slot_seconds, physics.max_delay
+        )
     computing = physics.samples_per_task * world.compute[i, m, 1]
-    state.remaining[i, m] = slots_needed(physics, sending + computing)
+    state.remaining[i, m] = slots_needed(
+        sending + computing, physics.slot_seconds, physics.max_delay
+    )
     learn(
         state.model[i, m],
         world.features[i, b, u],

@@ -16,12 +16,8 @@ from rich.progress import (
 )
 
 
-class PlainProgress:
-    """One line on stderr for each finished cell, without control sequences."""
-
-    def __init__(self, cells: int) -> None:
-        self._cells = cells
-        self._done = 0
+class Lines:
+    """A context that needs no preparation: lines are printed as they come."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,6 +29,32 @@ class PlainProgress:
         trace: TracebackType | None,
     ) -> None:
         pass
+
+
+class Bar:
+    """A context in which the bar of a subclass is shown."""
+
+    _bar: Progress
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+
+class PlainProgress(Lines):
+    """One line on stderr for each finished cell, without control sequences."""
+
+    def __init__(self, cells: int) -> None:
+        self._cells = cells
+        self._done = 0
 
     def found(self, agent: str) -> None:
         """Say that the cell was done before."""
@@ -53,7 +75,7 @@ class PlainProgress:
         print(f"[{self._done}/{self._cells}] {agent}: {what}", file=sys.stderr, flush=True)
 
 
-class LiveProgress:
+class LiveProgress(Bar):
     """A bar that fills with the steps of the present cell, and a count of cells."""
 
     def __init__(self, console: Console, cells: int) -> None:
@@ -68,18 +90,6 @@ class LiveProgress:
         self._cells = cells
         self._done = 0
         self._task: TaskID = self._bar.add_task("preparing", total=None, cells="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def found(self, agent: str) -> None:
         """Count the cell."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mec_moe_agents.cli.progress import Bar, Lines
 
 if TYPE_CHECKING:
     from mec_moe_agents.learning.records import Progress as RunProgress
@@ -16,23 +17,12 @@ if TYPE_CHECKING:
 CHANGED = "note: the code or the packages changed since this run began; its numbers may, too"
 
 
-class PlainTraining:
+class PlainTraining(Lines):
     """One line on stderr for each checkpoint, without control sequences."""
 
     def __init__(self) -> None:
         self.done = 0
         self._total = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def began(self, done: int, total: int, same_code: bool) -> None:
         """Say where the run begins."""
@@ -54,7 +44,7 @@ class PlainTraining:
         print(f"[{self.done:,}/{self._total:,}] {what}", file=sys.stderr, flush=True)
 
 
-class LiveTraining:
+class LiveTraining(Bar):
     """A bar that fills with the steps, beside it the speed and how good the policy is."""
 
     def __init__(self, console: Console) -> None:
@@ -71,18 +61,6 @@ class LiveTraining:
         self.done = 0
         self._began_at = 0.0
         self._began_with = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def began(self, done: int, total: int, same_code: bool) -> None:
         """Show how much is done."""

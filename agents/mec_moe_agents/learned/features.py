@@ -12,6 +12,8 @@ from mec_moe_agents.learned.memory import Memory
 from mec_moe_agents.learned.recognition import cosine
 from mec_moe_agents.offloading.slot import Slot
 from mec_moe_env.compilation import lean
+from mec_moe_env.network import transmission_seconds
+from mec_moe_env.offloading.dynamics import BITS_PER_MBIT, slots_needed
 from mec_moe_env.scenarios import OffloadingConfig
 
 VERSION = 3
@@ -72,6 +74,14 @@ def width(config: OffloadingConfig) -> int:
     return CONTEXT + config.num_servers * SERVER
 
 
+def choice_masks(features: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which choices are possible, (n, M + 1), from features (n, width): M is none."""
+    blocks = features[:, CONTEXT:].reshape(len(features), -1, SERVER)
+    out = np.ones((len(features), blocks.shape[1] + 1), np.bool_)
+    out[:, :-1] = blocks[:, :, AVAILABLE] > 0
+    return out
+
+
 @lean
 def few(count: float) -> float:
     """Squash a count: 0, 1/3, 1/2, 3/5 … 1."""
@@ -111,12 +121,14 @@ def write_costs(
         efficiency = float(scales.lowest_efficiency)
         if some_free:
             efficiency = float(slot.spectral_efficiency[i, u, m, memory.best_subcarrier[i, m]])
-        sending = 0.0 if local else 1e6 * slot.payload[i, u] / (scales.bandwidth_hz * efficiency)
+        sending = 0.0
+        if not local:
+            bits = BITS_PER_MBIT * slot.payload[i, u]
+            sending = transmission_seconds(bits, scales.bandwidth_hz, efficiency)
         computing = scales.samples * slot.compute[i, m, 1]
         seconds = sending + computing
         joules = scales.power_w * sending + scales.samples * slot.compute[i, m, 0]
-        delay = float(math.ceil(min(seconds / scales.slot_seconds, float(scales.max_delay))))
-        delay = max(delay, 1.0)
+        delay = float(slots_needed(seconds, scales.slot_seconds, scales.max_delay))
         price = scales.energy_weight * joules + scales.delay_weight * delay
         idle = slot.busy[i, m] == 0.0 and not memory.taken[i, m]
         memory.delay_sum[i, m] += delay

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.learned.decisions import Decisions
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
+from mec_moe_agents.learned.features import choice_masks
 from mec_moe_env.scenarios import OffloadingConfig
 
 
@@ -53,16 +53,8 @@ class DecisionAgent:
     def _choose(
         self, features: NDArray[np.float32], memory: Any, starts: NDArray[np.bool_], mode: bool
     ) -> tuple[NDArray[np.int64], Any]:
-        masks = choice_masks(features, self._config.num_servers)
+        masks = choice_masks(features)
         options = {"action_masks": masks} if self._masked else {}
         choice, memory = self._model.predict(features, memory, starts, mode, **options)
         possible = masks[np.arange(len(choice)), choice]
         return np.where(possible, choice, self._config.num_servers), memory
-
-
-def choice_masks(features: NDArray[np.float32], servers: int) -> NDArray[np.bool_]:
-    """Return which choices are possible, (n, M + 1): the free servers, and none."""
-    out = np.ones((len(features), servers + 1), np.bool_)
-    blocks = features[:, CONTEXT:].reshape(len(features), servers, SERVER)
-    out[:, :servers] = blocks[:, :, AVAILABLE] > 0
-    return out

@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env.base_vec_env import (
 )
 
 from mec_moe_agents.learned.decisions import Decisions
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
+from mec_moe_agents.learned.features import choice_masks
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
 from mec_moe_env.scenarios import OffloadingConfig
 
@@ -97,11 +97,7 @@ class DecisionVecEnv(VecEnv):
 
     def masks(self) -> NDArray[np.bool_]:
         """Return which choices are possible, (n, M + 1)."""
-        M = self.config.num_servers
-        out = np.ones((self.num_envs, M + 1), np.bool_)
-        blocks = self._features[:, CONTEXT:].reshape(self.num_envs, M, SERVER)
-        out[:, :M] = blocks[:, :, AVAILABLE] > 0
-        return out
+        return choice_masks(self._features)
 
     def close(self) -> None:
         """Release the native environment."""

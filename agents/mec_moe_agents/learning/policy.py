@@ -99,17 +99,23 @@ def split(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return features[:, :CONTEXT], features[:, CONTEXT:].reshape(len(features), -1, SERVER)
 
 
-def build_head(policy: Any) -> None:
-    """Give a policy of Stable-Baselines3 the network in place of its layers after the features."""
-    policy.mlp_extractor = ShapeNetwork(int(policy.action_space.n) - 1)
+class ShapeHead:
+    """Makes a policy of Stable-Baselines3, whose base it precedes, one of the problem's shape."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "ortho_init": False})
 
-def drop_last_layers(policy: Any, lr_schedule: Any) -> None:
-    """Let the network's outputs be logits and value, and optimise its weights alone."""
-    policy.action_net, policy.value_net = nn.Identity(), nn.Identity()
-    policy.optimizer = policy.optimizer_class(
-        policy.parameters(), lr=lr_schedule(1), **{**policy.optimizer_kwargs, "eps": ADAM_EPSILON}
-    )
+    def _build_mlp_extractor(self: Any) -> None:
+        """Put the network in place of the layers after the features."""
+        self.mlp_extractor = ShapeNetwork(int(self.action_space.n) - 1)
+
+    def _build(self: Any, lr_schedule: Any) -> None:
+        """Let the network's outputs be logits and value, and optimise its weights alone."""
+        super()._build(lr_schedule)  # type: ignore[misc]
+        self.action_net, self.value_net = nn.Identity(), nn.Identity()
+        self.optimizer = self.optimizer_class(
+            self.parameters(), lr=lr_schedule(1), **{**self.optimizer_kwargs, "eps": ADAM_EPSILON}
+        )
 
 
 def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
@@ -133,18 +139,8 @@ def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
     network.load_state_dict(state)
 
 
-class ShapePolicy(ActorCriticPolicy):
+class ShapePolicy(ShapeHead, ActorCriticPolicy):  # type: ignore[misc]
     """Actor and critic of PPO and A2C."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "ortho_init": False})
-
-    def _build_mlp_extractor(self) -> None:
-        build_head(self)
-
-    def _build(self, lr_schedule: Any) -> None:
-        super()._build(lr_schedule)
-        drop_last_layers(self, lr_schedule)
 
 
 def shape_policy(algo: str) -> tuple[type[Any], dict[str, Any]]:

@@ -78,7 +78,7 @@ class NativeView:
         """Write nothing: the weights and the run's config.json say it all."""
 
 
-class FlatView:
+class FlatView(NativeView):
     """One discrete action for the only pick of a slot; see `mec_moe_env.wrappers.FlatAction`."""
 
     name = "flat"
@@ -87,20 +87,9 @@ class FlatView:
         """Build the environment that the learner steps through."""
         return _native(plan, flat=True)
 
-    def steps_per_episode(self, config: Config) -> int:
-        """Return the slots of an episode."""
-        return steps_of(config)
-
-    def observation_size(self, config: Config) -> int:
-        """Return how many numbers the environment shows."""
-        return _observation_size(config)
-
     def agent(self, plan: Plan, model: Any, env: Any) -> Agent:
         """Return the model with its choices turned into picks."""
         return FlatAgent(model, env, masked=plan.algo == MASKED)
-
-    def export(self, plan: Plan, model: Any, folder: Path, steps: int) -> None:
-        """Write nothing: the weights and the run's config.json say it all."""
 
 
 class DecisionView:

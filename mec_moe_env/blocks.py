@@ -1,20 +1,24 @@
-"""What the simulators share: threads, generators, and blocks of slots drawn ahead."""
+"""What the simulators share: generators, threads, and one compiled call for all there is to do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_moe_env.claims import Crew
+from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.rows import Flags
-from mec_moe_env.simulation import Slices
+from mec_moe_env.rows import RowFactory, Rows
+from mec_moe_env.simulation import Actions, Description
+from mec_moe_env.threads import Threads
 
 
 class BlockSimulator:
-    """Base of the simulators; a subclass sets `world` and `_source`.
+    """Base of the simulators; a subclass sets the attributes below and `_call`.
 
     The world holds two blocks of slots: while one is lived through, the other is drawn, so that
     the present slot and those before it in its block stay where they are.
@@ -22,36 +26,55 @@ class BlockSimulator:
 
     world: Any
     """What happens whatever the scheduler does; its `cursor`, (n,), points into the two blocks."""
+    nvec: NDArray[np.int64]
+    rows: RowFactory
     _source: Any
     """Draws the world, `block` slots at a time."""
 
     def __init__(self, num_envs: int, num_threads: int) -> None:
         self.num_envs = num_envs
-        self._slices = Slices(num_envs, num_threads)
+        self._threads = Threads(num_envs, num_threads)
         self._randomness = Randomness(num_envs)
-        self._ends: dict[int, int] = {}
 
     def close(self) -> None:
         """End the threads."""
-        self._slices.close()
+        self._threads.close()
 
-    def _adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
-        """Let these generators drive the sub-environments from now on."""
-        self._ends.clear()
-        for index, generator in zip(indices.tolist(), generators, strict=True):
-            self._randomness.begin(index, generator)
+    def adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
+        """Let these generators drive the sub-environments from their next episode on."""
+        self._randomness.begin(indices, generators)
 
-    def _refill(self, first: int, last: int, active: Flags) -> None:
-        """Draw a new block wherever the present slot is the last of its own.
+    def run(
+        self,
+        orders: Orders,
+        describe: Callable[[Rows], Description],
+        actions: Actions | None = None,
+        rows: Rows | None = None,
+    ) -> Description:
+        """Do with each sub-environment as ordered; return the description of what came of it.
 
-        `_ends` says of how many sub-environments of the slice that begins with `first` this is
-        so, where a step has counted; it is forgotten when episodes begin.
+        Args:
+            orders: one of `mec_moe_env.orders` for each, (n,).
+            describe: names the rows. It is called while they are being written and must not
+                read them.
+            actions: (n, len(nvec)); may be left out where nobody steps.
+            rows: to write to; fresh ones if left out.
         """
-        if self._ends.get(first) == 0:
-            return
-        following = self.world.cursor[first:last] + 1
-        used_up = active[first:last] & (following % self._source.block == 0)
-        if used_up.any():
-            indices = np.flatnonzero(used_up)
-            rows = following[indices] % (2 * self._source.block)
-            self._source.refill(indices + first, rows, self._randomness, self.world)
+        rows = self.rows.empty() if rows is None else rows
+        if actions is None:
+            actions = np.zeros((self.num_envs, len(self.nvec)), np.int64)
+        self._prepare(orders)
+        work = functools.partial(self._call, orders, actions, rows)
+        descriptions: list[Description] = []
+        self._threads.run(work, lambda: descriptions.append(describe(rows)))
+        return descriptions[0]
+
+    def _prepare(self, orders: Orders) -> None:
+        """Let Python code do its part before the compiled call."""
+        self._source.prepare(orders, self._randomness, self.world)
+
+    def _call(
+        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+    ) -> None:
+        """Make the compiled call of one thread."""
+        raise NotImplementedError

@@ -13,6 +13,12 @@ import numba
 
 SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
 LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False, "forceinline": True}
+INLINED_SETTINGS: dict[str, Any] = {
+    **LEAN_SETTINGS,
+    "cache": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,6 +33,28 @@ def compiled(function: Function) -> Function:
     return cast("Function", _stamped(numba.njit(**SETTINGS)(function)))
 
 
+class Inlined:
+    """A function that exists only compiled into others; Python runs its source."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._dispatcher = numba.njit(**INLINED_SETTINGS)(function)
+        self._numba_type_ = numba.types.Dispatcher(self._dispatcher)
+
+    def __call__(self, *args: Any) -> Any:
+        """Interpret the function."""
+        return self.__wrapped__(*args)  # type: ignore[attr-defined]
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function as `lean` does, for compiled callers alone.
+
+    What Python needs to call a function, taking named tuples of eighty arrays apart, takes as
+    long to compile as the function: a quarter of all compilation goes without it.
+    """
+    return cast("Function", Inlined(function))
+
+
 def lean(function: Function) -> Function:
     """Compile a `function` that neither allocates nor returns arrays, without reference counts.
 
@@ -37,6 +65,32 @@ def lean(function: Function) -> Function:
     copying hundreds of words onto the stack, which costs more than most of a step's functions.
     """
     return cast("Function", _stamped(numba.njit(**LEAN_SETTINGS)(function)))
+
+
+class Entry:
+    """Calls a compiled function whose arguments have the same types every time.
+
+    numba finds the types of all arguments out anew in each call, which for named tuples of eighty
+    arrays takes ten times as long as handing them over. The first call goes that way; those
+    after it use the machine code that it found. The caller answers for the types.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._dispatcher: Any = function
+        self._direct: Callable[..., Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the machine code out of a pickle: it is found again."""
+        return {**self.__dict__, "_direct": None}
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the function."""
+        if self._direct is not None:
+            return self._direct(*args)
+        result = self._dispatcher(*args)
+        found = getattr(self._dispatcher, "overloads", {}).get(tuple(map(numba.typeof, args)))
+        self._direct = getattr(found, "entry_point", self._dispatcher)
+        return result
 
 
 def _stamped(dispatcher: Any) -> Any:

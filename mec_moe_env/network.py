@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import j0
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined, lean
 from mec_moe_env.logarithm import write_log2
 from mec_moe_env.randomness import PLACES, RADIO
 from mec_moe_env.scenarios import RadioConfig
@@ -91,7 +91,7 @@ def write_mean_snr(
     mean_snr[origin] = np.inf
 
 
-@lean
+@inlined
 def advance_fading(
     chances: Streams,
     decay: float,
@@ -131,7 +131,7 @@ def advance_fading(
         powers[index] = in_phase * in_phase + quadrature * quadrature
 
 
-@lean
+@inlined
 def draw_rayleigh_power(chances: Streams, scratch: Singles, power: Singles) -> None:
     """Write independent |h|² of Rayleigh fading, shape (M, S): one exponential each.
 
@@ -141,7 +141,7 @@ def draw_rayleigh_power(chances: Streams, scratch: Singles, power: Singles) -> N
     write_exponentials(chances, RADIO, scratch[: powers.shape[0]], powers)
 
 
-@lean
+@inlined
 def write_spectral_efficiency(
     origin: int,
     mean_snr: Floats,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_env.streams import Streams, draw_keys
 
@@ -30,7 +33,8 @@ class Randomness:
             raise RuntimeError("call reset() before step()")
         return generator
 
-    def begin(self, index: int, generator: np.random.Generator) -> None:
-        """Let a generator drive a sub-environment from now on, and begin its streams anew."""
-        self._generators[index] = generator
-        self.streams[index] = draw_keys(generator, PURPOSES)
+    def begin(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
+        """Let generators drive sub-environments from now on, and begin their streams anew."""
+        for index, generator in zip(indices.tolist(), generators, strict=True):
+            self._generators[index] = generator
+        self.streams[indices] = [draw_keys(generator, PURPOSES) for generator in generators]

@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from mec_moe_env.rows import Entries, Flags
+from mec_moe_env.orders import START, STEP
+from mec_moe_env.rows import Entries, Flags, Rows
 from mec_moe_env.simulation import Actions, Simulator, check_actions
 
 
@@ -21,7 +22,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Wrap a simulator of one sub-environment."""
         self.render_mode = render_mode
         self._simulator = simulator
-        self._active = np.ones(1, np.bool_)
+        self._start, self._step = np.array([[START], [STEP]], np.int8)
         self._begun = False
         self._over = True
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
@@ -32,11 +33,10 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
-        self._simulator.start(np.zeros(1, np.int64), [self.np_random])
+        self._simulator.adopt(np.zeros(1, np.int64), [self.np_random])
         self._begun, self._over = True, False
-        rows = self._simulator.rows.empty()
-        self._simulator.look(rows, self._active)
-        observation, _, info = self._simulator.rows.single(rows)
+        simulator = self._simulator
+        observation, _, info = simulator.rows.single(simulator.run(self._start, _unnamed))
         return observation, info
 
     def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
@@ -50,7 +50,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
             raise RuntimeError("call reset() before step(), and again once an episode is over")
         simulator = self._simulator
         checked = check_actions(action, simulator.nvec.shape, simulator.nvec)
-        rows = simulator.advance(checked[None], self._active)
+        rows = simulator.run(self._step, _unnamed, checked[np.newaxis])
         observation, reward, info = simulator.rows.single(rows)
         self._over = bool(simulator.finished[0])
         return observation, reward, self._over, False, info
@@ -64,3 +64,8 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Return the flat mask of possible choices, (sum(nvec),), for MaskablePPO."""
         masks: Flags = self._simulator.masks()[0]
         return masks
+
+
+def _unnamed(rows: Rows) -> Rows:
+    """Describe rows by themselves: plain numbers must wait until they are written."""
+    return rows

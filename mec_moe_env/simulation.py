@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from mec_moe_env.compilation import lean
+from mec_moe_env.orders import Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 
 Actions = NDArray[np.int64]
+Description = TypeVar("Description")
 
 
 class Simulator(Protocol):
@@ -33,61 +35,26 @@ class Simulator(Protocol):
     def finished(self) -> Flags:
         """Whether the episode of each sub-environment is over, (n,)."""
 
-    def start(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
-        """Begin episodes of sub-environments, driven by these generators from now on."""
+    def adopt(self, indices: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> None:
+        """Let these generators drive the sub-environments from their next episode on."""
 
-    def advance(self, actions: Actions, active: Flags) -> Rows:
-        """Advance the active sub-environments by one step; the others report zeros."""
+    def run(
+        self,
+        orders: Orders,
+        describe: Callable[[Rows], Description],
+        actions: Actions | None = None,
+        rows: Rows | None = None,
+    ) -> Description:
+        """Start, advance or observe each sub-environment as ordered; measures are of steps only.
 
-    def look(self, rows: Rows, which: Flags) -> None:
-        """Write the observations and masks of now of some sub-environments."""
+        `describe` names the rows while they are being written.
+        """
 
     def masks(self) -> Flags:
         """Return the flat action masks, (n, sum(nvec))."""
 
     def close(self) -> None:
         """End the threads."""
-
-
-class Slices:
-    """Runs a function over the sub-environments, in one slice per thread, this one among them."""
-
-    def __init__(self, num_envs: int, num_threads: int) -> None:
-        for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} = {value!r} is not allowed: it must be an integer ≥ 1")
-        threads = min(num_threads, num_envs)
-        self._bounds = np.linspace(0, num_envs, threads + 1).astype(int).tolist()
-        self._executor: ThreadPoolExecutor | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the threads out of a pickle: they come back when needed."""
-        return {**self.__dict__, "_executor": None}
-
-    def close(self) -> None:
-        """End the threads; a later run starts them again."""
-        if self._executor is not None:
-            self._executor.shutdown()
-            self._executor = None
-
-    def run(self, work: Callable[[int, int], None]) -> None:
-        """Call work(first, last) on every slice and wait; an error in a thread is raised here."""
-        starts, ends = self._bounds[:-1], self._bounds[1:]
-        if len(starts) == 1:
-            work(starts[0], ends[0])
-            return
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(len(starts) - 1)
-        others = [
-            self._executor.submit(work, start, end)
-            for start, end in zip(starts[1:], ends[1:], strict=True)
-        ]
-        try:
-            work(starts[0], ends[0])
-        finally:
-            wait(others)
-        for other in others:
-            other.result()
 
 
 def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64]) -> Actions:
@@ -104,8 +71,7 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64])
         )
     # One memory layout, so that compiled code is compiled once.
     whole = np.ascontiguousarray(array, np.int64)
-    # As unsigned numbers, negative ones are the largest.
-    if (whole.view(np.uint64) >= nvec.view(np.uint64)).any():
+    if not are_inside(whole.reshape(-1, len(nvec)), nvec):
         wrong = (array < 0) | (array >= nvec)
         where = tuple(int(axis[0]) for axis in np.nonzero(wrong))
         raise ValueError(
@@ -113,6 +79,16 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64])
             f"allowed 0..{nvec[where[-1]] - 1}"
         )
     return whole
+
+
+@lean
+def are_inside(actions: Actions, nvec: NDArray[np.int64]) -> bool:
+    """Return whether all choices of all actions, (n, len(nvec)), are among 0..nvec − 1."""
+    inside = True
+    for i in range(actions.shape[0]):
+        for choice in range(nvec.shape[0]):
+            inside &= (actions[i, choice] >= 0) & (actions[i, choice] < nvec[choice])
+    return inside
 
 
 def blanked(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
@@ -136,7 +112,8 @@ def presented(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
 
 def _with_masks(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for key, value in infos.items():
+    copies = np.repeat(present[np.newaxis], len(infos), axis=0)
+    for (key, value), copy in zip(infos.items(), copies, strict=True):
         result[key] = _with_masks(value, present) if isinstance(value, dict) else value
-        result[f"_{key}"] = present.copy()
+        result[f"_{key}"] = copy
     return result

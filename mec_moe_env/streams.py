@@ -10,6 +10,7 @@ stream of its own, what is drawn does not depend on how far ahead it is drawn.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,9 @@ COSINE = tuple(np.float32((-1) ** j / math.factorial(2 * j)) for j in range(7))
 
 def draw_keys(generator: np.random.Generator, count: int) -> Streams:
     """Return the starts of `count` new streams, (count,)."""
-    return np.frombuffer(generator.bytes(8 * count), np.uint64).copy()
+    # Of bits as they come: ten times faster than `bytes`, and equal with NumPy's default, PCG64.
+    keys: Streams = generator.bit_generator.random_raw(count)
+    return keys
 
 
 @lean
@@ -68,10 +71,19 @@ def next_uniform(streams: Streams, i: int) -> float:
     return unit(next_word(streams, i))
 
 
-def scratch_for(count: int) -> tuple[Singles, Singles]:
-    """Return room for at least `count` normal numbers, and the scratch of `write_normals`."""
+class NormalScratch(NamedTuple):
+    """Room for normal numbers while they are made."""
+
+    radii: Singles
+    """(count / 2,)."""
+    normals: Singles
+    """(count,), count even."""
+
+
+def scratch_for(count: int) -> NormalScratch:
+    """Return room for at least `count` normal numbers."""
     pairs = (count + 1) // 2
-    return np.empty(2 * pairs, np.float32), np.empty(pairs, np.float32)
+    return NormalScratch(np.empty(pairs, np.float32), np.empty(2 * pairs, np.float32))
 
 
 @lean
@@ -110,6 +122,13 @@ def write_normals(streams: Streams, i: int, scratch: Singles, out: Singles) -> N
         sine *= half_angle
         out[j] = radius * (ONE - TWO * sine * sine)
         out[pairs + j] = radius * TWO * sine * cosine
+
+
+@lean
+def draw_normals(streams: Streams, i: int, scratch: NormalScratch, count: int) -> None:
+    """Write `count` independent normal numbers, one more if that is odd, to the scratch."""
+    pairs = (count + 1) // 2
+    write_normals(streams, i, scratch.radii[:pairs], scratch.normals[: 2 * pairs])
 
 
 @lean

@@ -13,7 +13,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_env.rows import Entries, Flags, Rows
+from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
+from mec_moe_env.rows import Entries, Flags, Outcome, Rows
 from mec_moe_env.scalar import SimulatorEnv
 from mec_moe_env.simulation import Actions, Simulator, blanked, check_actions, presented
 
@@ -72,12 +73,10 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         }
         for index, generator in fresh.items():
             self._generators[index] = generator
-        self._start(chosen)
         self._over &= ~chosen
         self._begun = True
-        rows = self._simulator.rows.empty()
-        self._simulator.look(rows, self._everyone)
-        observation, _, infos = self._simulator.rows.outcome(rows)
+        orders = self._orders(chosen, otherwise=LOOK)
+        observation, _, infos = self._simulator.run(orders, self._simulator.rows.outcome)
         return observation, presented(infos, chosen)
 
     def step(
@@ -99,26 +98,21 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
                 f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
                 "with options={'reset_mask': mask}"
             )
-        rows = self._simulator.advance(checked, ~self._over)
-        observation, rewards, infos = self._simulator.rows.outcome(rows)
-        if self.autoreset_mode is AutoresetMode.NEXT_STEP and self._over.any():
-            self._restart(self._over, rows)
+        orders = self._orders(self._over, otherwise=STEP)
+        rows, (observation, rewards, infos), shown = self._simulator.run(
+            orders, self._described, checked
+        )
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
-        finals: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
             finals = self._finals(observation, infos, terminated)
-            self._restart(terminated, rows)
+            orders = self._orders(terminated, otherwise=IGNORE)
+            self._simulator.run(orders, self._simulator.rows.outcome, rows=rows)
             infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
+            shown = finals | presented(infos, self._everyone)
         else:
             self._over = terminated.copy()
-        return (
-            observation,
-            rewards,
-            terminated,
-            truncated,
-            finals | presented(infos, self._everyone),
-        )
+        return observation, rewards, terminated, truncated, shown
 
     @property
     def episode_steps(self) -> int:
@@ -133,15 +127,20 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _start(self, which: Flags) -> None:
-        indices = np.flatnonzero(which)
-        generators = [self._generators[index] for index in indices.tolist()]
-        self._simulator.start(indices, cast("list[np.random.Generator]", generators))
+    def _described(self, rows: Rows) -> tuple[Rows, Outcome, dict[str, Any]]:
+        """Name what a step writes, and show it as of all sub-environments."""
+        outcome = self._simulator.rows.outcome(rows)
+        return rows, outcome, presented(outcome.infos, self._everyone)
 
-    def _restart(self, which: Flags, rows: Rows) -> None:
-        """Begin new episodes; the observations and masks become those of their resets."""
-        self._start(which)
-        self._simulator.look(rows, which)
+    def _orders(self, starting: Flags, otherwise: int) -> Orders:
+        """Order new episodes where `starting` says, driven by the generators of now."""
+        orders = np.full(self.num_envs, otherwise, np.int8)
+        if starting.any():
+            orders[starting] = START
+            indices = np.flatnonzero(starting)
+            generators = [self._generators[index] for index in indices.tolist()]
+            self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
+        return orders
 
     def _finals(
         self, observation: Entries, infos: dict[str, Any], terminated: Flags

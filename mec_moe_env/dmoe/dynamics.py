@@ -5,7 +5,7 @@ A pure function of (physics, weights, state, world, action): randomness is alrea
 
 from __future__ import annotations
 
-from mec_moe_env.compilation import compiled, lean
+from mec_moe_env.compilation import compiled, inlined
 from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
 from mec_moe_env.moe.weights import MoEWeights
@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 """Relative rounding that a met threshold is allowed."""
 
 
-@lean
+@inlined
 def select(physics: Physics, available: Flags, action: Integers, selected: Flags) -> int:
     """Read the picks into `selected`, (I·Q, K); return how many were dropped.
 
@@ -56,14 +56,14 @@ def select(physics: Physics, available: Flags, action: Integers, selected: Flags
     return dropped
 
 
-@lean
+@inlined
 def discard(selected: Flags, source: int, node: int, per_source: int) -> None:
     """Take expert `node` from all tokens of a source whose link failed."""
     for token in range(source * per_source, (source + 1) * per_source):
         selected[token, node] = False
 
 
-@lean
+@inlined
 def link_seconds(
     physics: Physics, world: World, i: int, source: int, node: int, s: int, states: int
 ) -> float:
@@ -80,7 +80,7 @@ def link_seconds(
     return seconds
 
 
-@lean
+@inlined
 def transmit(
     physics: Physics,
     world: World,
@@ -120,7 +120,7 @@ def transmit(
                 discard(selected, source, node, per_source)
 
 
-@lean
+@inlined
 def judge_tokens(
     physics: Physics,
     state: State,
@@ -170,7 +170,7 @@ def infer(
         measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean()
 
 
-@lean
+@inlined
 def act(
     physics: Physics,
     state: State,
@@ -204,7 +204,7 @@ def act(
     measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
 
 
-@lean
+@inlined
 def settle(physics: Physics, state: State, world: World, i: int, measures: Floats) -> None:
     """Sum the reward's terms and move on to the next layer."""
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]

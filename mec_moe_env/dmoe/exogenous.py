@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from mec_moe_env.compilation import lean
-from mec_moe_env.dmoe.state import Flags, Integers, Singles, World
+from mec_moe_env.compilation import inlined
+from mec_moe_env.dmoe.state import Flags, Singles, World
 from mec_moe_env.network import (
     advance_fading,
     draw_positions,
@@ -17,9 +18,17 @@ from mec_moe_env.network import (
     write_mean_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.randomness import PLACES, RADIO, Randomness
+from mec_moe_env.orders import Orders
+from mec_moe_env.randomness import GATES, PLACES, RADIO, Randomness
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.streams import Streams, next_uniform, next_word
+from mec_moe_env.streams import (
+    NormalScratch,
+    Streams,
+    draw_normals,
+    next_uniform,
+    next_word,
+    scratch_for,
+)
 from mec_moe_env.tasks.stream import Floats
 
 BLOCK_BYTES = 1 << 20
@@ -63,53 +72,96 @@ class Geometry(NamedTuple):
     joules: tuple[float, float]
 
 
+class Exogenous(NamedTuple):
+    """All that the exogenous world is drawn from."""
+
+    block: int
+    """Slots per block."""
+    history: int
+    """Slots before the first layer, which a late view of the channel shows."""
+    fixed: bool
+    """Whether Python code has written all blocks for ever."""
+    draws_gates: bool
+    """Whether gate scores are drawn, or come from elsewhere."""
+    gate_spread: float
+    """Standard deviation of their logits."""
+    geometry: Geometry
+    channel: Channel
+    memory: Memory
+
+
+class Scratch(NamedTuple):
+    """Room for a thread to draw in."""
+
+    positions: Floats
+    """(K, 2)."""
+    noise: Singles
+    """(2·K·S,)."""
+    gates: NormalScratch
+    """For an episode's scores."""
+
+
+class WorldSource(Protocol):
+    """The exogenous part of the sub-environments' future, block by block."""
+
+    block: int
+    """Slots per block."""
+    exogenous: Exogenous
+    """What compiled code draws it from."""
+
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Write what compiled code cannot, before the call with these orders."""
+
+
 class RadioWorld:
     """Random geometry, fading and failures of a scenario (`model.md` §1, §3)."""
 
     def __init__(self, config: DMoEConfig, num_envs: int) -> None:
         self.block = block_length(config, num_envs)
-        self._history = config.csi_delay
-        self._noise = 2 * config.num_nodes * config.num_subcarriers
-        self._geometry = Geometry(
-            area_m=float(config.area_m),
-            reference_snr=reference_snr(config),
-            path_loss_exponent=float(config.path_loss_exponent),
-            shadowing_db=float(config.shadowing_db),
-            joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
-        )
-        self._channel = Channel(
-            correlation=fading_correlation(config),
-            line_of_sight=float(config.rician_factor),
-            lowest_efficiency=float(config.min_spectral_efficiency),
-            highest_efficiency=float(config.max_spectral_efficiency),
-            failure_rate=float(config.failure_rate),
-            repair_rate=float(config.repair_rate),
-        )
-        self._memory = empty_memory(config, self._channel, num_envs)
+        self.exogenous = make_exogenous(config, num_envs, self.block)
 
-    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
-        """Place the nodes, draw their energies, which are available, and the first block."""
-        memory = self._memory
-        memory.fresh[indices] = True
-        draw_places(
-            randomness.streams,
-            indices,
-            self._geometry,
-            self._channel,
-            np.empty((memory.mean_snr.shape[2], 2)),
-            memory,
-            world.compute_energy,
-        )
-        world.cursor[indices] = self._history
-        self.refill(indices, np.zeros_like(indices), randomness, world)
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Nothing: compiled code draws everything."""
 
-    def refill(
-        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
-    ) -> None:
-        """Draw a block."""
-        noise = np.empty(self._noise, np.float32)
-        streams, memory = randomness.streams, self._memory
-        fill_radio(streams, indices, rows, self.block, self._channel, memory, noise, world)
+
+def make_exogenous(config: DMoEConfig, num_envs: int, block: int) -> Exogenous:
+    """Collect what the world of `num_envs` sub-environments is drawn from."""
+    channel = Channel(
+        correlation=fading_correlation(config),
+        line_of_sight=float(config.rician_factor),
+        lowest_efficiency=float(config.min_spectral_efficiency),
+        highest_efficiency=float(config.max_spectral_efficiency),
+        failure_rate=float(config.failure_rate),
+        repair_rate=float(config.repair_rate),
+    )
+    geometry = Geometry(
+        area_m=float(config.area_m),
+        reference_snr=reference_snr(config),
+        path_loss_exponent=float(config.path_loss_exponent),
+        shadowing_db=float(config.shadowing_db),
+        joules=(float(config.compute_joules[0]), float(config.compute_joules[1])),
+    )
+    return Exogenous(
+        block=block,
+        history=config.csi_delay,
+        fixed=False,
+        draws_gates=config.gates == "random",
+        gate_spread=float(config.gate_spread),
+        geometry=geometry,
+        channel=channel,
+        memory=empty_memory(config, channel, num_envs),
+    )
+
+
+def make_scratch(config: DMoEConfig) -> Scratch:
+    """Allocate one thread's room."""
+    drawn = config.gates == "random"
+    scores = math.prod(config.observation_shapes["gate"]) * config.num_layers if drawn else 0
+    return Scratch(
+        positions=np.empty((config.num_nodes, 2)),
+        noise=np.empty(2 * config.num_nodes * config.num_subcarriers, np.float32),
+        gates=scratch_for(scores),
+    )
 
 
 def empty_memory(config: DMoEConfig, channel: Channel, num_envs: int) -> Memory:
@@ -137,86 +189,96 @@ def block_length(config: DMoEConfig, num_envs: int) -> int:
     return min(max(fitting, shortest), longest)
 
 
-@lean
-def draw_places(
-    streams: Streams,
-    indices: Integers,
-    geometry: Geometry,
-    channel: Channel,
-    positions: Floats,
-    memory: Memory,
-    compute_energy: Floats,
+@inlined
+def begin_world(
+    chances: Streams, exogenous: Exogenous, i: int, scratch: Scratch, world: World
 ) -> None:
-    """Draw mean SNRs, joules per token, (n, K), and availability of new episodes.
+    """Begin an episode of sub-environment i: nodes, their energies, who is available, gates."""
+    world.cursor[i] = exogenous.history
+    if exogenous.fixed:
+        return
+    exogenous.memory.fresh[i] = True
+    draw_places(chances, exogenous, i, scratch.positions, world.compute_energy[i])
+    if exogenous.draws_gates:
+        draw_gates(chances, exogenous.gate_spread, scratch.gates, world.gates[i])
+
+
+@inlined
+def draw_places(
+    chances: Streams, exogenous: Exogenous, i: int, positions: Floats, compute_energy: Floats
+) -> None:
+    """Draw mean SNRs, joules per token, (K,), and availability of a new episode.
 
     `positions`, (K, 2), is scratch. The chain of failures starts in its stationary state.
     """
+    geometry, channel, memory = exogenous.geometry, exogenous.channel, exogenous.memory
     failed = channel.failure_rate / (channel.failure_rate + channel.repair_rate)
     low, high = geometry.joules
-    for position in range(indices.shape[0]):
-        i = indices[position]
-        chances = streams[i]
-        draw_positions(chances, geometry.area_m, positions)
-        key = next_word(chances, PLACES)
-        for source in range(memory.mean_snr.shape[1]):
-            write_mean_snr(
-                key,
-                geometry.reference_snr,
-                geometry.path_loss_exponent,
-                geometry.shadowing_db,
-                positions,
-                source,
-                memory.mean_snr[i, source],
-            )
-        for j in range(compute_energy.shape[1]):
-            compute_energy[i, j] = low + (high - low) * next_uniform(chances, PLACES)
-            memory.working[i, j] = next_uniform(chances, PLACES) >= failed
+    draw_positions(chances, geometry.area_m, positions)
+    key = next_word(chances, PLACES)
+    for source in range(memory.mean_snr.shape[1]):
+        write_mean_snr(
+            key,
+            geometry.reference_snr,
+            geometry.path_loss_exponent,
+            geometry.shadowing_db,
+            positions,
+            source,
+            memory.mean_snr[i, source],
+        )
+    for j in range(compute_energy.shape[0]):
+        compute_energy[j] = low + (high - low) * next_uniform(chances, PLACES)
+        memory.working[i, j] = next_uniform(chances, PLACES) >= failed
 
 
-@lean
-def fill_radio(
-    streams: Streams,
-    indices: Integers,
-    rows: Integers,
-    block: int,
-    channel: Channel,
-    memory: Memory,
-    noise: Singles,
-    world: World,
+@inlined
+def draw_gates(chances: Streams, spread: float, scratch: NormalScratch, gates: Floats) -> None:
+    """Write softmax(spread · N(0, 1)) over the last axis of (L, I, Q, K) (our extension)."""
+    K = gates.shape[3]
+    rows = gates.reshape((gates.size // K, K))
+    draw_normals(chances, GATES, scratch, gates.size)
+    for row in range(rows.shape[0]):
+        total = 0.0
+        for j in range(K):
+            rows[row, j] = math.exp(spread * scratch.normals[row * K + j])
+            total += rows[row, j]
+        for j in range(K):
+            rows[row, j] /= total
+
+
+@inlined
+def fill_world(
+    chances: Streams, exogenous: Exogenous, i: int, row: int, scratch: Scratch, world: World
 ) -> None:
-    """Draw channel and availability of consecutive slots.
-
-    Args:
-        streams: by sub-environment and purpose.
-        indices: sub-environments to draw for.
-        rows: first row to write of each, (len(indices),).
-        block: number of rows to write.
-        channel: constants.
-        memory: updated.
-        noise: scratch, (2·K·S,).
-        world: written.
-    """
-    for position in range(indices.shape[0]):
-        i = indices[position]
-        chances = streams[i]
-        for b in range(rows[position], rows[position] + block):
-            decay = 0.0 if memory.fresh[i] else channel.correlation
-            memory.fresh[i] = False
-            for source in range(world.spectral_efficiency.shape[2]):
-                mean_snr = memory.mean_snr[i, source]
-                there = world.spectral_efficiency[i, b, source]
+    """Draw channel and availability of a block of slots, from this row on."""
+    if exogenous.fixed:
+        return
+    channel, memory = exogenous.channel, exogenous.memory
+    for b in range(row, row + exogenous.block):
+        decay = 0.0 if memory.fresh[i] else channel.correlation
+        memory.fresh[i] = False
+        for source in range(world.spectral_efficiency.shape[2]):
+            mean_snr = memory.mean_snr[i, source]
+            there = world.spectral_efficiency[i, b, source]
+            fill_links(
+                chances, channel, decay, source, mean_snr, memory.forward[i], scratch.noise, there
+            )
+            if world.return_efficiency.shape[4] > 0:
+                back = world.return_efficiency[i, b, source]
                 fill_links(
-                    chances, channel, decay, source, mean_snr, memory.forward[i], noise, there
+                    chances,
+                    channel,
+                    decay,
+                    source,
+                    mean_snr,
+                    memory.backward[i],
+                    scratch.noise,
+                    back,
                 )
-                if world.return_efficiency.shape[4] > 0:
-                    back = world.return_efficiency[i, b, source]
-                    fill_links(
-                        chances, channel, decay, source, mean_snr, memory.backward[i], noise, back
-                    )
-            fill_availability(chances, channel, memory.working[i], world.available[i, b])
+        fill_availability(chances, channel, memory.working[i], world.available[i, b])
 
 
-@lean
+@inlined
 def fill_availability(chances: Streams, channel: Channel, working: Flags, available: Flags) -> None:
     """Write who is available, then advance every node's two-state chain."""
     for j in range(working.shape[0]):
@@ -227,7 +289,7 @@ def fill_availability(chances: Streams, channel: Channel, working: Flags, availa
                 working[j] = not working[j]
 
 
-@lean
+@inlined
 def fill_links(
     chances: Streams,
     channel: Channel,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import numpy as np
 
-from mec_moe_env.compilation import lean
 from mec_moe_env.configuration import reject
 from mec_moe_env.dmoe.state import Integers, State, World
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
-from mec_moe_env.randomness import GATES, Randomness
+from mec_moe_env.randomness import Randomness
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.streams import Singles, Streams, scratch_for, write_normals
 from mec_moe_env.tasks.digits import load_digits_split
-from mec_moe_env.tasks.stream import Floats
 
 
 class GateSource(Protocol):
@@ -27,20 +23,17 @@ class GateSource(Protocol):
     """The real model that goes on from there; empty arrays when the scores are given."""
 
     def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
-        """Write what episodes of `indices` start with: scores, hidden states, labels."""
+        """Write what compiled code cannot of the episodes of `indices`, before it begins them."""
 
 
-class RandomGates:
-    """Softmax of independent normal logits, for every token and layer (our extension)."""
+class DrawnGates:
+    """Softmax of independent normal logits: compiled code draws them with the world."""
 
-    def __init__(self, config: DMoEConfig) -> None:
+    def __init__(self) -> None:
         self.weights = no_model()
-        self._spread = float(config.gate_spread)
 
     def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
-        """Draw the scores of all layers."""
-        numbers = scratch_for(math.prod(world.gates.shape[1:]))
-        draw_gates(randomness.streams, indices, self._spread, *numbers, world.gates)
+        """Nothing is left to do."""
 
 
 class TraceGates:
@@ -119,30 +112,4 @@ def make_gates(config: DMoEConfig) -> GateSource:
     """Build the source of gate scores that a config names."""
     if config.gates == "digits":
         return DigitGates(config)
-    return TraceGates(config) if config.gates == "trace" else RandomGates(config)
-
-
-@lean
-def draw_gates(
-    streams: Streams,
-    indices: Integers,
-    spread: float,
-    normals: Singles,
-    radii: Singles,
-    gates: Floats,
-) -> None:
-    """Write softmax(spread · N(0, 1)) over the last axis of (n, L, I, Q, K) for new episodes.
-
-    The singles are scratch for one episode's numbers.
-    """
-    _, L, I, Q, K = gates.shape
-    for position in range(indices.shape[0]):
-        write_normals(streams[indices[position]], GATES, radii, normals)
-        rows = gates[indices[position]].reshape((L * I * Q, K))
-        for row in range(L * I * Q):
-            total = 0.0
-            for j in range(K):
-                rows[row, j] = math.exp(spread * normals[row * K + j])
-                total += rows[row, j]
-            for j in range(K):
-                rows[row, j] /= total
+    return TraceGates(config) if config.gates == "trace" else DrawnGates()

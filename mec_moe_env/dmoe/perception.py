@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined, lean
 from mec_moe_env.dmoe.state import Flags, Physics, Singles, State, World
 from mec_moe_env.scenarios import DMoEConfig
 
@@ -22,7 +22,7 @@ def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:
     }
 
 
-@lean
+@inlined
 def observe(physics: Physics, state: State, world: World, i: int, out: Singles) -> None:
     """Write the observation of sub-environment i, entry after entry as the space has them.
 
@@ -48,7 +48,7 @@ def observe(physics: Physics, state: State, world: World, i: int, out: Singles) 
     rest[2 * K + L] = physics.importance[layer] if layer < L else 0.0
 
 
-@lean
+@inlined
 def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags) -> None:
     """Write the flat action mask of sub-environment i, (I·Q·D·(K + 1) + I·K·S,)."""
     available = world.available[i, world.cursor[i]]

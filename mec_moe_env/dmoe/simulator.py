@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from mec_moe_env.blocks import BlockSimulator
-from mec_moe_env.dmoe.advance import advance, perceive
+from mec_moe_env.claims import Crew
+from mec_moe_env.compilation import Entry
+from mec_moe_env.dmoe.advance import advance, make_workspace
 from mec_moe_env.dmoe.dynamics import SCHEMA
-from mec_moe_env.dmoe.exogenous import RadioWorld
-from mec_moe_env.dmoe.gates import GateSource, make_gates
-from mec_moe_env.dmoe.perception import (
-    observation_bounds,
-    write_masks,
-)
-from mec_moe_env.dmoe.state import Integers, empty_state, empty_world, make_physics
-from mec_moe_env.dmoe.toy import ToyGates, ToyWorld
+from mec_moe_env.dmoe.exogenous import RadioWorld, WorldSource
+from mec_moe_env.dmoe.gates import DrawnGates, GateSource, make_gates
+from mec_moe_env.dmoe.perception import observation_bounds, write_masks
+from mec_moe_env.dmoe.state import empty_state, empty_world, make_physics
+from mec_moe_env.dmoe.toy import ToyWorld
 from mec_moe_env.observation import box_space
+from mec_moe_env.orders import START, Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.simulation import Actions
@@ -35,6 +34,8 @@ class DMoESimulator(BlockSimulator):
         self._physics = make_physics(config)
         self.state = empty_state(config, num_envs, self._gates.weights.norm_scale.shape[1])
         self.world = empty_world(config, num_envs, self._source.block)
+        self._advance = Entry(advance)
+        self._workspaces = [make_workspace(config) for _ in range(self._threads.count)]
         picks, links = math.prod(config.expert_shape), math.prod(config.link_shape)
         sizes = [config.num_nodes + 1, config.num_subcarriers]
         self.nvec = np.repeat(sizes, [picks, links])
@@ -52,47 +53,28 @@ class DMoESimulator(BlockSimulator):
         """Whether each sub-environment is through its last layer, (n,)."""
         return self.state.layer >= self.config.num_layers
 
-    def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
-        """Begin episodes of sub-environments, driven by these generators from now on."""
-        self._adopt(indices, generators)
-        self.state.layer[indices] = 0
-        self._source.start(indices, self._randomness, self.world)
-        self._gates.start(indices, self._randomness, self.state, self.world)
+    def _prepare(self, orders: Orders) -> None:
+        super()._prepare(orders)
+        starting = np.flatnonzero(orders == START)
+        self._gates.start(starting, self._randomness, self.state, self.world)
 
-    def advance(self, actions: Actions, active: Flags) -> Rows:
-        """Advance the active sub-environments by one layer."""
-        rows = self.rows.empty()
-
-        def work(first: int, last: int) -> None:
-            self._refill(first, last, active)
-            self._ends[first] = advance(
-                self._physics,
-                self._gates.weights,
-                self.state,
-                self.world,
-                actions,
-                active,
-                first,
-                last,
-                *rows,
-            )
-
-        self._slices.run(work)
-        return rows
-
-    def look(self, rows: Rows, which: Flags) -> None:
-        """Write the observations and masks of now of some sub-environments."""
-        self._slices.run(
-            lambda first, last: perceive(
-                self._physics,
-                self.state,
-                self.world,
-                which,
-                first,
-                last,
-                rows.observation,
-                rows.masks,
-            )
+    def _call(
+        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+    ) -> None:
+        self._advance(
+            self._physics,
+            self._source.exogenous,
+            self._gates.weights,
+            self.state,
+            self.world,
+            self._randomness.streams,
+            orders,
+            actions,
+            rows,
+            crew,
+            thread,
+            most,
+            self._workspaces[thread],
         )
 
     def masks(self) -> Flags:
@@ -102,7 +84,7 @@ class DMoESimulator(BlockSimulator):
         return out
 
 
-def _make_world(config: DMoEConfig, num_envs: int) -> tuple[RadioWorld | ToyWorld, GateSource]:
+def _make_world(config: DMoEConfig, num_envs: int) -> tuple[WorldSource, GateSource]:
     if config.gates == "toy":
-        return ToyWorld(config), ToyGates()
+        return ToyWorld(config, num_envs), DrawnGates()
     return RadioWorld(config, num_envs), make_gates(config)

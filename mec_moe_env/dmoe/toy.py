@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mec_moe_env.configuration import reject
-from mec_moe_env.dmoe.gates import no_model
-from mec_moe_env.dmoe.state import Integers, State, World
+from mec_moe_env.dmoe.exogenous import make_exogenous
+from mec_moe_env.dmoe.state import World
+from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.scenarios import DMOE_PRESETS, DMoEConfig
 
@@ -29,7 +32,7 @@ class ToyWorld:
 
     block = 4
 
-    def __init__(self, config: DMoEConfig) -> None:
+    def __init__(self, config: DMoEConfig, num_envs: int) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
 
         Raises:
@@ -40,27 +43,14 @@ class ToyWorld:
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
+        self.exogenous = make_exogenous(config, num_envs, self.block)._replace(fixed=True)
 
-    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
-        """Fix the gate scores, the nodes' energies and the channel."""
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Fix the gate scores, the nodes' energies and the channel of episodes that begin."""
+        indices = np.flatnonzero(orders == START)
         world.compute_energy[indices] = COMPUTE_JOULES
         world.gates[indices, :, :, 0] = GATES
         world.available[indices] = True
         world.spectral_efficiency[indices] = self._in_situ
         world.spectral_efficiency[indices, :, 0, 1] = LINK_EFFICIENCY[0]
         world.spectral_efficiency[indices, :, 1, 0] = LINK_EFFICIENCY[1]
-        world.cursor[indices] = 0
-
-    def refill(
-        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
-    ) -> None:
-        """Every slot is the same."""
-
-
-class ToyGates:
-    """The scores are the world's."""
-
-    weights = no_model()
-
-    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
-        """Nothing is left to do."""

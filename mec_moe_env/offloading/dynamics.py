@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined, lean
 from mec_moe_env.experts import Floats, inner, learn, model_error, quadratic_form
 from mec_moe_env.network import transmission_seconds
 from mec_moe_env.offloading.state import Integers, Physics, State, World
@@ -32,7 +32,7 @@ REWARD, ERROR, ENERGY, DELAY, GENERALIZATION, FORGETTING, JOULES, SENDING_JOULES
 ACCEPTED, REJECTED, DROPPED, LOST = range(len(SCHEMA.counts))
 
 
-@lean
+@inlined
 def server_error(physics: Physics, state: State, i: int, m: int, model: Floats) -> float:
     """Return Σ share·error of the tasks that server m has learned, if its model were `model`."""
     total: float = state.learned_constant[i, m] - 2.0 * inner(state.learned_linear[i, m], model)
@@ -48,7 +48,7 @@ def server_error(physics: Physics, state: State, i: int, m: int, model: Floats) 
     return total
 
 
-@lean
+@inlined
 def heldout_accuracy(physics: Physics, n: int, model: Floats) -> float:
     """Return the share of type n's held-out samples on whose side `model` is; 0 without data."""
     hits = 0.0
@@ -63,7 +63,7 @@ def heldout_accuracy(physics: Physics, n: int, model: Floats) -> float:
     return hits / count if count > 0.0 else 0.0
 
 
-@lean
+@inlined
 def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
     """Return Σ share·held-out accuracy of the tasks that server m has learned."""
     total = 0.0
@@ -80,7 +80,7 @@ def slots_needed(seconds: float, slot_seconds: float, max_delay: int) -> int:
     return max(int(slots), 1)
 
 
-@lean
+@inlined
 def dispatch(
     physics: Physics,
     state: State,
@@ -118,7 +118,7 @@ def dispatch(
     return sending
 
 
-@lean
+@inlined
 def register(
     physics: Physics, state: State, world: World, i: int, u: int, m: int, share: float
 ) -> None:
@@ -138,7 +138,7 @@ def register(
         state.pending_hits[i, m] = share * heldout_accuracy(physics, n, state.model[i, m])
 
 
-@lean
+@inlined
 def forget_pending(state: State, i: int, m: int) -> None:
     """Clear the training under way at server m."""
     state.remaining[i, m] = 0
@@ -147,7 +147,7 @@ def forget_pending(state: State, i: int, m: int) -> None:
     state.pending_hits[i, m] = 0.0
 
 
-@lean
+@inlined
 def complete(physics: Physics, state: State, i: int, m: int) -> None:
     """End the training of server m: its model changes, and every task it learned is rejudged."""
     n = state.pending_type[i, m]
@@ -173,7 +173,7 @@ def complete(physics: Physics, state: State, i: int, m: int) -> None:
     forget_pending(state, i, m)
 
 
-@lean
+@inlined
 def lose(state: State, i: int, m: int) -> None:
     """Lose the training of a failing server: its task counts the zero model's error for ever."""
     state.unserved_error[i] += state.pending_weight[i, m] * state.pending_constant[i, m]
@@ -181,7 +181,7 @@ def lose(state: State, i: int, m: int) -> None:
     forget_pending(state, i, m)
 
 
-@lean
+@inlined
 def serve_task(
     physics: Physics,
     state: State,
@@ -229,7 +229,7 @@ def serve_task(
         state.unserved_weight[i] += 1.0
 
 
-@lean
+@inlined
 def pass_time(physics: Physics, state: State, world: World, i: int, counts: Integers) -> None:
     """Advance to the next slot: failures strike, then trainings that are due complete."""
     b = world.cursor[i]
@@ -251,7 +251,7 @@ def pass_time(physics: Physics, state: State, world: World, i: int, counts: Inte
     state.time[i] += 1
 
 
-@lean
+@inlined
 def measure(physics: Physics, state: State, i: int, measures: Floats) -> None:
     """Write the reward with its terms, G_t, F_t and the accuracy."""
     learned = 0.0
@@ -278,7 +278,7 @@ def measure(physics: Physics, state: State, i: int, measures: Floats) -> None:
     state.total_error[i] = total
 
 
-@lean
+@inlined
 def step(
     physics: Physics,
     state: State,

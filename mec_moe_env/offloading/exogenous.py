@@ -1,8 +1,8 @@
 """What happens whatever the scheduler does: arrivals, channel, failures.
 
 Nothing here can see an action, so agents with the same seed meet the same tasks and the same
-channel by construction. Every sub-environment has its own generator, from which a block of slots
-is drawn at a time.
+channel by construction. Every sub-environment has its own streams of random numbers, from which a
+block of slots is drawn at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined
 from mec_moe_env.network import (
     advance_fading,
     draw_positions,
@@ -23,10 +23,21 @@ from mec_moe_env.network import (
     write_spectral_efficiency,
 )
 from mec_moe_env.offloading.state import Flags, Integers, World
+from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import PLACES, RADIO, Randomness
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams, next_uniform, next_word
-from mec_moe_env.tasks.stream import Floats, TaskBatch, TaskSource, draw_types
+from mec_moe_env.tasks.drawing import (
+    Arrivals,
+    are_drawn,
+    begin_tasks,
+    draw_task,
+    draw_type,
+    make_arrivals,
+)
+from mec_moe_env.tasks.python_stream import StreamSource
+from mec_moe_env.tasks.stream import Floats, TaskBatch
+from mec_moe_env.tasks.tables import TaskScratch, TaskSource, TaskTables, make_task_scratch
 
 BLOCK_BYTES = 1 << 20
 """Of all sub-environments together: what the second-level cache holds."""
@@ -34,18 +45,15 @@ LONGEST_BLOCK = 32
 
 
 class WorldSource(Protocol):
-    """Writes the exogenous part of the sub-environments' future, block by block."""
+    """The exogenous part of the sub-environments' future, block by block."""
 
     block: int
     """Slots per block."""
+    exogenous: Exogenous
+    """What compiled code draws it from."""
 
-    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
-        """Begin episodes of the sub-environments `indices` and write their first block."""
-
-    def refill(
-        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
-    ) -> None:
-        """Write a block of the sub-environments `indices`, from these rows on."""
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Write what compiled code cannot, before the call with these orders."""
 
 
 class Memory(NamedTuple):
@@ -74,8 +82,6 @@ class Memory(NamedTuple):
     """(n, M)."""
     slot: Integers
     """The next slot to be drawn, (n,)."""
-    last_type: Integers
-    """Type of the last task drawn, −1 for none, (n,)."""
 
 
 class Geometry(NamedTuple):
@@ -102,51 +108,66 @@ class Channel(NamedTuple):
     repair_rate: float
 
 
+class Exogenous(NamedTuple):
+    """All that the exogenous world is drawn from."""
+
+    block: int
+    """Slots per block."""
+    fixed: bool
+    """Whether Python code has written all blocks for ever."""
+    geometry: Geometry
+    channel: Channel
+    memory: Memory
+    arrivals: Arrivals
+    tasks: TaskTables
+
+
+class Scratch(NamedTuple):
+    """Room for a thread to draw in."""
+
+    noise: NDArray[np.float32]
+    """(2·M·S,)."""
+    tasks: TaskScratch
+
+
 class RandomWorld:
     """Random geometry, fading, arrivals and failures of a scenario (`model.md` §1, §2)."""
 
     def __init__(self, config: OffloadingConfig, tasks: TaskSource, num_envs: int) -> None:
-        self.block = tasks.block or block_length(config, num_envs)
-        self._noise = 2 * config.num_servers * config.num_subcarriers
-        self._tasks = tasks
-        self._persistence = float(config.type_persistence)
-        frequencies = np.array(config.type_frequencies or (1.0,) * config.num_types)
-        self._cumulative = np.cumsum(frequencies / frequencies.sum())
-        self._geometry = make_geometry(config)
-        self._channel = make_channel(config)
-        self._memory = empty_memory(config, self._channel, num_envs, self.block)
+        self._stream = tasks if isinstance(tasks, StreamSource) else None
+        self.block = block_length(config, num_envs) if self._stream is None else self._stream.block
+        self.exogenous = make_exogenous(config, tasks.tables, num_envs, self.block)
 
-    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
-        """Place the nodes, draw the servers' speeds and the ground truths, and the first block."""
-        self._memory.row[indices] = -1
-        self._memory.rows[indices] = 0
-        self._memory.working[indices] = True
-        self._memory.slot[indices] = 0
-        self._memory.last_type[indices] = -1
-        draw_places(randomness.streams, indices, self._geometry, self._memory, world.compute)
-        self._tasks.start(indices, randomness)
-        world.cursor[indices] = 0
-        self.refill(indices, np.zeros_like(indices), randomness, world)
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Let a stream of the user's own write its tasks."""
+        if self._stream is not None:
+            tasks = TaskBatch(world.features, world.labels, world.linear, world.constant)
+            arrivals = self.exogenous.arrivals
+            self._stream.prepare(orders, world.cursor, randomness, arrivals, world.types, tasks)
 
-    def refill(
-        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
-    ) -> None:
-        """Draw types, tasks, then origins, payloads, channel and failures."""
-        streams, memory, block = randomness.streams, self._memory, self.block
-        draw_types(
-            streams,
-            indices,
-            rows,
-            block,
-            self._cumulative,
-            self._persistence,
-            memory.last_type,
-            world.types,
-        )
-        tasks = TaskBatch(world.features, world.labels, world.linear, world.constant)
-        self._tasks.draw(indices, rows, block, randomness, world.types, tasks)
-        noise = np.empty(self._noise, np.float32)
-        fill_radio(streams, indices, rows, block, self._channel, memory, noise, world)
+
+def make_exogenous(
+    config: OffloadingConfig, tasks: TaskTables, num_envs: int, block: int
+) -> Exogenous:
+    """Collect what the world of `num_envs` sub-environments is drawn from."""
+    channel = make_channel(config)
+    return Exogenous(
+        block=block,
+        fixed=False,
+        geometry=make_geometry(config),
+        channel=channel,
+        memory=empty_memory(config, channel, num_envs, block),
+        arrivals=make_arrivals(config, num_envs),
+        tasks=tasks,
+    )
+
+
+def make_scratch(config: OffloadingConfig) -> Scratch:
+    """Allocate one thread's room."""
+    return Scratch(
+        noise=np.empty(2 * config.num_servers * config.num_subcarriers, np.float32),
+        tasks=make_task_scratch(config.num_types, config.feature_dim, config.samples_per_task),
+    )
 
 
 def make_geometry(config: OffloadingConfig) -> Geometry:
@@ -190,7 +211,6 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int, bloc
         last_drawn=np.empty((n, R), np.int64),
         working=np.empty((n, M), np.bool_),
         slot=np.empty(n, np.int64),
-        last_type=np.empty(n, np.int64),
     )
 
 
@@ -205,62 +225,88 @@ def block_length(config: OffloadingConfig, num_envs: int) -> int:
     return min(max(fitting, 1), LONGEST_BLOCK)
 
 
-@lean
-def draw_places(
-    streams: Streams, indices: Integers, geometry: Geometry, memory: Memory, compute: Floats
+@inlined
+def begin_world(
+    streams: Streams, exogenous: Exogenous, i: int, scratch: Scratch, world: World
 ) -> None:
-    """Draw positions, shadowing, and joules and seconds per sample, (n, M, 2), of new episodes."""
-    for position in range(indices.shape[0]):
-        i = indices[position]
-        draw_positions(streams[i], geometry.area_m, memory.positions[i])
-        memory.shadowing_key[i] = next_word(streams[i], PLACES)
-        for m in range(compute.shape[1]):
-            for kind in range(2):
-                low, high = geometry.joules if kind == 0 else geometry.seconds
-                compute[i, m, kind] = low + (high - low) * next_uniform(streams[i], PLACES)
+    """Begin an episode of sub-environment i: place the nodes, draw speeds and ground truths."""
+    world.cursor[i] = 0
+    if exogenous.fixed:
+        return
+    memory = exogenous.memory
+    for m in range(memory.row.shape[1]):
+        memory.row[i, m] = -1
+        memory.working[i, m] = True
+    memory.rows[i] = 0
+    memory.slot[i] = 0
+    draw_places(streams[i], exogenous.geometry, memory, i, world.compute[i])
+    if are_drawn(exogenous.tasks):
+        exogenous.arrivals.last_type[i] = -1
+        begin_tasks(streams, exogenous.tasks, i, scratch.tasks)
 
 
-@lean
+@inlined
+def draw_places(
+    chances: Streams, geometry: Geometry, memory: Memory, i: int, compute: Floats
+) -> None:
+    """Draw positions, shadowing, and joules and seconds per sample, (M, 2), of a new episode."""
+    draw_positions(chances, geometry.area_m, memory.positions[i])
+    memory.shadowing_key[i] = next_word(chances, PLACES)
+    for m in range(compute.shape[0]):
+        for kind in range(2):
+            low, high = geometry.joules if kind == 0 else geometry.seconds
+            compute[m, kind] = low + (high - low) * next_uniform(chances, PLACES)
+
+
+@inlined
+def fill_world(
+    streams: Streams, exogenous: Exogenous, i: int, row: int, scratch: Scratch, world: World
+) -> None:
+    """Draw a block of slots of sub-environment i, from this row on."""
+    if exogenous.fixed:
+        return
+    if are_drawn(exogenous.tasks):
+        fill_tasks(streams, exogenous, i, row, scratch, world)
+    fill_radio(streams[i], exogenous, i, row, scratch.noise, world)
+
+
+@inlined
+def fill_tasks(
+    streams: Streams, exogenous: Exogenous, i: int, row: int, scratch: Scratch, world: World
+) -> None:
+    """Draw types and tasks of consecutive slots."""
+    batch = TaskBatch(world.features, world.labels, world.linear, world.constant)
+    for b in range(row, row + exogenous.block):
+        for u in range(world.types.shape[2]):
+            n = draw_type(streams, exogenous.arrivals, i)
+            world.types[i, b, u] = n
+            draw_task(streams, exogenous.tasks, i, b, u, n, scratch.tasks, batch)
+
+
+@inlined
 def fill_radio(
-    streams: Streams,
-    indices: Integers,
-    rows: Integers,
-    block: int,
-    channel: Channel,
-    memory: Memory,
+    chances: Streams,
+    exogenous: Exogenous,
+    i: int,
+    row: int,
     noise: NDArray[np.float32],
     world: World,
 ) -> None:
-    """Draw origins, payloads, spectral efficiencies and failures of consecutive slots.
-
-    Args:
-        streams: by sub-environment and purpose.
-        indices: sub-environments to draw for.
-        rows: first row to write of each, (len(indices),).
-        block: number of rows to write.
-        channel: constants.
-        memory: updated.
-        noise: scratch, (2·M·S,).
-        world: written.
-    """
+    """Draw origins, payloads, spectral efficiencies and failures of consecutive slots."""
+    channel, memory = exogenous.channel, exogenous.memory
     U, M = world.spectral_efficiency.shape[2:4]
     spread = channel.highest_payload - channel.lowest_payload
-    for position in range(indices.shape[0]):
-        i = indices[position]
-        chances = streams[i]
-        for b in range(rows[position], rows[position] + block):
-            origin, efficiency = world.origin[i, b], world.spectral_efficiency[i, b]
-            for u in range(U):
-                origin[u] = int(next_uniform(chances, RADIO) * M)
-                world.payload[i, b, u] = channel.lowest_payload + spread * next_uniform(
-                    chances, RADIO
-                )
-                fill_row(chances, channel, memory, i, u, origin, noise, efficiency)
-            fill_failures(chances, channel, memory.working[i], world.works_next[i, b])
-            memory.slot[i] += 1
+    for b in range(row, row + exogenous.block):
+        origin, efficiency = world.origin[i, b], world.spectral_efficiency[i, b]
+        for u in range(U):
+            origin[u] = int(next_uniform(chances, RADIO) * M)
+            world.payload[i, b, u] = channel.lowest_payload + spread * next_uniform(chances, RADIO)
+            fill_row(chances, channel, memory, i, u, origin, noise, efficiency)
+        fill_failures(chances, channel, memory.working[i], world.works_next[i, b])
+        memory.slot[i] += 1
 
 
-@lean
+@inlined
 def fill_row(
     chances: Streams,
     channel: Channel,
@@ -302,7 +348,7 @@ def fill_row(
     )
 
 
-@lean
+@inlined
 def begin_row(channel: Channel, memory: Memory, i: int, node: int) -> None:
     """Give a node a row, and write the mean SNR of its links, which holds for the episode."""
     row = memory.rows[i]
@@ -319,7 +365,7 @@ def begin_row(channel: Channel, memory: Memory, i: int, node: int) -> None:
     )
 
 
-@lean
+@inlined
 def fill_failures(chances: Streams, channel: Channel, working: Flags, works_next: Flags) -> None:
     """Advance every server's two-state chain; nothing is drawn while servers never fail."""
     for m in range(working.shape[0]):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined, lean
 from mec_moe_env.offloading.state import Flags, Physics, State, World
 from mec_moe_env.scenarios import OffloadingConfig
 
@@ -35,7 +35,7 @@ def observation_bounds(
     }
 
 
-@lean
+@inlined
 def observe(
     physics: Physics, state: State, world: World, sum_bound: float, i: int, out: Singles
 ) -> None:
@@ -61,7 +61,7 @@ def observe(
     out[out.shape[0] - 1] = state.time[i] / physics.horizon
 
 
-@lean
+@inlined
 def write_sum(world: World, i: int, u: int, sum_bound: float, out: Singles) -> None:
     """Write Σ_i X_i of task u, the gate's input, (d,)."""
     samples = world.features[i, world.cursor[i], u]
@@ -72,7 +72,7 @@ def write_sum(world: World, i: int, u: int, sum_bound: float, out: Singles) -> N
         out[f] = min(max(total, -sum_bound), sum_bound)
 
 
-@lean
+@inlined
 def write_occupation(physics: Physics, state: State, i: int, out: Singles) -> None:
     """Write how long servers and subcarriers stay busy, over d_u, (M + S,)."""
     M = state.remaining.shape[1]
@@ -83,7 +83,7 @@ def write_occupation(physics: Physics, state: State, i: int, out: Singles) -> No
         out[M + s] = state.subcarrier_remaining[i, s] / physics.max_delay
 
 
-@lean
+@inlined
 def write_servers(state: State, world: World, i: int, out: Singles) -> None:
     """Write the servers' costs, completions and drifts, (4·M,)."""
     M = state.remaining.shape[1]
@@ -94,7 +94,7 @@ def write_servers(state: State, world: World, i: int, out: Singles) -> None:
         out[3 * M + m] = min(state.drift[i, m], DRIFT_BOUND)
 
 
-@lean
+@inlined
 def write_mask(physics: Physics, state: State, world: World, i: int, out: Flags) -> None:
     """Write the flat action mask of sub-environment i, (U·D·(M + 1 + S),).
 
@@ -123,22 +123,3 @@ def write_masks(physics: Physics, state: State, world: World, out: Flags) -> Non
     """Write all flat action masks, (n, U·D·(M + 1 + S))."""
     for i in range(out.shape[0]):
         write_mask(physics, state, world, i, out[i])
-
-
-@lean
-def perceive(
-    physics: Physics,
-    state: State,
-    world: World,
-    sum_bound: float,
-    which: Flags,
-    first: int,
-    last: int,
-    out: Singles,
-    masks: Flags,
-) -> None:
-    """Write the observations and masks of the chosen among sub-environments first..last−1."""
-    for i in range(first, last):
-        if which[i]:
-            observe(physics, state, world, sum_bound, i, out[i])
-            write_mask(physics, state, world, i, masks[i])

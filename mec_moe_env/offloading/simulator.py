@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from mec_moe_env.blocks import BlockSimulator
+from mec_moe_env.claims import Crew
+from mec_moe_env.compilation import Entry
 from mec_moe_env.observation import box_space
-from mec_moe_env.offloading.advance import advance
+from mec_moe_env.offloading.advance import advance, make_workspace
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
 from mec_moe_env.offloading.dynamics import SCHEMA
 from mec_moe_env.offloading.exogenous import RandomWorld, WorldSource
-from mec_moe_env.offloading.perception import (
-    observation_bounds,
-    perceive,
-    write_masks,
-)
-from mec_moe_env.offloading.state import (
-    Integers,
-    clear_state,
-    empty_state,
-    empty_world,
-    make_physics,
-)
+from mec_moe_env.offloading.perception import observation_bounds, write_masks
+from mec_moe_env.offloading.state import empty_state, empty_world, make_physics
 from mec_moe_env.offloading.toy import ToyWorld
+from mec_moe_env.orders import Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.simulation import Actions
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
-from mec_moe_env.tasks.stream import (
-    Floats,
-    Judge,
-    StreamSource,
-    TaskSource,
-    TaskStream,
-    check_judge,
-)
+from mec_moe_env.tasks.python_stream import StreamSource
+from mec_moe_env.tasks.stream import Floats, Judge, TaskStream, check_judge
 from mec_moe_env.tasks.synthetic import SyntheticTasks
+from mec_moe_env.tasks.tables import TaskSource
 
 
 def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
@@ -74,6 +61,8 @@ class OffloadingSimulator(BlockSimulator):
         self._physics = make_physics(config, judge)
         self.state = empty_state(config, num_envs)
         self.world = empty_world(config, num_envs, self._source.block)
+        self._advance = Entry(advance)
+        self._workspaces = [make_workspace(config) for _ in range(self._threads.count)]
         picks = math.prod(config.action_shape[:2])
         self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
         self.rows = RowFactory(
@@ -92,50 +81,23 @@ class OffloadingSimulator(BlockSimulator):
         """Whether each sub-environment is at its horizon, (n,)."""
         return self.state.time >= self.config.horizon
 
-    def start(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
-        """Begin episodes of sub-environments, driven by these generators from now on."""
-        self._adopt(indices, generators)
-        clear_state(self.state, indices)
-        self._source.start(indices, self._randomness, self.world)
-
-    def advance(self, actions: Actions, active: Flags) -> Rows:
-        """Advance the active sub-environments by one slot."""
-        rows = self.rows.empty()
-
-        def work(first: int, last: int) -> None:
-            self._refill(first, last, active)
-            k = self.config.samples_per_task
-            self._ends[first] = advance(
-                self._physics,
-                self.state,
-                self.world,
-                self._sum_bound,
-                actions,
-                active,
-                first,
-                last,
-                np.empty(self.config.max_experts, np.int64),
-                np.empty((k + 1, k)),
-                *rows,
-            )
-
-        self._slices.run(work)
-        return rows
-
-    def look(self, rows: Rows, which: Flags) -> None:
-        """Write the observations and masks of now of some sub-environments."""
-        self._slices.run(
-            lambda first, last: perceive(
-                self._physics,
-                self.state,
-                self.world,
-                self._sum_bound,
-                which,
-                first,
-                last,
-                rows.observation,
-                rows.masks,
-            )
+    def _call(
+        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+    ) -> None:
+        self._advance(
+            self._physics,
+            self._source.exogenous,
+            self.state,
+            self.world,
+            self._randomness.streams,
+            self._sum_bound,
+            orders,
+            actions,
+            rows,
+            crew,
+            thread,
+            most,
+            self._workspaces[thread],
         )
 
     def masks(self) -> Flags:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_moe_env.compilation import inlined
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.tasks.stream import Floats, Judge
 
@@ -167,10 +168,35 @@ def empty_state(config: OffloadingConfig, num_envs: int) -> State:
     )
 
 
-def clear_state(state: State, indices: Integers) -> None:
-    """Return sub-environments to the start: idle, working, untrained."""
-    for name, array in state._asdict().items():
-        array[indices] = name == "working"
+@inlined
+def clear_state(state: State, i: int) -> None:
+    """Return sub-environment i to the start of an episode: idle, working, untrained.
+
+    Only what is read before it is written anew: a training writes all that is pending.
+    """
+    state.time[i] = 0
+    state.unserved_error[i] = 0.0
+    state.unserved_weight[i] = 0.0
+    state.error_when_learned[i] = 0.0
+    state.total_error[i] = 0.0
+    for s in range(state.subcarrier_remaining.shape[1]):
+        state.subcarrier_remaining[i, s] = 0
+    for m in range(state.remaining.shape[1]):
+        state.remaining[i, m] = 0
+        state.working[i, m] = True
+        state.completed[i, m] = False
+        state.drift[i, m] = 0.0
+        state.learned_constant[i, m] = 0.0
+        state.learned_error[i, m] = 0.0
+        state.learned_hits[i, m] = 0.0
+        state.pending_weight[i, m] = 0.0
+        state.pending_error[i, m] = 0.0
+        state.pending_hits[i, m] = 0.0
+        for f in range(state.model.shape[2]):
+            state.model[i, m, f] = 0.0
+            state.learned_linear[i, m, f] = 0.0
+        for n in range(state.learned_weight.shape[2]):
+            state.learned_weight[i, m, n] = 0.0
 
 
 def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:

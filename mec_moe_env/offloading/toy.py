@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from mec_moe_env.configuration import reject
-from mec_moe_env.offloading.state import Integers, World
+from mec_moe_env.offloading.exogenous import make_exogenous
+from mec_moe_env.offloading.state import World
+from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.tasks.stream import Judge, identity_judge
+from mec_moe_env.tasks.tables import no_tables
 
 TYPES = (0, 1, 0, 1)
 ORIGINS = (0, 1, 1, 0)
@@ -50,6 +53,8 @@ class ToyWorld:
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
+        drawn = make_exogenous(config, no_tables(), num_envs, self.block)
+        self.exogenous = drawn._replace(fixed=True)
 
     @property
     def judge(self) -> Judge:
@@ -61,10 +66,10 @@ class ToyWorld:
         """Largest signal."""
         return 1.0
 
-    def start(self, indices: Integers, randomness: Randomness, world: World) -> None:
-        """Fix the servers and all slots; nothing is drawn."""
+    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+        """Fix the servers and all slots of episodes that begin; nothing is drawn."""
+        indices = np.flatnonzero(orders == START)
         truths, signals = np.array(TRUTHS), np.array(SIGNALS)
-        world.cursor[indices] = 0
         world.compute[indices] = COMPUTE
         world.payload[indices] = PAYLOAD_MBIT
         world.works_next[indices] = True
@@ -77,8 +82,3 @@ class ToyWorld:
             world.linear[indices, row] = truths[n]
             world.constant[indices, row] = truths[n] @ truths[n]
             world.spectral_efficiency[indices, row, 0, origin] = self._in_situ
-
-    def refill(
-        self, indices: Integers, rows: Integers, randomness: Randomness, world: World
-    ) -> None:
-        """Every block is the same."""

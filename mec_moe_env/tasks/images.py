@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.compilation import inlined
 from mec_moe_env.configuration import reject
-from mec_moe_env.randomness import TASKS, Randomness
+from mec_moe_env.randomness import TASKS
 from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams, next_uniform
-from mec_moe_env.tasks.stream import Floats, Integers, Judge, TaskBatch
+from mec_moe_env.tasks.stream import Floats, Integers, Judge
+from mec_moe_env.tasks.tables import ImageTables, TaskTables, no_synthetic_tasks
 
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 TRANSFORM_SEED = 2503
@@ -39,8 +40,6 @@ class ImagePairTasks:
     held-out images, a quadratic form in the model (our extension).
     """
 
-    block = None
-
     def __init__(self, config: OffloadingConfig, images: LabelledImages) -> None:
         train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
         heldout = [
@@ -53,12 +52,19 @@ class ImagePairTasks:
                 config.samples_per_task,
                 f"at most {fewest}, the training images of the smallest type",
             )
-        self._bank = np.concatenate([features for features, _ in train])
-        self._labels = np.concatenate([labels for _, labels in train])
-        self._starts = np.cumsum([0] + [len(labels) for _, labels in train])
         self._judge, linear = _judge(heldout)
-        self._linear = linear
-        self._sum_bound = float(config.samples_per_task * np.abs(self._bank).max())
+        self._images = ImageTables(
+            bank=np.concatenate([features for features, _ in train]),
+            labels=np.concatenate([labels for _, labels in train]),
+            starts=np.cumsum([0] + [len(labels) for _, labels in train]),
+            linear=linear,
+        )
+        self._sum_bound = float(config.samples_per_task * np.abs(self._images.bank).max())
+
+    @property
+    def tables(self) -> TaskTables:
+        """The images by type."""
+        return TaskTables(no_synthetic_tasks(), self._images)
 
     @property
     def sum_bound(self) -> float:
@@ -69,33 +75,6 @@ class ImagePairTasks:
     def judge(self) -> Judge:
         """Held-out squared loss and accuracy of each type."""
         return self._judge
-
-    def start(self, indices: Integers, randomness: Randomness) -> None:
-        """Nothing is drawn: the images are what they are."""
-
-    def draw(
-        self,
-        indices: Integers,
-        rows: Integers,
-        block: int,
-        randomness: Randomness,
-        types: Integers,
-        out: TaskBatch,
-    ) -> None:
-        """Draw k different training images of each task's type."""
-        draw_images(
-            randomness.streams,
-            indices,
-            rows,
-            block,
-            self._bank,
-            self._labels,
-            self._starts,
-            self._linear,
-            np.empty(out.labels.shape[-1], np.int64),
-            types,
-            *out,
-        )
 
 
 def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple[Floats, Floats]:
@@ -126,40 +105,30 @@ def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
     return judge, linear
 
 
-@lean
-def draw_images(
-    streams: Streams,
-    indices: Integers,
-    rows: Integers,
-    block: int,
-    bank: Floats,
-    bank_labels: Floats,
-    starts: Integers,
-    type_linear: Floats,
+@inlined
+def draw_image_task(
+    chances: Streams,
+    tables: ImageTables,
+    n: int,
     chosen: Integers,
-    types: Integers,
     features: Floats,
     labels: Floats,
     linear: Floats,
-    constant: Floats,
 ) -> None:
-    """Draw tasks of the given types; `chosen`, (k,), is scratch."""
-    for position in range(indices.shape[0]):
-        index = indices[position]
-        for b in range(rows[position], rows[position] + block):
-            for u in range(types.shape[2]):
-                n = types[index, b, u]
-                choose(streams[index], starts[n], starts[n + 1], chosen)
-                constant[index, b, u] = 1.0
-                for f in range(features.shape[4]):
-                    linear[index, b, u, f] = type_linear[n, f]
-                for i in range(chosen.shape[0]):
-                    labels[index, b, u, i] = bank_labels[chosen[i]]
-                    for f in range(features.shape[4]):
-                        features[index, b, u, i, f] = bank[chosen[i], f]
+    """Write a task of type n: k different training images; `chosen`, (k,), is scratch.
+
+    `features` is Xᵀ, (k, d), `labels` (k,), `linear` (d,).
+    """
+    choose(chances, tables.starts[n], tables.starts[n + 1], chosen)
+    for f in range(linear.shape[0]):
+        linear[f] = tables.linear[n, f]
+    for sample in range(chosen.shape[0]):
+        labels[sample] = tables.labels[chosen[sample]]
+        for f in range(linear.shape[0]):
+            features[sample, f] = tables.bank[chosen[sample], f]
 
 
-@lean
+@inlined
 def choose(chances: Streams, first: int, end: int, chosen: Integers) -> None:
     """Write different integers of [first, end) to `chosen`: one that was drawn is drawn anew."""
     for i in range(chosen.shape[0]):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mec_moe_env import DMOE_PRESETS, DMoEEnv, unflatten
 from mec_moe_env.moe.trace import save_gate_trace
+from mec_moe_env.orders import LOOK
 
 
 def expected_layer(env: DMoEEnv, action: np.ndarray) -> dict[str, float]:
@@ -151,9 +152,7 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
 
 
 def looked(simulator: Any) -> dict[str, np.ndarray]:
-    rows = simulator.rows.empty()
-    simulator.look(rows, np.ones(1, np.bool_))
-    return simulator.rows.outcome(rows).observation
+    return simulator.run(np.full(1, LOOK, np.int8), simulator.rows.outcome).observation
 
 
 def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:

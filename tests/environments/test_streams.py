@@ -21,7 +21,7 @@ COUNT = 200_000
 
 def normals(count: int, stream: int = 0) -> np.ndarray:
     streams = draw_keys(np.random.default_rng(0), 2)
-    out, scratch = scratch_for(count)
+    scratch, out = scratch_for(count)
     write_normals(streams, stream, scratch, out)
     return out.astype(np.float64)
 
@@ -58,7 +58,7 @@ def test_normals_are_independent(power: int) -> None:
 
 def test_a_stream_goes_on_where_it_was() -> None:
     once, twice = draw_keys(np.random.default_rng(1), 1), draw_keys(np.random.default_rng(1), 1)
-    whole, scratch = scratch_for(64)
+    scratch, whole = scratch_for(64)
     write_normals(once, 0, scratch, whole)
     for part in range(2):
         half = np.empty(32, np.float32)

@@ -6,16 +6,35 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv
+from mec_moe_env.compilation import lean
 from mec_moe_env.randomness import Randomness
+from mec_moe_env.streams import Streams
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
 from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks.drawing import Arrivals, begin_tasks, draw_task, draw_types
 from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
 from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
-from mec_moe_env.tasks.stream import TaskSource, draw_types
-from mec_moe_env.tasks.synthetic import SyntheticTasks, Truths
+from mec_moe_env.tasks.synthetic import SyntheticTasks
+from mec_moe_env.tasks.tables import TaskScratch, TaskSource, TaskTables, make_task_scratch
 from tests.conftest import fake_mnist
+
+FIRST = np.zeros(1, np.int64)
+
+
+@lean
+def draw_in_turn(
+    streams: Streams,
+    tables: TaskTables,
+    types: NDArray[np.int64],
+    scratch: TaskScratch,
+    out: TaskBatch,
+) -> None:
+    begin_tasks(streams, tables, 0, scratch)
+    for b in range(types.shape[0]):
+        draw_task(streams, tables, 0, b, 0, types[b], scratch, out)
 
 
 def draw(tasks: TaskSource, config: OffloadingConfig, types: list[int]) -> TaskBatch:
@@ -23,10 +42,10 @@ def draw(tasks: TaskSource, config: OffloadingConfig, types: list[int]) -> TaskB
     count, d, k = len(types), config.feature_dim, config.samples_per_task
     shapes = ((k, d), (k,), (d,), ())
     out = TaskBatch(*(np.empty((1, count, 1, *shape)) for shape in shapes))
-    randomness, first = Randomness(1), np.zeros(1, np.int64)
-    randomness.begin(0, np.random.default_rng(0))
-    tasks.start(first, randomness)
-    tasks.draw(first, first, count, randomness, np.array(types).reshape(1, count, 1), out)
+    randomness = Randomness(1)
+    randomness.begin(FIRST, [np.random.default_rng(0)])
+    scratch = make_task_scratch(config.num_types, d, k)
+    draw_in_turn(randomness.streams, tasks.tables, np.array(types), scratch, out)
     drawn = TaskBatch(*(array[0, :, 0] for array in out))
     return drawn._replace(features=drawn.features.transpose(0, 2, 1))
 
@@ -36,14 +55,14 @@ def test_synthetic_tasks_follow_definition_1() -> None:
     types = np.arange(4000) % 4
     source = SyntheticTasks(config, num_envs=1)
     tasks = draw(source, config, types.tolist())
-    truths = Truths(source.truths.models[0], source.truths.signals[0])
-    np.testing.assert_allclose(truths.signals @ truths.signals.T, 10 * np.eye(4), atol=1e-9)
+    models, signals = (table[0] for table in source.tables.synthetic[-2:])
+    np.testing.assert_allclose(signals @ signals.T, 10 * np.eye(4), atol=1e-9)
     np.testing.assert_allclose(
         tasks.labels, np.einsum("udk,ud->uk", tasks.features, tasks.linear), atol=1e-12
     )
-    assert np.abs(tasks.linear - truths.models[types]).max() <= 0.05
+    assert np.abs(tasks.linear - models[types]).max() <= 0.05
     np.testing.assert_allclose(tasks.constant, (tasks.linear**2).sum(axis=1))
-    strength = (tasks.features[:, :, 0] / truths.signals[types]).mean(axis=1)
+    strength = (tasks.features[:, :, 0] / signals[types]).mean(axis=1)
     assert 0.5 < strength.min() < 0.51
     assert 0.99 < strength.max() <= 1.0
     assert tasks.features[:, :, 1:].std() == pytest.approx(0.1, rel=0.01)
@@ -53,15 +72,16 @@ def test_more_types_than_dimensions_have_unit_directions() -> None:
     config = OffloadingConfig(num_types=30)
     source = SyntheticTasks(config, num_envs=1)
     draw(source, config, [0])
-    np.testing.assert_allclose((source.truths.signals[0] ** 2).sum(axis=1), 10.0)
+    signals = source.tables.synthetic.signals[0]
+    np.testing.assert_allclose((signals**2).sum(axis=1), 10.0)
 
 
 def test_frequencies_and_persistence() -> None:
-    blocks, last_type = np.empty((1, 40_000, 1), np.int64), np.full(1, -1)
-    randomness, first = Randomness(1), np.zeros(1, np.int64)
-    randomness.begin(0, np.random.default_rng(0))
-    cumulative = np.array([0.1, 0.4, 1.0])
-    draw_types(randomness.streams, first, first, 40_000, cumulative, 0.5, last_type, blocks)
+    blocks = np.empty((1, 40_000, 1), np.int64)
+    randomness = Randomness(1)
+    randomness.begin(FIRST, [np.random.default_rng(0)])
+    arrivals = Arrivals(0.5, np.array([0.1, 0.4, 1.0]), np.full(1, -1))
+    draw_types(randomness.streams, arrivals, FIRST, FIRST, 40_000, blocks)
     types = blocks.reshape(-1)
     frequency = np.bincount(types) / len(types)
     # Bursts thrice the variance: standard errors up to 0.0042, so four of them.

@@ -39,7 +39,7 @@ def test_unseen_rows_age_by_every_slot() -> None:
     )
     rho = fading_correlation(env.config)
     world = roll(env, 60)
-    memory = env._offloading._source._memory  # type: ignore[attr-defined]
+    memory = env._offloading._source.exogenous.memory
     pairs: dict[int, list[np.ndarray]] = {}
     last: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
     for t, (origins, efficiency) in enumerate(
@@ -63,7 +63,7 @@ def test_unseen_rows_age_by_every_slot() -> None:
 def test_mean_snr_is_written_when_first_looked_at() -> None:
     """Rows of nodes where no task has arrived cost nothing; the others keep their first values."""
     env = OffloadingVectorEnv(2, num_servers=64, num_subcarriers=2, horizon=500)
-    memory = env._offloading._source._memory  # type: ignore[attr-defined]
+    memory = env._offloading._source.exogenous.memory
     memory.mean_snr[:] = np.nan
     seen: list[np.ndarray] = []
     for steps in (1, 100):

@@ -1,0 +1,30 @@
+"""What one compiled call does with each sub-environment."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env.compilation import inlined
+
+IGNORE, LOOK, STEP, START = range(4)
+"""Leave it alone; observe it; carry out its action and observe; begin an episode and observe."""
+
+Orders = NDArray[np.int8]
+"""One for each sub-environment, (n,)."""
+NOTHING_DUE = -1
+
+
+@inlined
+def due_row(order: int, cursor: int, block: int) -> int:
+    """Return the first row of the block of slots that is to be drawn first, −1 if there is none.
+
+    The world holds two blocks: an episode begins with the first, and where the present slot is
+    the last of its block the next one is written over the one before.
+    """
+    if order == START:
+        return 0
+    following = cursor + 1
+    if order == STEP and following % block == 0:
+        return following % (2 * block)
+    return NOTHING_DUE

@@ -1,0 +1,134 @@
+"""Threads that share the sub-environments of compiled calls."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from mec_moe_env.claims import ALL, CALL, Crew, all_done, make_claims
+
+PATIENCE = 20_000
+"""Looks at a word that another thread is to change, 100 to 200 µs, before sleeping."""
+NAP_SECONDS = 50e-6
+
+Work = Callable[[Crew, int, int], None]
+Inbox = SimpleQueue["Job | None"]
+
+
+@dataclass
+class Job:
+    """Work that the threads share, and the errors that it met in helpers."""
+
+    work: Work
+    crew: Crew
+    errors: list[BaseException]
+
+
+def nothing() -> None:
+    """Do nothing meanwhile."""
+
+
+class Threads:
+    """Runs compiled work over all sub-environments on several threads, the caller among them."""
+
+    def __init__(self, num_envs: int, num_threads: int) -> None:
+        """Decide on the threads; they start when they are needed.
+
+        Raises:
+            ValueError: one of the numbers is not a positive integer.
+        """
+        for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} = {value!r} is not allowed: it must be an integer ≥ 1")
+        self.count = min(num_threads, num_envs)
+        self._num_envs = num_envs
+        # Who waits awake must not keep another thread from a processor.
+        patience = PATIENCE if self.count <= processors() else 0
+        self._claims = make_claims(num_envs, self.count, patience)
+        self._bell = np.zeros((1, 1), np.int64)
+        self._calls = 0
+        self._inboxes: list[Inbox] = []
+        self._process = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the threads out of a pickle: they come back when needed."""
+        return {**self.__dict__, "_inboxes": [], "_process": 0}
+
+    def close(self) -> None:
+        """End the threads; a later run starts them again."""
+        for inbox in self._inboxes:
+            inbox.put(None)
+        self._inboxes.clear()
+
+    def run(self, work: Work, meanwhile: Callable[[], None] = nothing) -> None:
+        """Call work(crew, thread, claims at most) on every thread until all claims are done.
+
+        A helper that has not begun by then is not waited for: it will find nothing to claim.
+        An error in a helper is raised here.
+
+        Args:
+            work: compiled code, which leaves Python's lock to others.
+            meanwhile: what Python code does while helpers are at work.
+        """
+        self._calls += 1
+        claims = self._claims.copy()
+        claims[:, CALL] = self._calls
+        job = Job(work, Crew(claims, self._bell), [])
+        if self.count == 1:
+            work(job.crew, 0, ALL)
+            meanwhile()
+            return
+        self._hand_out(job)
+        try:
+            work(job.crew, 0, 1)
+            meanwhile()
+            work(job.crew, 0, ALL)
+        finally:
+            self._wait(job)
+
+    def _hand_out(self, job: Job) -> None:
+        if self._process != os.getpid():
+            # Threads do not survive a fork, nor do they travel in a pickle.
+            self._inboxes.clear()
+            self._process = os.getpid()
+        if not self._inboxes:
+            self._inboxes += [self._hire(thread) for thread in range(1, self.count)]
+        for inbox in self._inboxes:
+            inbox.put(job)
+
+    def _hire(self, thread: int) -> Inbox:
+        inbox: Inbox = SimpleQueue()
+        threading.Thread(target=help_out, args=(inbox, thread), daemon=True).start()
+        weakref.finalize(self, inbox.put, None)
+        return inbox
+
+    def _wait(self, job: Job) -> None:
+        while not all_done(job.crew.claims, self._num_envs, PATIENCE):
+            if job.errors:
+                raise job.errors[0]
+            time.sleep(NAP_SECONDS)
+
+
+def help_out(inbox: Inbox, thread: int) -> None:
+    """Do the jobs that come in until told to stop."""
+    while (job := inbox.get()) is not None:
+        try:
+            job.work(job.crew, thread, ALL)
+        except BaseException as error:  # raised where the caller waits
+            job.errors.append(error)
+        del job  # so that an environment out of use is not kept
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -54,13 +54,24 @@ class Floor(NamedTuple):
 
 def measure_floor(config: OffloadingConfig | DMoEConfig, seconds: float) -> Floor:
     """Return the floor of a scenario."""
-    entries = sum(math.prod(shape) for shape in config.observation_shapes.values())
-    draws, each = step_draws(config), seconds / 3
+    draws, entries = step_draws(config), observation_size(config)
+    each = seconds / 3
     return Floor(
         drawing=_drawing_seconds(draws, each),
         writing=_writing_seconds(entries, each),
         counting=_counting_seconds(draws, each),
     )
+
+
+def observation_size(config: OffloadingConfig | DMoEConfig) -> int:
+    """Return the number of entries of an observation."""
+    return sum(math.prod(shape) for shape in config.observation_shapes.values())
+
+
+def floor_seconds(config: OffloadingConfig | DMoEConfig, seconds: float) -> float:
+    """Return the two unavoidable parts of a step together, as fast as this moment allows."""
+    drawing = _drawing_seconds(step_draws(config), seconds / 2)
+    return drawing + _writing_seconds(observation_size(config), seconds / 2)
 
 
 def step_draws(config: OffloadingConfig | DMoEConfig) -> Draws:

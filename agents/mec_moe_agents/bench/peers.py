@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from mec_moe_agents.bench.case import Case, sample_actions
 from mec_moe_agents.bench.rounds import round_steps
-from mec_moe_agents.bench.speed import scalar_seconds, vector_seconds
+from mec_moe_agents.bench.speed import scalar_seconds, vector_rounds
 from mec_moe_agents.bench.timing import per_call
 from mec_moe_env import OFFLOADING_PRESETS
 
@@ -58,7 +59,8 @@ def measure_peers(seconds: float) -> Iterator[PeerRow]:
     ours = Case("mec_moe/Offloading-v0", "default", OFFLOADING_PRESETS["default"])
     yield PeerRow(ours.name, 1, 1e9 * scalar_seconds(ours, seconds))
     steps = round_steps(ours.episode_steps)
-    yield PeerRow(ours.name, VECTOR, 1e9 * vector_seconds(ours, VECTOR, 1, seconds, steps))
+    times = vector_rounds(ours, VECTOR, (1,), seconds, steps)
+    yield PeerRow(ours.name, VECTOR, 1e9 * float(np.median(times[:, 1])))
     for peer in PEERS:
         if importlib.util.find_spec(peer.package) is not None:
             step = _scalar(peer, seconds) if peer.num_envs == 1 else _vector(peer, seconds)

@@ -43,10 +43,7 @@ def write_json(result: BenchResult, path: Path) -> None:
         "commit": provenance.commit,
         "machine": describe_machine(),
         "seconds_per_measurement": result.seconds,
-        "rows": [
-            asdict(row) | {"steps_per_second": row.steps_per_second, "ratio": row.ratio}
-            for row in result.rows
-        ],
+        "rows": [asdict(row) | {"steps_per_second": row.steps_per_second} for row in result.rows],
         "peers": [asdict(row) | {"steps_per_second": row.steps_per_second} for row in result.peers],
         "scale": [
             asdict(row)

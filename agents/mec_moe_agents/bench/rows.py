@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from mec_moe_agents.bench.case import Case
 from mec_moe_agents.bench.floor import measure_floor
 from mec_moe_agents.bench.memory import bytes_per_env
 from mec_moe_agents.bench.rounds import block_of, round_steps
-from mec_moe_agents.bench.speed import MANY, scalar_seconds, stage_shares, vector_seconds
+from mec_moe_agents.bench.speed import Times, scalar_seconds, stage_shares, vector_rounds
 
 MEMORY_LIMIT = 2 << 30
+MANY = 1024
+"""Up to so many sub-environments the stages are timed."""
 TIME_LIMIT = 4.0
 """Seconds that one round may take."""
 SIZES = (1, 64, 1024, 4096)
@@ -33,6 +37,10 @@ class Row:
     counting_ns: float
     """What drawing takes with counting streams."""
     step_ns: float | None = None
+    ratio: float | None = None
+    """Time of a step over its floor; None where nothing is drawn, which is no yardstick."""
+    gain: float | None = None
+    """How much faster than on the first number of threads."""
     stages: dict[str, float] | None = None
     """Share of each stage; of vector environments on one thread, up to `MANY`."""
     skipped: str | None = None
@@ -42,13 +50,6 @@ class Row:
     def steps_per_second(self) -> float | None:
         """Environment steps per second."""
         return None if self.step_ns is None else 1e9 / self.step_ns
-
-    @property
-    def ratio(self) -> float | None:
-        """Time of a step over its floor; None where nothing is drawn, which is no yardstick."""
-        if self.step_ns is None or self.floor_drawing_ns == 0.0:
-            return None
-        return self.step_ns / self.floor_ns
 
 
 def measure_case(
@@ -68,22 +69,40 @@ def measure_case(
         counting_ns=1e9 * floor.counting,
     )
     step = scalar_seconds(case, seconds)
-    yield row(form="scalar", num_envs=1, num_threads=1, step_ns=1e9 * step)
+    drawn = floor.drawing > 0.0
+    ratio = step / floor.total if drawn else None
+    yield row(form="scalar", num_envs=1, num_threads=1, step_ns=1e9 * step, ratio=ratio)
     block = block_of(case)
     for num_envs in sorted(sizes):
         # A step of one sub-environment is hardly ever slower among more of them.
         steps = round_steps(case.episode_steps, block, TIME_LIMIT // (num_envs * step))
         skipped = _out_of_reach(num_envs * size, num_envs * step * steps)
-        for count in threads if num_envs > 1 else (1,):
-            vector = partial(row, form="vector", num_envs=num_envs, num_threads=count)
-            if skipped is not None:
-                yield vector(skipped=skipped)
-                continue
-            taken = vector_seconds(case, num_envs, count, seconds, steps)
-            watched = count == 1 and num_envs <= MANY
-            stages = stage_shares(case, num_envs, seconds, steps) if watched else None
-            yield vector(step_ns=1e9 * taken, stages=stages)
-            step = min(step, taken) if count == 1 else step
+        counts = threads if num_envs > 1 else (1,)
+        vectors = [
+            partial(row, form="vector", num_envs=num_envs, num_threads=count) for count in counts
+        ]
+        if skipped is not None:
+            yield from (vector(skipped=skipped) for vector in vectors)
+            continue
+        times = vector_rounds(case, num_envs, counts, seconds, steps)
+        for index, vector in enumerate(vectors):
+            yield vector(
+                **_figures(times, 1 + index, drawn),
+                stages=stage_shares(case, num_envs, seconds, steps)
+                if counts[index] == 1 and num_envs <= MANY
+                else None,
+            )
+        step = min(step, float(np.median(times[:, 1:].max(axis=1))))
+
+
+def _figures(times: Times, column: int, drawn: bool) -> dict[str, float | None]:
+    """Return medians over the rounds of a column, and of its ratios within them."""
+    taken = times[:, column]
+    return {
+        "step_ns": 1e9 * float(np.median(taken)),
+        "ratio": float(np.median(taken / times[:, 0])) if drawn else None,
+        "gain": float(np.median(times[:, 1] / taken)) if column > 1 else None,
+    }
 
 
 def _out_of_reach(memory: int, time: float) -> str | None:

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_agents.bench.case import Case, sample_actions
-from mec_moe_agents.bench.rounds import round_steps
+from mec_moe_agents.bench.floor import floor_seconds
+from mec_moe_agents.bench.rounds import LONGEST, round_steps
 from mec_moe_agents.bench.timing import Stopwatch, per_call
-from mec_moe_env.dmoe.exogenous import RadioWorld
-from mec_moe_env.dmoe.gates import DigitGates, RandomGates, TraceGates
-from mec_moe_env.dmoe.simulator import DMoESimulator
-from mec_moe_env.dmoe.toy import ToyWorld as DMoEToyWorld
-from mec_moe_env.offloading.exogenous import RandomWorld
-from mec_moe_env.offloading.simulator import OffloadingSimulator
-from mec_moe_env.offloading.toy import ToyWorld
+from mec_moe_env.orders import LOOK, START, STEP
+from mec_moe_env.rows import Rows
 
-LOOKS = 3
-MANY = 1024
-"""From this many sub-environments on one round is long enough to measure."""
+ROUNDS = 3
+FLOOR_SECONDS = 0.01
 STAGES = ("drawing", "starting", "acting", "observing", "API")
-SIMULATORS = (OffloadingSimulator, DMoESimulator)
-WORLDS = (RandomWorld, RadioWorld, ToyWorld, DMoEToyWorld)
-GATES = (RandomGates, TraceGates, DigitGates)
-WATCHED: tuple[tuple[str, type, str], ...] = (
-    *(("drawing", world, method) for world in WORLDS for method in ("start", "refill")),
-    *(("drawing", gates, "start") for gates in GATES),
-    *(("starting", simulator, "start") for simulator in SIMULATORS),
-    *(("looking", simulator, "look") for simulator in SIMULATORS),
-    *(("advancing", simulator, "advance") for simulator in SIMULATORS),
-)
-"""Which method's own time belongs to what."""
+COMPILED = ("_prepare", "_call")
+Times = NDArray[np.float64]
 
 
 def scalar_seconds(case: Case, seconds: float) -> float:
@@ -52,58 +42,99 @@ def scalar_seconds(case: Case, seconds: float) -> float:
     return per_call(play, seconds) / steps
 
 
-def vector_seconds(
-    case: Case, num_envs: int, num_threads: int, seconds: float, steps: int
-) -> float:
-    """Return the time per sub-environment of a step of the vector environment, `steps` a round."""
-    env = case.vector(num_envs, num_threads)
-    play = _player(env, steps)
-    env.step(env.action_space.sample())
-    try:
-        rounds = 1 if num_envs >= MANY else 3
-        return per_call(play, seconds, least=rounds) / (steps * num_envs)
-    finally:
-        env.close()
+def vector_rounds(
+    case: Case, num_envs: int, threads: Sequence[int], seconds: float, steps: int
+) -> Times:
+    """Measure a step of one of `num_envs` sub-environments, on each number of threads in turn.
+
+    The speed of a shared machine changes from second to second: the floor and all numbers of
+    threads are measured in every round, so that ratios within a round mean something.
+
+    Returns:
+        Seconds by round, (rounds, 1 + len(threads)): the floor, then a step on so many threads.
+    """
+    with contextlib.ExitStack() as stack:
+        players = []
+        for count in threads:
+            env = stack.enter_context(contextlib.closing(case.vector(num_envs, count)))
+            players.append(_player(env, steps))
+            env.step(env.action_space.sample())
+        rounds: list[list[float]] = []
+        end = time.perf_counter() + seconds * len(threads)
+        while len(rounds) < ROUNDS or time.perf_counter() < end:
+            floor = floor_seconds(case.config, FLOOR_SECONDS)
+            taken = [per_call(play, 0.0, least=1) / (steps * num_envs) for play in players]
+            rounds.append([floor, *taken])
+    return np.array(rounds)
 
 
 def stage_shares(case: Case, num_envs: int, seconds: float, steps: int) -> dict[str, float]:
     """Return the share of each of `STAGES` in a step of the vector environment, one thread.
 
-    Drawing the world, at the start of episodes and block by block; starting, the rest of what an
-    episode's start costs; acting; observing, that is writing observations, masks and infos; and
-    what Gymnasium's API costs in Python: checking actions, `_key` masks, autoreset. Acting and
-    observing are one compiled call, so that observing is taken to last as long as an observation
-    without an action.
+    All of a step but Gymnasium's API is one compiled call. Observing is timed by a call that only
+    observes; acting by one that steps through a world that is not drawn anew, less observing;
+    starting by one that begins episodes; and drawing is what remains of the compiled calls. The
+    API, in Python, checks actions, names rows, writes `_key` masks and restarts episodes.
     """
     env = case.vector(num_envs)
     play = _player(env, steps)
     env.step(env.action_space.sample())
     watch = Stopwatch()
     with contextlib.ExitStack() as stack:
-        for watched in WATCHED:
-            stack.enter_context(watch.watching(*watched))
-        for _ in range(LOOKS):
-            env.reset()
-        look = watch.seconds["looking"] / LOOKS
+        for method in COMPILED:
+            stack.enter_context(watch.watching("compiled", type(env._simulator), method))
+        total, compiled = (time / steps for time in _median_seconds(watch, play, seconds))
+        observing, starting, replaying = _parts(env, watch, seconds)
+    return _shares(total, compiled, observing, starting / (case.episode_steps + 1), replaying)
+
+
+def _parts(env: Any, watch: Stopwatch, seconds: float) -> tuple[float, float, float]:
+    """Return the compiled time to observe, to begin episodes, and to step undrawn."""
+    simulator = env._simulator
+    looks, starts, steps = (np.full(env.num_envs, o, np.int8) for o in (LOOK, START, STEP))
+    actions = env.action_space.sample()
+    length = min(simulator.episode_steps, LONGEST)
+
+    def replay() -> None:
+        simulator.run(starts, _rows)
         watch.seconds.clear()
-        start, rounds = time.perf_counter(), 0
-        while rounds == 0 or time.perf_counter() - start < seconds:
-            play()
-            rounds += 1
-        total = time.perf_counter() - start
-    return _shares(watch.seconds, look * rounds * steps, total)
+        for _ in range(length):
+            simulator.run(steps, _rows, actions)
+
+    observing = _median_seconds(watch, lambda: simulator.run(looks, _rows), seconds / 3)[1]
+    starting = _median_seconds(watch, lambda: simulator.run(starts, _rows), seconds / 3)[1]
+    fixed = simulator._source.exogenous._replace(fixed=True)
+    with patch.object(simulator._source, "exogenous", fixed):
+        replaying = _median_seconds(watch, replay, seconds / 3)[1] / length
+    return observing, starting, replaying
 
 
-def _shares(spent: Mapping[str, float], looking: float, total: float) -> dict[str, float]:
-    observing = min(looking, spent["advancing"])
-    stages = {
-        "drawing": spent["drawing"],
-        "starting": spent["starting"],
-        "acting": spent["advancing"] - observing,
-        "observing": observing + spent["looking"],
-    }
-    stages["API"] = max(total - sum(stages.values()), 0.0)
-    return {name: stages[name] / total for name in STAGES}
+def _median_seconds(
+    watch: Stopwatch, work: Callable[[], object], seconds: float
+) -> tuple[float, float]:
+    """Return the median time of a call on the clock, and within it in what `watch` watches."""
+    spent: list[tuple[float, float]] = []
+    end = time.perf_counter() + seconds
+    while len(spent) < ROUNDS or time.perf_counter() < end:
+        watch.seconds.clear()
+        start = time.perf_counter()
+        work()
+        spent.append((time.perf_counter() - start, watch.seconds["compiled"]))
+    total, compiled = np.median(spent, axis=0).tolist()
+    return total, compiled
+
+
+def _rows(rows: Rows) -> Rows:
+    return rows
+
+
+def _shares(
+    total: float, compiled: float, observing: float, starting: float, replaying: float
+) -> dict[str, float]:
+    acting = max(replaying - observing, 0.0)
+    drawing = max(compiled - starting - acting - observing, 0.0)
+    parts = (drawing, starting, acting, observing, max(total - compiled, 0.0))
+    return {name: part / sum(parts) for name, part in zip(STAGES, parts, strict=True)}
 
 
 def _player(env: Any, steps: int) -> Callable[[], None]:

@@ -38,7 +38,7 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
             f"({first.floor_drawing_ns:,.0f} drawing; {first.counting_ns:,.0f} by counting), "
             f"{first.bytes_per_env / 1e3:,.0f} kB each"
         )
-        table = _table("Envs", "Threads", "Steps/s", "ns/step", "×floor", *HEADINGS)
+        table = _table("Envs", "Threads", "Steps/s", "ns/step", "×floor", "Gain", *HEADINGS)
         for row in members:
             if row.skipped is None:
                 envs = "scalar" if row.form == "scalar" else f"{row.num_envs:,}"
@@ -51,7 +51,7 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
         "\nFloor: time to draw a step's random numbers with a NumPy Generator and to write"
     )
     console.print("its observation. By counting: drawing as the environments do.")
-    console.print("Draw … API: % of a step on one thread.")
+    console.print("Gain: over one thread. Draw … API: % of a step on one thread.")
     if any(row.skipped for row in rows):
         limits = f"{MEMORY_LIMIT / 2**30:.0f} GiB of memory or {TIME_LIMIT:.0f} s a round"
         console.print(f"Skipped: would take more than {limits}.")
@@ -63,6 +63,7 @@ def _measured(row: Row) -> list[str]:
         _or_blank(row.steps_per_second, ",.0f"),
         _or_blank(row.step_ns, ",.0f"),
         _or_blank(row.ratio, ",.1f"),
+        _or_blank(row.gain, ".2f"),
         *(f"{100 * stages[stage]:.0f}" if stage in stages else "" for stage in STAGES),
     ]
 

@@ -1,23 +1,23 @@
 """Training speed of SB3's PPO on `default` beside the same PPO on a step that costs nothing.
 
 The free environment has the same spaces and hands out constant observations, so that the ratio is
-the share of SB3's own speed that the environment leaves. Runs of both alternate, which cancels
-what else the machine does. One thread.
+the share of SB3's own speed that the environment leaves. Updates of both alternate, which cancels
+what else the machine does; the interval is a bootstrap of the mean of the paired ratios.
+One thread.
 
-    python benchmarks/sb3_training.py [--scenario default] [--updates 3] [--flat]
+    python benchmarks/sb3_training.py [--scenario default] [--rounds 60] [--flat]
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from mec_moe_agents.evaluation.statistics import estimate_mean
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -61,66 +61,70 @@ def build(kind: type[SB3VecEnv], scenario: str, setting: Setting, flat: bool) ->
     return kind(FlatActionVector(native) if flat else native)
 
 
-def fps(env: VecEnv, setting: Setting, updates: int) -> tuple[float, float]:
-    """Return env-steps/s of whole updates and of their collecting part alone, as medians."""
-    model = PPO(
-        "MultiInputPolicy",
-        env,
-        n_steps=setting.steps,
-        batch_size=setting.batch,
-        n_epochs=setting.epochs,
-        device="cpu",
-        seed=0,
-    )
-    collecting: list[float] = []
-    collect = model.collect_rollouts
+class Trainer:
+    """PPO on one environment, timed update by update."""
 
-    def timed(*args: Any, **kwargs: Any) -> bool:
+    def __init__(self, env: VecEnv, setting: Setting) -> None:
+        """Build the model; the first update is not timed."""
+        self._model = PPO(
+            "MultiInputPolicy",
+            env,
+            n_steps=setting.steps,
+            batch_size=setting.batch,
+            n_epochs=setting.epochs,
+            device="cpu",
+            seed=0,
+        )
+        self._per_update = setting.num_envs * setting.steps
+        self._collecting = 0.0
+        self._collect = self._model.collect_rollouts
+        self._model.collect_rollouts = self._timed  # type: ignore[method-assign]
+        self._model.learn(self._per_update)
+
+    def update(self) -> tuple[float, float]:
+        """Return env-steps/s of one more update and of its collecting part alone."""
         start = time.perf_counter()
-        went_on = collect(*args, **kwargs)
-        collecting.append(time.perf_counter() - start)
+        self._model.learn(self._per_update, reset_num_timesteps=False)
+        whole = time.perf_counter() - start
+        return self._per_update / whole, self._per_update / self._collecting
+
+    def _timed(self, *args: Any, **kwargs: Any) -> bool:
+        start = time.perf_counter()
+        went_on = self._collect(*args, **kwargs)
+        self._collecting = time.perf_counter() - start
         return went_on
 
-    model.collect_rollouts = timed  # type: ignore[method-assign]
-    per_update = setting.num_envs * setting.steps
-    model.learn(per_update)
-    collecting.clear()
-    whole: list[float] = []
-    for _ in range(updates):
-        start = time.perf_counter()
-        model.learn(per_update, reset_num_timesteps=False)
-        whole.append(time.perf_counter() - start)
-    return per_update / statistics.median(whole), per_update / statistics.median(collecting)
 
-
-def compare(scenario: str, setting: Setting, updates: int, rounds: int, flat: bool) -> None:
-    """Print the speeds on the real and on the free environment, and their ratio."""
-    speeds: list[NDArray[np.float64]] = []
-    for _ in range(rounds):
-        real, free = (build(kind, scenario, setting, flat) for kind in (SB3VecEnv, FreeVecEnv))
-        speeds.append(np.array([fps(free, setting, updates), fps(real, setting, updates)]))
-    (free_whole, free_part), (whole, part) = np.median(speeds, axis=0)
-    ratio, ratio_part = np.median([pair[1] / pair[0] for pair in speeds], axis=0)
+def compare(scenario: str, setting: Setting, rounds: int, flat: bool) -> None:
+    """Print the speeds on the real and on the free environment, and their paired ratio."""
+    real, free = (
+        Trainer(build(kind, scenario, setting, flat), setting) for kind in (SB3VecEnv, FreeVecEnv)
+    )
+    speeds = np.array([(real.update(), free.update()) for _ in range(rounds)])
+    (whole, part), (free_whole, free_part) = np.median(speeds, axis=0)
+    ratio, ratio_part = (estimate_mean(speeds[:, 0, i] / speeds[:, 1, i]) for i in range(2))
+    interval = f"[{ratio.low:.1%}, {ratio.high:.1%}]"
     print(
-        f"{setting.num_envs:>6}{whole:>11,.0f}{free_whole:>11,.0f}{ratio:>8.1%}"
-        f"{part:>13,.0f}{free_part:>11,.0f}{ratio_part:>8.1%}"
+        f"{setting.num_envs:>6}{whole:>11,.0f}{free_whole:>11,.0f}{ratio.mean:>8.1%} {interval:16}"
+        f"{part:>13,.0f}{free_part:>11,.0f}{ratio_part.mean:>8.1%}",
+        flush=True,
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", default="default")
-    parser.add_argument("--updates", type=int, default=3, help="PPO updates per measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="measurements of each kind")
+    parser.add_argument("--rounds", type=int, default=60, help="updates of each, in turn")
     parser.add_argument("--flat", action="store_true", help="one Discrete action")
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"PPO fps on {options.scenario}, one thread, torch {torch.__version__}")
     print(
-        f"{'envs':>6}{'fps':>11}{'free':>11}{'ratio':>8}{'collecting':>13}{'free':>11}{'ratio':>8}"
+        f"{'envs':>6}{'fps':>11}{'free':>11}{'ratio':>8} {'95 %':16}"
+        f"{'collecting':>13}{'free':>11}{'ratio':>8}"
     )
     for setting in SETTINGS:
-        compare(options.scenario, setting, options.updates, options.rounds, options.flat)
+        compare(options.scenario, setting, options.rounds, options.flat)
 
 
 if __name__ == "__main__":

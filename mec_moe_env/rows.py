@@ -14,6 +14,9 @@ Singles = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Entries = dict[str, Singles]
 
+REWARD = 0
+"""Row of the reward among the measures."""
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -42,15 +45,6 @@ class Rows(NamedTuple):
     """Flat action masks, (n, sum(nvec))."""
 
 
-class Outcome(NamedTuple):
-    """What a step of n sub-environments brought; all arrays lead with a batch axis."""
-
-    observation: Entries
-    """Entries of shape (n, size)."""
-    rewards: NDArray[np.float64]
-    infos: dict[str, Any]
-
-
 class SingleOutcome(NamedTuple):
     """What a step of the only sub-environment brought."""
 
@@ -71,21 +65,28 @@ class RowFactory:
         num_envs: int,
         has_accuracy: bool,
     ) -> None:
-        self._measures, self._counts = schema.measures, schema.counts
-        self._terms = schema.reward_terms
-        self._shown = schema.scalars + (("accuracy",) if has_accuracy else ())
+        shown = schema.scalars + (("accuracy",) if has_accuracy else ())
+        self._row_counts = len(schema.measures), len(schema.counts)
+        self._terms = slice(1, 1 + len(schema.reward_terms))
+        self._scalars = slice(self._terms.stop, self._terms.stop + len(shown))
+        self._term_names = schema.reward_terms
+        self._names = ("reward_terms", *shown, *schema.counts, "action_mask")
+        self._term_keys = _with_mask_keys(self._term_names)
+        self._keys = _with_mask_keys(self._names)
         ends = np.cumsum([0] + [math.prod(shape) for shape in shapes.values()]).tolist()
         self._entries = [(key, slice(*ends[index : index + 2])) for index, key in enumerate(shapes)]
         self._observation_size = ends[-1]
         self._mask_size = mask_size
         self._num_envs = num_envs
+        self._everywhere = np.ones((len(self._names) + len(self._term_names), num_envs), np.bool_)
 
     def empty(self) -> Rows:
         """Return rows of zeros, with room for the observation and the masks."""
+        measures, counts = self._row_counts
         n = self._num_envs
         return Rows(
-            np.zeros((len(self._measures), n)),
-            np.zeros((len(self._counts), n), np.int64),
+            np.zeros((measures, n)),
+            np.zeros((counts, n), np.int64),
             np.empty((n, self._observation_size), np.float32),
             self.empty_masks(),
         )
@@ -94,29 +95,43 @@ class RowFactory:
         """Return room for the masks."""
         return np.empty((self._num_envs, self._mask_size), np.bool_)
 
-    def outcome(self, rows: Rows) -> Outcome:
-        """Name what was written."""
-        observation = {key: rows.observation[:, where] for key, where in self._entries}
-        named = dict(zip(self._measures, rows.measures, strict=True))
-        counts = dict(zip(self._counts, rows.counts, strict=True))
-        return Outcome(observation, named["reward"], self._infos(named, counts, rows.masks))
+    def observation(self, rows: Rows) -> Entries:
+        """Name the entries of the observations, of shape (n, size)."""
+        written = rows.observation
+        return {key: written[:, where] for key, where in self._entries}
+
+    def observation_of(self, written: Singles) -> Entries:
+        """Name the entries of one sub-environment's observation, of shape (size,)."""
+        return {key: written[where] for key, where in self._entries}
+
+    def infos(self, rows: Rows) -> dict[str, Any]:
+        """Name what a step measured; all arrays lead with a batch axis."""
+        measures = list(rows.measures)
+        terms = dict(zip(self._term_names, measures[self._terms], strict=True))
+        values = (terms, *measures[self._scalars], *rows.counts, rows.masks)
+        return dict(zip(self._names, values, strict=True))
+
+    def infos_of_all(self, rows: Rows) -> dict[str, Any]:
+        """Name the same with Gymnasium's `_key` masks: every sub-environment reports.
+
+        Between steps other code empties the caches, so that every call made here costs a
+        multiple of what it does alone: hence all masks at once.
+        """
+        measures = list(rows.measures)
+        masks = list(self._everywhere.copy())
+        named, shown = len(self._term_names), measures[self._scalars]
+        terms = dict(zip(self._term_keys, measures[self._terms] + masks[:named], strict=True))
+        values = (terms, *shown, *rows.counts, rows.masks, *masks[named:])
+        return dict(zip(self._keys, values, strict=True))
 
     def single(self, rows: Rows) -> SingleOutcome:
         """Name what was written of the first sub-environment: plain numbers where scalar."""
-        entries = rows.observation[0]
-        observation = {key: entries[where] for key, where in self._entries}
-        named = dict(zip(self._measures, rows.measures[:, 0].tolist(), strict=True))
-        counts = dict(zip(self._counts, rows.counts[:, 0].tolist(), strict=True))
-        return SingleOutcome(
-            observation, named["reward"], self._infos(named, counts, rows.masks[0])
-        )
+        measures = rows.measures[:, 0].tolist()
+        terms = dict(zip(self._term_names, measures[self._terms], strict=True))
+        values = (terms, *measures[self._scalars], *rows.counts[:, 0].tolist(), rows.masks[0])
+        info = dict(zip(self._names, values, strict=True))
+        return SingleOutcome(self.observation_of(rows.observation[0]), measures[REWARD], info)
 
-    def _infos(
-        self, named: Mapping[str, Any], counts: Mapping[str, Any], masks: Flags
-    ) -> dict[str, Any]:
-        infos: dict[str, Any] = {"reward_terms": {term: named[term] for term in self._terms}}
-        for name in self._shown:
-            infos[name] = named[name]
-        infos.update(counts)
-        infos["action_mask"] = masks
-        return infos
+
+def _with_mask_keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names + tuple(f"_{name}" for name in names)

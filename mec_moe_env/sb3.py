@@ -132,7 +132,7 @@ class SB3VecEnv(VecEnv):
             total += infos[key]
         # A dict of its own for each, because callers may write into them; empty ones cost 25 ns.
         rows: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        if dones.any():
+        if np.count_nonzero(dones):
             self._report_ends(np.flatnonzero(dones), truncated & ~terminated, infos, rows)
         return dict(observation), rewards.astype(np.float32), dones, rows
 

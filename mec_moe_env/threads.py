@@ -78,14 +78,14 @@ class Threads:
             work: compiled code, which leaves Python's lock to others.
             meanwhile: what Python code does while helpers are at work.
         """
-        self._calls += 1
         claims = self._claims.copy()
-        claims[:, CALL] = self._calls
-        job = Job(work, Crew(claims, self._bell), [])
         if self.count == 1:
-            work(job.crew, 0, ALL)
+            work(Crew(claims, self._bell), 0, ALL)
             meanwhile()
             return
+        self._calls += 1
+        claims[:, CALL] = self._calls
+        job = Job(work, Crew(claims, self._bell), [])
         self._hand_out(job)
         try:
             work(job.crew, 0, 1)

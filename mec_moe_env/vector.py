@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
-from mec_moe_env.rows import Entries, Flags, Outcome, Rows
+from mec_moe_env.rows import REWARD, Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
 from mec_moe_env.simulation import Actions, Simulator, blanked, check_actions, presented
 
@@ -49,7 +49,9 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._generators: list[np.random.Generator | None] = [None] * self.num_envs
         self._everyone = np.ones(self.num_envs, np.bool_)
+        self._stepping = np.full(self.num_envs, STEP, np.int8)
         self._over = np.zeros(self.num_envs, np.bool_)
+        self._resting = False
         self._begun = False
 
     def reset(
@@ -74,10 +76,11 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         for index, generator in fresh.items():
             self._generators[index] = generator
         self._over &= ~chosen
+        self._resting = bool(self._over.any())
         self._begun = True
         orders = self._orders(chosen, otherwise=LOOK)
-        observation, _, infos = self._simulator.run(orders, self._simulator.rows.outcome)
-        return observation, presented(infos, chosen)
+        rows, observation, _ = self._simulator.run(orders, self._described)
+        return observation, presented(self._simulator.rows.infos(rows), chosen)
 
     def step(
         self, actions: Actions
@@ -93,26 +96,21 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             raise RuntimeError("call reset() before step()")
         nvec = self._simulator.nvec
         checked = check_actions(actions, (self.num_envs, len(nvec)), nvec)
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._resting:
             raise RuntimeError(
                 f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
                 "with options={'reset_mask': mask}"
             )
-        orders = self._orders(self._over, otherwise=STEP)
-        rows, (observation, rewards, infos), shown = self._simulator.run(
-            orders, self._described, checked
-        )
+        orders = self._orders(self._over, otherwise=STEP) if self._resting else self._stepping
+        rows, observation, infos = self._simulator.run(orders, self._described, checked)
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
-            finals = self._finals(observation, infos, terminated)
-            orders = self._orders(terminated, otherwise=IGNORE)
-            self._simulator.run(orders, self._simulator.rows.outcome, rows=rows)
-            infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
-            shown = finals | presented(infos, self._everyone)
-        else:
-            self._over = terminated.copy()
-        return observation, rewards, terminated, truncated, shown
+        some_end = bool(np.count_nonzero(terminated))
+        if self.autoreset_mode is not AutoresetMode.SAME_STEP:
+            self._over, self._resting = terminated.copy(), some_end
+        elif some_end:
+            infos = self._restart(rows, terminated)
+        return observation, rows.measures[REWARD], terminated, truncated, infos
 
     @property
     def episode_steps(self) -> int:
@@ -127,28 +125,38 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _described(self, rows: Rows) -> tuple[Rows, Outcome, dict[str, Any]]:
-        """Name what a step writes, and show it as of all sub-environments."""
-        outcome = self._simulator.rows.outcome(rows)
-        return rows, outcome, presented(outcome.infos, self._everyone)
+    def _described(self, rows: Rows) -> tuple[Rows, Entries, dict[str, Any]]:
+        """Name what a step writes."""
+        names = self._simulator.rows
+        return rows, names.observation(rows), names.infos_of_all(rows)
+
+    def _restart(self, rows: Rows, terminated: Flags) -> dict[str, Any]:
+        """Begin new episodes within the step that ended the old ones; return the step's infos.
+
+        Observations and masks become those of the resets, in place.
+        """
+        names = self._simulator.rows
+        infos = names.infos(rows)
+        finals = self._finals(rows, infos, terminated)
+        self._simulator.run(self._orders(terminated, otherwise=IGNORE), names.infos, rows=rows)
+        infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
+        return finals | presented(infos, self._everyone)
 
     def _orders(self, starting: Flags, otherwise: int) -> Orders:
         """Order new episodes where `starting` says, driven by the generators of now."""
         orders = np.full(self.num_envs, otherwise, np.int8)
-        if starting.any():
-            orders[starting] = START
-            indices = np.flatnonzero(starting)
-            generators = [self._generators[index] for index in indices.tolist()]
-            self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
+        orders[starting] = START
+        indices = np.flatnonzero(starting)
+        generators = [self._generators[index] for index in indices.tolist()]
+        self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
         return orders
 
-    def _finals(
-        self, observation: Entries, infos: dict[str, Any], terminated: Flags
-    ) -> dict[str, Any]:
+    def _finals(self, rows: Rows, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
         """Report the last observation and info of what is over, before it restarts in place."""
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for index in np.flatnonzero(terminated).tolist():
-            final_obs[index] = {key: entry[index].copy() for key, entry in observation.items()}
+        indices = np.flatnonzero(terminated)
+        for index, written in zip(indices.tolist(), rows.observation[indices], strict=True):
+            final_obs[index] = self._simulator.rows.observation_of(written)
         last = infos | {"action_mask": infos["action_mask"].copy()}
         return {
             "final_obs": final_obs,

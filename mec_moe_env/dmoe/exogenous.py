@@ -31,8 +31,8 @@ from mec_moe_env.streams import (
 )
 from mec_moe_env.tasks.stream import Floats
 
-BLOCK_BYTES = 1 << 20
-"""Of all sub-environments together: what the second-level cache holds."""
+BLOCK = 1
+"""Slots drawn at once, beside those before them that are still to be seen."""
 
 
 class Channel(NamedTuple):
@@ -117,7 +117,7 @@ class RadioWorld:
     """Random geometry, fading and failures of a scenario (`model.md` §1, §3)."""
 
     def __init__(self, config: DMoEConfig, num_envs: int) -> None:
-        self.block = block_length(config, num_envs)
+        self.block = BLOCK + config.csi_delay
         self.exogenous = make_exogenous(config, num_envs, self.block)
 
     def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
@@ -176,17 +176,6 @@ def empty_memory(config: DMoEConfig, channel: Channel, num_envs: int) -> Memory:
         working=np.empty((n, K), np.bool_),
         fresh=np.empty(n, np.bool_),
     )
-
-
-def block_length(config: DMoEConfig, num_envs: int) -> int:
-    """Return how many slots to draw at once: at most an episode, as many as suit the cache.
-
-    A block has room for a slot and those before it that are still to be seen.
-    """
-    links = config.sources * config.num_nodes * config.num_subcarriers
-    fitting = BLOCK_BYTES // (8 * num_envs * links * (2 if config.count_backward else 1))
-    shortest, longest = config.csi_delay + 1, config.csi_delay + config.num_layers + 1
-    return min(max(fitting, shortest), longest)
 
 
 @inlined

@@ -39,9 +39,8 @@ from mec_moe_env.tasks.python_stream import StreamSource
 from mec_moe_env.tasks.stream import Floats, TaskBatch
 from mec_moe_env.tasks.tables import TaskScratch, TaskSource, TaskTables, make_task_scratch
 
-BLOCK_BYTES = 1 << 20
-"""Of all sub-environments together: what the second-level cache holds."""
-LONGEST_BLOCK = 32
+BLOCK = 1
+"""Slots drawn at once: what is drawn just before it is needed is still in the cache."""
 
 
 class WorldSource(Protocol):
@@ -135,7 +134,7 @@ class RandomWorld:
 
     def __init__(self, config: OffloadingConfig, tasks: TaskSource, num_envs: int) -> None:
         self._stream = tasks if isinstance(tasks, StreamSource) else None
-        self.block = block_length(config, num_envs) if self._stream is None else self._stream.block
+        self.block = BLOCK if self._stream is None else self._stream.block
         self.exogenous = make_exogenous(config, tasks.tables, num_envs, self.block)
 
     def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
@@ -212,17 +211,6 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int, bloc
         working=np.empty((n, M), np.bool_),
         slot=np.empty(n, np.int64),
     )
-
-
-def block_length(config: OffloadingConfig, num_envs: int) -> int:
-    """Return how many slots to draw at once: few enough for the cache, many to amortise a call.
-
-    Every purpose has a stream of its own, so that the length changes nothing of what is drawn.
-    """
-    d, k = config.feature_dim, config.samples_per_task
-    task_bytes = 8 * (d * k + d + k + 4) + 4 * config.num_servers * config.num_subcarriers
-    fitting = BLOCK_BYTES // (2 * num_envs * config.num_tasks * task_bytes)
-    return min(max(fitting, 1), LONGEST_BLOCK)
 
 
 @inlined

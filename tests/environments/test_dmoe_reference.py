@@ -152,7 +152,7 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
 
 
 def looked(simulator: Any) -> dict[str, np.ndarray]:
-    return simulator.run(np.full(1, LOOK, np.int8), simulator.rows.outcome).observation
+    return simulator.run(np.full(1, LOOK, np.int8), simulator.rows.observation)
 
 
 def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:

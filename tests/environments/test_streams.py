@@ -83,10 +83,10 @@ def test_exponentials_and_uniforms() -> None:
 def test_how_far_ahead_slots_are_drawn_changes_nothing(
     preset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = OffloadingVectorEnv(3, preset)
-    monkeypatch.setattr(offloading_exogenous, "BLOCK_BYTES", 1)
     near = OffloadingVectorEnv(3, preset)
-    assert near._offloading._source.block == 1 < far._offloading._source.block
+    monkeypatch.setattr(offloading_exogenous, "BLOCK", 7)
+    far = OffloadingVectorEnv(3, preset)
+    assert near._offloading._source.block < far._offloading._source.block == 7
     same_episodes(near, far, 80)
 
 
@@ -94,10 +94,10 @@ def test_how_far_ahead_slots_are_drawn_changes_nothing(
 def test_how_far_ahead_layers_are_drawn_changes_nothing(
     csi_delay: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = DMoEVectorEnv(3, csi_delay=csi_delay)
-    monkeypatch.setattr(dmoe_exogenous, "BLOCK_BYTES", 1)
     near = DMoEVectorEnv(3, csi_delay=csi_delay)
-    assert near._dmoe._source.block < far._dmoe._source.block
+    monkeypatch.setattr(dmoe_exogenous, "BLOCK", 3)
+    far = DMoEVectorEnv(3, csi_delay=csi_delay)
+    assert near._dmoe._source.block < far._dmoe._source.block == csi_delay + 3
     same_episodes(near, far, 12)
 
 

@@ -67,14 +67,25 @@ def test_results_are_there_when_a_run_returns() -> None:
 
 def test_claims_are_indivisible() -> None:
     """Two threads that claim one at a time, and do next to nothing with it, from one region."""
-    threads, num_envs = Threads(400_000, 2), 400_000
+    num_envs, most_runs = 100_000, 400
+    threads = Threads(num_envs, 2)
     threads._claims[:, SIZE] = 1
     threads._claims[0, END], threads._claims[1, NEXT] = num_envs, num_envs
     visits = np.zeros((2, num_envs), np.int64)
-    for _ in range(5):
-        threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
+    runs: list[int] = []
+
+    def race() -> None:
+        while len(runs) < most_runs and visits[1].sum() < 2 * num_envs:
+            threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
+            runs.append(len(runs))
+
+    # What is claimed twice or never would keep a run from ending.
+    racing = threading.Thread(target=race, daemon=True)
+    racing.start()
+    racing.join(PATIENCE_SECONDS)
+    assert not racing.is_alive()
     threads.close()
-    np.testing.assert_array_equal(visits.sum(axis=0), 5)
+    np.testing.assert_array_equal(visits.sum(axis=0), len(runs))
 
 
 def test_a_helper_that_is_late_is_not_waited_for() -> None:
@@ -127,18 +138,22 @@ def test_python_names_results_meanwhile() -> None:
 
 
 def test_threads_end_with_their_environment() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     closed, forgotten = (OffloadingVectorEnv(4, "toy", num_threads=3) for _ in range(2))
     for env in (closed, forgotten):
         env.reset(seed=0)
-    assert threading.active_count() == before + 4
+    assert len(started_since(before)) == 4
     closed.close()
-    wait_for(lambda: threading.active_count() == before + 2)
+    wait_for(lambda: len(started_since(before)) == 2)
     del forgotten, env
     gc.collect()
-    wait_for(lambda: threading.active_count() == before)
+    wait_for(lambda: not started_since(before))
     closed.reset(seed=0)
     closed.close()
+
+
+def started_since(before: set[threading.Thread]) -> set[threading.Thread]:
+    return set(threading.enumerate()) - before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

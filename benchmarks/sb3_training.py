@@ -3,9 +3,8 @@
 The free environment has the same spaces and hands out constant observations, so that the ratio is
 the share of SB3's own speed that the environment leaves. Updates of both alternate, which cancels
 what else the machine does; the interval is a bootstrap of the mean of the paired ratios.
-One thread.
 
-    python benchmarks/sb3_training.py [--scenario default] [--rounds 60] [--flat]
+    python benchmarks/sb3_training.py [--scenario default] [--rounds 60] [--flat] [--device cuda]
 """
 
 from __future__ import annotations
@@ -55,16 +54,21 @@ class FreeVecEnv(SB3VecEnv):
         return observation
 
 
-def build(kind: type[SB3VecEnv], scenario: str, setting: Setting, flat: bool) -> SB3VecEnv:
+def build(kind: type[SB3VecEnv], options: argparse.Namespace, setting: Setting) -> SB3VecEnv:
     """Build an adapter of the given kind on the native environment."""
-    native = OffloadingVectorEnv(setting.num_envs, scenario, autoreset_mode="same_step")
-    return kind(FlatActionVector(native) if flat else native)
+    native = OffloadingVectorEnv(
+        setting.num_envs,
+        options.scenario,
+        num_threads=options.threads,
+        autoreset_mode="same_step",
+    )
+    return kind(FlatActionVector(native) if options.flat else native)
 
 
 class Trainer:
     """PPO on one environment, timed update by update."""
 
-    def __init__(self, env: VecEnv, setting: Setting) -> None:
+    def __init__(self, env: VecEnv, setting: Setting, device: str) -> None:
         """Build the model; the first update is not timed."""
         self._model = PPO(
             "MultiInputPolicy",
@@ -72,7 +76,7 @@ class Trainer:
             n_steps=setting.steps,
             batch_size=setting.batch,
             n_epochs=setting.epochs,
-            device="cpu",
+            device=device,
             seed=0,
         )
         self._per_update = setting.num_envs * setting.steps
@@ -95,12 +99,13 @@ class Trainer:
         return went_on
 
 
-def compare(scenario: str, setting: Setting, rounds: int, flat: bool) -> None:
+def compare(options: argparse.Namespace, setting: Setting) -> None:
     """Print the speeds on the real and on the free environment, and their paired ratio."""
     real, free = (
-        Trainer(build(kind, scenario, setting, flat), setting) for kind in (SB3VecEnv, FreeVecEnv)
+        Trainer(build(kind, options, setting), setting, options.device)
+        for kind in (SB3VecEnv, FreeVecEnv)
     )
-    speeds = np.array([(real.update(), free.update()) for _ in range(rounds)])
+    speeds = np.array([(real.update(), free.update()) for _ in range(options.rounds)])
     (whole, part), (free_whole, free_part) = np.median(speeds, axis=0)
     ratio, ratio_part = (estimate_mean(speeds[:, 0, i] / speeds[:, 1, i]) for i in range(2))
     interval = f"[{ratio.low:.1%}, {ratio.high:.1%}]"
@@ -116,15 +121,20 @@ def main() -> None:
     parser.add_argument("--scenario", default="default")
     parser.add_argument("--rounds", type=int, default=60, help="updates of each, in turn")
     parser.add_argument("--flat", action="store_true", help="one Discrete action")
+    parser.add_argument("--device", default="cpu", help="where the policy is trained")
+    parser.add_argument("--threads", type=int, default=1, help="of torch and of the environment")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    print(f"PPO fps on {options.scenario}, one thread, torch {torch.__version__}")
+    torch.set_num_threads(options.threads)
+    print(
+        f"PPO fps on {options.scenario}, {options.device}, "
+        f"{options.threads} thread(s), torch {torch.__version__}"
+    )
     print(
         f"{'envs':>6}{'fps':>11}{'free':>11}{'ratio':>8} {'95 %':16}"
         f"{'collecting':>13}{'free':>11}{'ratio':>8}"
     )
     for setting in SETTINGS:
-        compare(options.scenario, setting, options.rounds, options.flat)
+        compare(options, setting)
 
 
 if __name__ == "__main__":

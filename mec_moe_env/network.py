@@ -153,15 +153,17 @@ def write_spectral_efficiency(
     """Turn |h|² of the links of `origin` into log2(1 + SNR) in bit/s/Hz, in place.
 
     Clipped to [lowest, highest], what modulation and coding can carry; the in-situ entries hold
-    `highest`. `mean_snr` has shape (M,), `power` (M, S), `scratch` at least (M·S,).
+    `highest`. `mean_snr` has shape (M,), `power` (M, S), `scratch` at least (2·M·S,).
     """
     M, S = power.shape
     flat = power.reshape(power.size)
-    values = scratch[: power.size]
+    values, means = scratch[: power.size], scratch[power.size : 2 * power.size]
     for m in range(M):
         snr = np.float32(0.0 if m == origin else mean_snr[m])
-        for index in range(m * S, (m + 1) * S):
-            values[index] = ONE + snr * flat[index]
+        for s in range(S):
+            means[m * S + s] = snr
+    for index in range(flat.shape[0]):
+        values[index] = ONE + means[index] * flat[index]
     write_log2(values, values.view(np.int32), flat)
     least, most = np.float32(lowest), np.float32(highest)
     for index in range(flat.shape[0]):

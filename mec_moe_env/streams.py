@@ -33,6 +33,7 @@ ZERO = np.float32(0.0)
 PI = np.float32(math.pi)
 LOG2_TO_EXPONENTIAL = np.float32(-math.log(2.0))
 LOG2_TO_SQUARED_RADIUS = np.float32(-2.0 * math.log(2.0))
+LANES = 16
 SINE = tuple(np.float32((-1) ** j / math.factorial(2 * j + 1)) for j in range(6))
 COSINE = tuple(np.float32((-1) ** j / math.factorial(2 * j)) for j in range(7))
 
@@ -72,18 +73,24 @@ def next_uniform(streams: Streams, i: int) -> float:
 
 
 class NormalScratch(NamedTuple):
-    """Room for normal numbers while they are made."""
+    """Room for normal numbers while they are made, in whole vectors of the processor."""
 
     radii: Singles
-    """(count / 2,)."""
+    """(pairs,)."""
     normals: Singles
-    """(count,), count even."""
+    """(2 · pairs,)."""
 
 
 def scratch_for(count: int) -> NormalScratch:
     """Return room for at least `count` normal numbers."""
-    pairs = (count + 1) // 2
+    pairs = whole_vectors((count + 1) // 2)
     return NormalScratch(np.empty(pairs, np.float32), np.empty(2 * pairs, np.float32))
+
+
+@lean
+def whole_vectors(count: int) -> int:
+    """Return the least multiple of the lanes of a vector that is not below `count`."""
+    return -(-count // LANES) * LANES
 
 
 @lean
@@ -126,9 +133,18 @@ def write_normals(streams: Streams, i: int, scratch: Singles, out: Singles) -> N
 
 @lean
 def draw_normals(streams: Streams, i: int, scratch: NormalScratch, count: int) -> None:
-    """Write `count` independent normal numbers, one more if that is odd, to the scratch."""
+    """Write `count` independent normal numbers, one more if that is odd, to the scratch.
+
+    More are made where that fills vectors, as the rest of a loop costs as much as many of them;
+    the stream goes on as if they were not.
+    """
     pairs = (count + 1) // 2
-    write_normals(streams, i, scratch.radii[:pairs], scratch.normals[: 2 * pairs])
+    made = whole_vectors(pairs)
+    start, normals = streams[i], scratch.normals
+    write_normals(streams, i, scratch.radii[:made], normals[: 2 * made])
+    streams[i] = start + np.uint64(pairs) * INCREMENT
+    for j in range(pairs):
+        normals[pairs + j] = normals[made + j]
 
 
 @lean

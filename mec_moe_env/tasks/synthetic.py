@@ -106,9 +106,9 @@ def draw_synthetic_task(
         )
         squared += truth[f] * truth[f]
         features[0, f] = strength * tables.signals[i, n, f]
-    for sample in range(1, k):
-        for f in range(d):
-            features[sample, f] = tables.noise_scale * numbers.normals[(sample - 1) * d + f]
+    noisy = features.reshape(features.size)[d:]
+    for index in range(d * (k - 1)):
+        noisy[index] = tables.noise_scale * numbers.normals[index]
     for sample in range(k):
         labels[sample] = inner(features[sample], truth)
     return squared

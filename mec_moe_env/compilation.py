@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +42,9 @@ class Inlined:
         self._dispatcher = numba.njit(**INLINED_SETTINGS)(function)
         self._numba_type_ = numba.types.Dispatcher(self._dispatcher)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Interpret the function."""
-        return self.__wrapped__(*args)  # type: ignore[attr-defined]
+        return self.__wrapped__(*args, **kwargs)  # type: ignore[attr-defined]
 
 
 def inlined(function: Function) -> Function:
@@ -79,9 +80,10 @@ class Entry:
         self._dispatcher: Any = function
         self._direct: Callable[..., Any] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the machine code out of a pickle: it is found again."""
-        return {**self.__dict__, "_direct": None}
+    def __reduce__(self) -> tuple[Callable[[str, str], Entry], tuple[str, str]]:
+        """Pickle the function's name: the code is that of where the pickle is loaded."""
+        function = self._dispatcher.py_func
+        return find_entry, (function.__module__, function.__name__)
 
     def __call__(self, *args: Any) -> Any:
         """Call the function."""
@@ -91,6 +93,11 @@ class Entry:
         found = getattr(self._dispatcher, "overloads", {}).get(tuple(map(numba.typeof, args)))
         self._direct = getattr(found, "entry_point", self._dispatcher)
         return result
+
+
+def find_entry(module: str, name: str) -> Entry:
+    """Return an entry to a compiled function of a module."""
+    return Entry(getattr(importlib.import_module(module), name))
 
 
 def _stamped(dispatcher: Any) -> Any:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined
+from mec_moe_env.compilation import inlined, lean
 
 IGNORE, LOOK, STEP, START = range(4)
 """Leave it alone; observe it; carry out its action and observe; begin an episode and observe."""
 
+Integers = NDArray[np.int64]
 Orders = NDArray[np.int8]
 """One for each sub-environment, (n,)."""
 NOTHING_DUE = -1
+
+
+@lean
+def write_due_rows(orders: Orders, cursor: Integers, block: int, out: Integers) -> None:
+    """Write `due_row` of every sub-environment; all arrays are (n,)."""
+    for i in range(orders.shape[0]):
+        out[i] = due_row(orders[i], cursor[i], block)
 
 
 @inlined

@@ -22,7 +22,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Wrap a simulator of one sub-environment."""
         self.render_mode = render_mode
         self._simulator = simulator
-        self._start, self._step = np.array([[START], [STEP]], np.int8)
+        self._starting, self._stepping = np.array([[START], [STEP]], np.int8)
         self._begun = False
         self._over = True
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
@@ -33,10 +33,13 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
-        self._simulator.adopt(np.zeros(1, np.int64), [self.np_random])
-        self._begun, self._over = True, False
         simulator = self._simulator
-        observation, _, info = simulator.rows.single(simulator.run(self._start, _unnamed))
+        simulator.adopt(np.zeros(1, np.int64), [self.np_random])
+        # Over until it succeeds: a task stream of the user's own can fail.
+        self._begun, self._over = False, True
+        rows = simulator.run(self._starting, _unnamed)
+        self._begun, self._over = True, False
+        observation, _, info = simulator.rows.single(rows)
         return observation, info
 
     def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
@@ -50,7 +53,8 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
             raise RuntimeError("call reset() before step(), and again once an episode is over")
         simulator = self._simulator
         checked = check_actions(action, simulator.nvec.shape, simulator.nvec)
-        rows = simulator.run(self._step, _unnamed, checked[np.newaxis])
+        self._over = True
+        rows = simulator.run(self._stepping, _unnamed, checked[np.newaxis])
         observation, reward, info = simulator.rows.single(rows)
         self._over = bool(simulator.finished[0])
         return observation, reward, self._over, False, info

@@ -69,8 +69,8 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64])
             f"action must be an integer array of shape {shape}, "
             f"got dtype {array.dtype} and shape {array.shape}"
         )
-    # One memory layout, so that compiled code is compiled once.
-    whole = np.ascontiguousarray(array, np.int64)
+    # A copy, always of the same type and memory layout: compiled code relies on them unasked.
+    whole = np.array(array, np.int64, order="C")
     if not are_inside(whole.reshape(-1, len(nvec)), nvec):
         wrong = (array < 0) | (array >= nvec)
         where = tuple(int(axis[0]) for axis in np.nonzero(wrong))

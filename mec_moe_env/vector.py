@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
 from mec_moe_env.rows import REWARD, Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.simulation import Actions, Simulator, blanked, check_actions, presented
+from mec_moe_env.simulation import (
+    Actions,
+    Description,
+    Simulator,
+    blanked,
+    check_actions,
+    presented,
+)
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
@@ -51,7 +58,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._everyone = np.ones(self.num_envs, np.bool_)
         self._stepping = np.full(self.num_envs, STEP, np.int8)
         self._over = np.zeros(self.num_envs, np.bool_)
-        self._resting = False
+        self._some_over = False
         self._begun = False
 
     def reset(
@@ -75,12 +82,13 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         }
         for index, generator in fresh.items():
             self._generators[index] = generator
+        names = self._simulator.rows
+        rows, observation = self._run(
+            self._orders(chosen, otherwise=LOOK), lambda rows: (rows, names.observation(rows))
+        )
         self._over &= ~chosen
-        self._resting = bool(self._over.any())
-        self._begun = True
-        orders = self._orders(chosen, otherwise=LOOK)
-        rows, observation, _ = self._simulator.run(orders, self._described)
-        return observation, presented(self._simulator.rows.infos(rows), chosen)
+        self._some_over = bool(self._over.any())
+        return observation, presented(names.infos(rows), chosen)
 
     def step(
         self, actions: Actions
@@ -96,18 +104,18 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             raise RuntimeError("call reset() before step()")
         nvec = self._simulator.nvec
         checked = check_actions(actions, (self.num_envs, len(nvec)), nvec)
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._resting:
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._some_over:
             raise RuntimeError(
                 f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
                 "with options={'reset_mask': mask}"
             )
-        orders = self._orders(self._over, otherwise=STEP) if self._resting else self._stepping
-        rows, observation, infos = self._simulator.run(orders, self._described, checked)
+        orders = self._orders(self._over, otherwise=STEP) if self._some_over else self._stepping
+        rows, observation, infos = self._run(orders, self._described, checked)
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
         some_end = bool(np.count_nonzero(terminated))
         if self.autoreset_mode is not AutoresetMode.SAME_STEP:
-            self._over, self._resting = terminated.copy(), some_end
+            self._over, self._some_over = terminated.copy(), some_end
         elif some_end:
             infos = self._restart(rows, terminated)
         return observation, rows.measures[REWARD], terminated, truncated, infos
@@ -125,6 +133,19 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
+    def _run(
+        self,
+        orders: Orders,
+        describe: Callable[[Rows], Description],
+        actions: Actions | None = None,
+        rows: Rows | None = None,
+    ) -> Description:
+        """Run the simulator; what fails half-way, or is interrupted, has to be reset."""
+        self._begun = False
+        description = self._simulator.run(orders, describe, actions, rows)
+        self._begun = True
+        return description
+
     def _described(self, rows: Rows) -> tuple[Rows, Entries, dict[str, Any]]:
         """Name what a step writes."""
         names = self._simulator.rows
@@ -138,7 +159,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         names = self._simulator.rows
         infos = names.infos(rows)
         finals = self._finals(rows, infos, terminated)
-        self._simulator.run(self._orders(terminated, otherwise=IGNORE), names.infos, rows=rows)
+        self._run(self._orders(terminated, otherwise=IGNORE), lambda rows: None, rows=rows)
         infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
         return finals | presented(infos, self._everyone)
 

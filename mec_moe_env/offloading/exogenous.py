@@ -203,13 +203,13 @@ def empty_memory(config: OffloadingConfig, channel: Channel, num_envs: int, bloc
     return Memory(
         positions=np.empty((n, M, 2)),
         shadowing_key=np.empty(n, np.uint64),
-        row=np.empty((n, M), np.int64),
-        rows=np.empty(n, np.int64),
+        row=np.full((n, M), -1, np.int64),
+        rows=np.zeros(n, np.int64),
         mean_snr=np.empty((n, R, M)),
         fading=np.zeros((n, 0 if memoryless else R, 2, M, S), np.float32),
         last_drawn=np.empty((n, R), np.int64),
         working=np.empty((n, M), np.bool_),
-        slot=np.empty(n, np.int64),
+        slot=np.zeros(n, np.int64),
     )
 
 

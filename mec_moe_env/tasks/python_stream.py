@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mec_moe_env.orders import START, STEP, Orders
+from mec_moe_env.orders import NOTHING_DUE, START, Orders, write_due_rows
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.tasks.drawing import Arrivals, draw_types
 from mec_moe_env.tasks.stream import Integers, Judge, TaskBatch, TaskStream
@@ -61,11 +61,11 @@ class StreamSource:
         arrivals.last_type[starting] = -1
         for index in starting.tolist():
             self._episodes[index] = self._stream.start_episode(randomness[index])
-        following = np.where(orders == START, 0, cursor + 1)
-        due = (orders == START) | ((orders == STEP) & (following % self.block == 0))
-        indices = np.flatnonzero(due)
+        due = np.empty_like(cursor)
+        write_due_rows(orders, cursor, self.block, due)
+        indices = np.flatnonzero(due != NOTHING_DUE)
         if len(indices) > 0:
-            rows = following[indices] % (2 * self.block)
+            rows = due[indices]
             draw_types(randomness.streams, arrivals, indices, rows, self.block, types)
             self._draw(indices, rows, randomness, types, out)
 

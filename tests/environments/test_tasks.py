@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mec_moe_env import OffloadingConfig, OffloadingEnv
+from mec_moe_env import OffloadingConfig, OffloadingEnv, OffloadingVectorEnv
 from mec_moe_env.compilation import lean
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.streams import Streams
@@ -17,6 +17,7 @@ from mec_moe_env.tasks.digits import load_digits_split
 from mec_moe_env.tasks.drawing import Arrivals, begin_tasks, draw_task, draw_types
 from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
 from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
+from mec_moe_env.tasks.python_stream import StreamSource
 from mec_moe_env.tasks.synthetic import SyntheticTasks
 from mec_moe_env.tasks.tables import TaskScratch, TaskSource, TaskTables, make_task_scratch
 from tests.conftest import fake_mnist
@@ -179,6 +180,55 @@ def test_own_stream() -> None:
         server = int(np.argmax(env.action_masks()[:8]))
         *_, info = env.step(np.array([server, np.argmax(env.action_masks()[9:])]))
     assert info["generalization_error"] < 1.0
+
+
+class Failing(Constant):
+    """A stream that fails in some of its calls."""
+
+    def __init__(self) -> None:
+        self.fails_at: set[str] = set()
+
+    def start_episode(self, rng: np.random.Generator) -> None:
+        if "start" in self.fails_at:
+            raise ArithmeticError("no start")
+
+    def draw(self, rng: Any, episode: None, types: Any, out: TaskBatch) -> None:
+        if "draw" in self.fails_at:
+            raise ArithmeticError("no task")
+        super().draw(rng, episode, types, out)
+
+
+@pytest.mark.parametrize("mode", ["scalar", "next_step", "disabled"])
+def test_after_a_failed_stream_the_environment_wants_a_reset(mode: str) -> None:
+    stream = Failing()
+    config = OffloadingConfig(
+        tasks=stream, num_types=2, feature_dim=3, samples_per_task=1, horizon=90
+    )
+    env: Any = (
+        OffloadingEnv(config)
+        if mode == "scalar"
+        else OffloadingVectorEnv(2, config, autoreset_mode=mode)
+    )
+    action = env.action_space.sample()
+    for failure in ("start", "draw"):
+        stream.fails_at = {failure}
+        with pytest.raises(ArithmeticError):
+            env.reset(seed=0)
+        with pytest.raises(RuntimeError, match="reset"):
+            env.step(action)
+        stream.fails_at = set()
+    env.reset(seed=0)
+    stream.fails_at = {"draw"}
+    for _ in range(StreamSource.block - 1):
+        env.step(action)
+    with pytest.raises(ArithmeticError):
+        env.step(action)
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(action)
+    stream.fails_at = set()
+    env.reset(seed=0)
+    for _ in range(64):
+        env.step(action)
 
 
 def test_mnist_reads_idx_gz_and_npz_alike(mnist_folder: str, tmp_path: Path) -> None:

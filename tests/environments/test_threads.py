@@ -4,6 +4,8 @@ import gc
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -125,6 +127,48 @@ def test_an_error_in_a_helper_reaches_the_caller() -> None:
     threads.close()
 
 
+def test_an_error_of_the_caller_ends_the_call() -> None:
+    """The caller has claimed what nobody will do; helpers are through before the next call."""
+    threads = Threads(40, 2)
+    visits = np.zeros((2, 40), np.int64)
+
+    def work(crew: Crew, thread: int, most: int) -> None:
+        if thread == 0:
+            take(crew, thread)
+            raise ArithmeticError("in the caller")
+        visit(crew, thread, most, visits)
+
+    for _ in range(20):
+        with pytest.raises(ArithmeticError, match="in the caller"):
+            threads.run(work)
+        before = visits.sum()
+        threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
+        assert visits.sum() == before + 40
+    threads.close()
+
+
+def test_helpers_of_an_interrupted_call_are_waited_for() -> None:
+    threads, begun, go_on = Threads(4, 2), threading.Event(), threading.Event()
+    log: list[str] = []
+
+    def work(crew: Crew, thread: int, most: int) -> None:
+        if thread == 1:
+            begun.set()
+            assert go_on.wait(PATIENCE_SECONDS)
+            log.append("old")
+
+    def interrupt() -> None:
+        assert begun.wait(PATIENCE_SECONDS)
+        threading.Timer(0.05, go_on.set).start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.run(work, interrupt)
+    log.append("returned")
+    assert log == ["old", "returned"]
+    threads.close()
+
+
 def test_python_names_results_meanwhile() -> None:
     for count in (1, 3):
         threads, named = Threads(8, count), []
@@ -233,6 +277,21 @@ def test_an_entry_calls_what_the_first_call_compiled() -> None:
     twin = pickle.loads(pickle.dumps(entry))
     assert twin._direct is None
     assert twin(4.0, more) == 9.0
+
+
+def test_a_pickled_environment_runs_the_code_of_where_it_is_loaded() -> None:
+    """A pickle that held the machine's code, or its source, would outlive a change of it."""
+    env = OffloadingVectorEnv(2, "toy")
+    env.reset(seed=0)
+    code = (
+        "import pickle, sys; from mec_moe_env.offloading.advance import advance; "
+        "env = pickle.load(sys.stdin.buffer); "
+        "print(env._offloading._advance._dispatcher is advance)"
+    )
+    data = pickle.dumps(env)
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert done.stdout.strip() == b"True"
+    assert len(data) < 50_000
 
 
 def test_python_interprets_what_is_compiled_into_others_only() -> None:

@@ -11,14 +11,14 @@ import numpy as np
 from mec_moe_agents.bench.case import Case
 from mec_moe_agents.bench.floor import measure_floor
 from mec_moe_agents.bench.memory import bytes_per_env
-from mec_moe_agents.bench.rounds import block_of, round_steps
+from mec_moe_agents.bench.rounds import round_steps
 from mec_moe_agents.bench.speed import Times, scalar_seconds, stage_shares, vector_rounds
 
 MEMORY_LIMIT = 2 << 30
 MANY = 1024
 """Up to so many sub-environments the stages are timed."""
 TIME_LIMIT = 4.0
-"""Seconds that one round may take."""
+"""Seconds that a round on all numbers of threads may take."""
 SIZES = (1, 64, 1024, 4096)
 
 
@@ -72,12 +72,13 @@ def measure_case(
     drawn = floor.drawing > 0.0
     ratio = step / floor.total if drawn else None
     yield row(form="scalar", num_envs=1, num_threads=1, step_ns=1e9 * step, ratio=ratio)
-    block = block_of(case)
     for num_envs in sorted(sizes):
         # A step of one sub-environment is hardly ever slower among more of them.
-        steps = round_steps(case.episode_steps, block, TIME_LIMIT // (num_envs * step))
-        skipped = _out_of_reach(num_envs * size, num_envs * step * steps)
+        affordable = TIME_LIMIT // (num_envs * len(threads) * step)
+        steps = round_steps(case.episode_steps, affordable)
         counts = threads if num_envs > 1 else (1,)
+        together = num_envs * len(counts)
+        skipped = _out_of_reach(together * size, together * step * steps)
         vectors = [
             partial(row, form="vector", num_envs=num_envs, num_threads=count) for count in counts
         ]

@@ -21,7 +21,7 @@ CHANNELS = {"memoryless": math.inf, "fading": OFFLOADING_PRESETS["default"].dopp
 ENDLESS = 1 << 40
 """A horizon that no measurement reaches: resets are timed apart."""
 STEPS = 128
-"""Of a round: at least twice a block, so that the time of drawing one is spread over its steps."""
+"""Of a round."""
 
 
 @dataclass(frozen=True)

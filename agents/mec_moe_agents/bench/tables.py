@@ -51,7 +51,7 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
         "\nFloor: time to draw a step's random numbers with a NumPy Generator and to write"
     )
     console.print("its observation. By counting: drawing as the environments do.")
-    console.print("Gain: over one thread. Draw … API: % of a step on one thread.")
+    console.print("Gain: over the first number of threads. Draw … API: % of a step on one thread.")
     if any(row.skipped for row in rows):
         limits = f"{MEMORY_LIMIT / 2**30:.0f} GiB of memory or {TIME_LIMIT:.0f} s a round"
         console.print(f"Skipped: would take more than {limits}.")

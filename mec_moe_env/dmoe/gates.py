@@ -7,10 +7,11 @@ from typing import Protocol
 import numpy as np
 
 from mec_moe_env.configuration import reject
-from mec_moe_env.dmoe.state import Integers, State, World
+from mec_moe_env.dmoe.state import State, World
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
+from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.tasks.digits import load_digits_split
@@ -22,8 +23,8 @@ class GateSource(Protocol):
     weights: MoEWeights
     """The real model that goes on from there; empty arrays when the scores are given."""
 
-    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
-        """Write what compiled code cannot of the episodes of `indices`, before it begins them."""
+    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
+        """Write what compiled code cannot of the episodes that begin, before it begins them."""
 
 
 class DrawnGates:
@@ -32,7 +33,7 @@ class DrawnGates:
     def __init__(self) -> None:
         self.weights = no_model()
 
-    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
+    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
         """Nothing is left to do."""
 
 
@@ -61,9 +62,9 @@ class TraceGates:
             most = f"at most {tokens // config.sources}, {recorded}"
             raise reject("tokens_per_source", config.tokens_per_source, most)
 
-    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
+    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
         """Pick a batch and, out of it, as many different tokens as there are."""
-        for index in indices.tolist():
+        for index in np.flatnonzero(orders == START).tolist():
             rng, gates = randomness[index], world.gates[index]
             batch = self._gate[rng.integers(len(self._gate))]
             tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
@@ -88,10 +89,10 @@ class DigitGates:
         images = load_digits_split()
         self._images, self._classes = images.heldout, images.heldout_classes
 
-    def start(self, indices: Integers, randomness: Randomness, state: State, world: World) -> None:
+    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
         """Pick a digit for every token and run embedding and first gate."""
         tokens = state.labels.shape[1]
-        for index in indices.tolist():
+        for index in np.flatnonzero(orders == START).tolist():
             chosen = randomness[index].integers(len(self._images), size=tokens)
             state.labels[index] = self._classes[chosen]
             state.hidden[index] = embed(self.weights, self._images[chosen])

@@ -17,7 +17,7 @@ from mec_moe_env.dmoe.perception import observation_bounds, write_masks
 from mec_moe_env.dmoe.state import empty_state, empty_world, make_physics
 from mec_moe_env.dmoe.toy import ToyWorld
 from mec_moe_env.observation import box_space
-from mec_moe_env.orders import START, Orders
+from mec_moe_env.orders import Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.simulation import Actions
@@ -55,8 +55,7 @@ class DMoESimulator(BlockSimulator):
 
     def _prepare(self, orders: Orders) -> None:
         super()._prepare(orders)
-        starting = np.flatnonzero(orders == START)
-        self._gates.start(starting, self._randomness, self.state, self.world)
+        self._gates.start(orders, self._randomness, self.state, self.world)
 
     def _call(
         self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int

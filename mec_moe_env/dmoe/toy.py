@@ -48,6 +48,8 @@ class ToyWorld:
     def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
         """Fix the gate scores, the nodes' energies and the channel of episodes that begin."""
         indices = np.flatnonzero(orders == START)
+        if len(indices) == 0:
+            return
         world.compute_energy[indices] = COMPUTE_JOULES
         world.gates[indices, :, :, 0] = GATES
         world.available[indices] = True

@@ -69,6 +69,8 @@ class ToyWorld:
     def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
         """Fix the servers and all slots of episodes that begin; nothing is drawn."""
         indices = np.flatnonzero(orders == START)
+        if len(indices) == 0:
+            return
         truths, signals = np.array(TRUTHS), np.array(SIGNALS)
         world.compute[indices] = COMPUTE
         world.payload[indices] = PAYLOAD_MBIT

@@ -18,10 +18,9 @@ OTHER = 16
 """Servers while subcarriers grow, and the other way round."""
 CHANNELS = {"memoryless": math.inf, "fading": OFFLOADING_PRESETS["default"].doppler_hz}
 """Doppler frequency of each: a fading channel remembers its links, a memoryless one nothing."""
-ENDLESS = 1 << 40
-"""A horizon that no measurement reaches: resets are timed apart."""
-STEPS = 128
-"""Of a round."""
+HORIZON = 200
+"""Slots of an episode. A round is one, and the step that begins the next: in each, the channel of
+a node begins with its first task, which costs more than to go on with it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class ScaleRow:
     reserved_mb: float
     """What the environment asks for."""
     resident_mb: float | None
-    """What the process has grown by after `STEPS` slots or more, None where it is not known."""
+    """What the process has grown by after an episode, None where it is not known."""
 
     @property
     def size(self) -> int:
@@ -78,7 +77,7 @@ def _measure(
         num_servers=num_servers,
         num_subcarriers=num_subcarriers,
         doppler_hz=CHANNELS[channel],
-        horizon=ENDLESS,
+        horizon=HORIZON,
     )
     case = Case("mec_moe/Offloading-v0", grows, config)
     gc.collect()
@@ -88,12 +87,12 @@ def _measure(
     actions = sample_actions(env.action_space)
 
     def play() -> None:
-        for step in range(STEPS):
+        for step in range(HORIZON + 1):
             env.step(actions[step % len(actions)])
 
     play()
     after = resident_bytes()
-    step = per_call(play, seconds, least=2) / STEPS
+    step = per_call(play, seconds, least=2) / (HORIZON + 1)
     reset_ms = 1e3 * per_call(env.reset, 0.0, least=2)
     return ScaleRow(
         grows=grows,

@@ -8,9 +8,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from mec_moe_env.actions import Actions, check_actions
 from mec_moe_env.orders import START, STEP
 from mec_moe_env.rows import Entries, Flags, Rows
-from mec_moe_env.simulation import Actions, Simulator, check_actions
+from mec_moe_env.simulator import Simulator
 
 
 class SimulatorEnv(gym.Env[Entries, Actions]):

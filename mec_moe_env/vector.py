@@ -13,17 +13,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from mec_moe_env.actions import Actions, check_actions
+from mec_moe_env.infos import blanked, presented
 from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
 from mec_moe_env.rows import REWARD, Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.simulation import (
-    Actions,
-    Description,
-    Simulator,
-    blanked,
-    check_actions,
-    presented,
-)
+from mec_moe_env.simulator import Description, Simulator
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):

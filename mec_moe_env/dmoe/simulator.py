@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mec_moe_env.blocks import BlockSimulator
+from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
 from mec_moe_env.compilation import Entry
 from mec_moe_env.dmoe.advance import advance, make_workspace
@@ -20,10 +20,10 @@ from mec_moe_env.observation import box_space
 from mec_moe_env.orders import Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import DMoEConfig
-from mec_moe_env.simulation import Actions
+from mec_moe_env.simulator import Simulator
 
 
-class DMoESimulator(BlockSimulator):
+class DMoESimulator(Simulator):
     """State, exogenous world and random generators of `num_envs` sub-environments."""
 
     def __init__(self, config: DMoEConfig, num_envs: int, num_threads: int = 1) -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mec_moe_env.blocks import BlockSimulator
+from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
 from mec_moe_env.compilation import Entry
 from mec_moe_env.observation import box_space
@@ -20,7 +20,7 @@ from mec_moe_env.offloading.toy import ToyWorld
 from mec_moe_env.orders import Orders
 from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.scenarios import OffloadingConfig
-from mec_moe_env.simulation import Actions
+from mec_moe_env.simulator import Simulator
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
 from mec_moe_env.tasks.python_stream import StreamSource
@@ -50,7 +50,7 @@ def make_tasks(config: OffloadingConfig, num_envs: int) -> TaskSource:
     return StreamSource(config.tasks, num_envs)
 
 
-class OffloadingSimulator(BlockSimulator):
+class OffloadingSimulator(Simulator):
     """State, exogenous world and random generators of `num_envs` sub-environments."""
 
     def __init__(self, config: OffloadingConfig, num_envs: int, num_threads: int = 1) -> None:

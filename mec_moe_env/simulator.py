@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
 from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.rows import RowFactory, Rows
-from mec_moe_env.simulation import Actions, Description
+from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.threads import Threads
 
+Description = TypeVar("Description")
 
-class BlockSimulator:
-    """Base of the simulators; a subclass sets the attributes below and `_call`.
+
+class Simulator(ABC):
+    """A batch of sub-environments on one compiled call.
 
     The world holds two blocks of slots: while one is lived through, the other is drawn, so that
     the present slot and those before it in its block stay where they are.
     """
 
+    observation_space: spaces.Dict
+    """Of one sub-environment."""
+    nvec: NDArray[np.int64]
+    """Sizes of the MultiDiscrete action space of one sub-environment."""
+    episode_steps: int
+    """Steps of an episode, the same in all sub-environments."""
+    rows: RowFactory
+    """Names what the steps write."""
     world: Any
     """What happens whatever the scheduler does; its `cursor`, (n,), points into the two blocks."""
-    nvec: NDArray[np.int64]
-    rows: RowFactory
     _source: Any
     """Draws the world, `block` slots at a time."""
 
@@ -35,6 +45,15 @@ class BlockSimulator:
         self.num_envs = num_envs
         self._threads = Threads(num_envs, num_threads)
         self._randomness = Randomness(num_envs)
+
+    @property
+    @abstractmethod
+    def finished(self) -> Flags:
+        """Whether the episode of each sub-environment is over, (n,)."""
+
+    @abstractmethod
+    def masks(self) -> Flags:
+        """Return the flat action masks, (n, sum(nvec))."""
 
     def close(self) -> None:
         """End the threads."""
@@ -51,7 +70,7 @@ class BlockSimulator:
         actions: Actions | None = None,
         rows: Rows | None = None,
     ) -> Description:
-        """Do with each sub-environment as ordered; return the description of what came of it.
+        """Start, advance or observe each sub-environment as ordered; return what describes it.
 
         Args:
             orders: one of `mec_moe_env.orders` for each, (n,).
@@ -73,8 +92,8 @@ class BlockSimulator:
         """Let Python code do its part before the compiled call."""
         self._source.prepare(orders, self._randomness, self.world)
 
+    @abstractmethod
     def _call(
         self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
     ) -> None:
         """Make the compiled call of one thread."""
-        raise NotImplementedError

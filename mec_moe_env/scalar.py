@@ -34,10 +34,10 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
         super().reset(seed=seed)
-        simulator = self._simulator
-        simulator.adopt(np.zeros(1, np.int64), [self.np_random])
         # Over until it succeeds: a task stream of the user's own can fail.
         self._begun, self._over = False, True
+        simulator = self._simulator
+        simulator.adopt(np.zeros(1, np.int64), [self.np_random])
         rows = simulator.run(self._starting, _unnamed)
         self._begun, self._over = True, False
         observation, _, info = simulator.rows.single(rows)

@@ -114,9 +114,8 @@ class Threads:
             # Threads do not survive a fork, nor do they travel in a pickle.
             self._forget()
             self._process = os.getpid()
-        if not self._inboxes:
-            for thread in range(1, self.count):
-                self._hire(thread)
+        for thread in range(1 + len(self._inboxes), self.count):
+            self._hire(thread)
         for inbox in self._inboxes:
             inbox.put(job)
 
@@ -140,7 +139,9 @@ class Threads:
         """Wait until no helper is at work on a call that broke off."""
         if self._job is not None:
             self._job.over = True
-            while len(self._job.left) < len(self._job.entered):
+            # In a forked process there are no helpers that could leave.
+            here = self._process == os.getpid()
+            while here and len(self._job.left) < len(self._job.entered):
                 time.sleep(NAP_SECONDS)
             self._job = None
 

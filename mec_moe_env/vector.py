@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from mec_moe_env.infos import blanked, presented
 from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
 from mec_moe_env.rows import REWARD, Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.simulator import Description, Simulator
+from mec_moe_env.simulator import Simulator
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
@@ -75,14 +75,17 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             for index in np.flatnonzero(chosen).tolist()
             if seeds[index] is not None or self._generators[index] is None
         }
+        # What fails half-way, or is interrupted, wants a reset.
+        self._begun = False
         for index, generator in fresh.items():
             self._generators[index] = generator
         names = self._simulator.rows
-        rows, observation = self._run(
+        rows, observation = self._simulator.run(
             self._orders(chosen, otherwise=LOOK), lambda rows: (rows, names.observation(rows))
         )
         self._over &= ~chosen
         self._some_over = bool(self._over.any())
+        self._begun = True
         return observation, presented(names.infos(rows), chosen)
 
     def step(
@@ -104,8 +107,9 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
                 f"sub-environments {np.flatnonzero(self._over).tolist()} are over: reset them "
                 "with options={'reset_mask': mask}"
             )
+        self._begun = False
         orders = self._orders(self._over, otherwise=STEP) if self._some_over else self._stepping
-        rows, observation, infos = self._run(orders, self._described, checked)
+        rows, observation, infos = self._simulator.run(orders, self._described, checked)
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
         some_end = bool(np.count_nonzero(terminated))
@@ -113,6 +117,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             self._over, self._some_over = terminated.copy(), some_end
         elif some_end:
             infos = self._restart(rows, terminated)
+        self._begun = True
         return observation, rows.measures[REWARD], terminated, truncated, infos
 
     @property
@@ -128,19 +133,6 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _run(
-        self,
-        orders: Orders,
-        describe: Callable[[Rows], Description],
-        actions: Actions | None = None,
-        rows: Rows | None = None,
-    ) -> Description:
-        """Run the simulator; what fails half-way, or is interrupted, has to be reset."""
-        self._begun = False
-        description = self._simulator.run(orders, describe, actions, rows)
-        self._begun = True
-        return description
-
     def _described(self, rows: Rows) -> tuple[Rows, Entries, dict[str, Any]]:
         """Name what a step writes."""
         names = self._simulator.rows
@@ -154,7 +146,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         names = self._simulator.rows
         infos = names.infos(rows)
         finals = self._finals(rows, infos, terminated)
-        self._run(self._orders(terminated, otherwise=IGNORE), lambda rows: None, rows=rows)
+        orders = self._orders(terminated, otherwise=IGNORE)
+        self._simulator.run(orders, lambda rows: None, rows=rows)
         infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
         return finals | presented(infos, self._everyone)
 

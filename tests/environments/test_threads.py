@@ -169,6 +169,32 @@ def test_helpers_of_an_interrupted_call_are_waited_for() -> None:
     threads.close()
 
 
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+@pytest.mark.parametrize("during", ["reset", "step"])
+def test_an_interrupt_anywhere_asks_for_a_reset(
+    mode: str, during: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random streams that began anew, or episodes that ended, are not stepped on."""
+    env = OffloadingVectorEnv(4, "toy", autoreset_mode=mode)
+    env.reset(seed=0)
+    actions = env.action_space.sample()
+    steps_to_restart = {"next_step": 4, "same_step": 3}[mode]
+    for _ in range(steps_to_restart if during == "step" else 0):
+        env.step(actions)
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(env._offloading, "adopt", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            env.reset(seed=1) if during == "reset" else env.step(actions)
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(actions)
+    env.reset(seed=1)
+    env.step(actions)
+
+
 def test_python_names_results_meanwhile() -> None:
     for count in (1, 3):
         threads, named = Threads(8, count), []

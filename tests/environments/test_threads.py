@@ -235,10 +235,14 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
     actions = np.zeros((4, 2), np.int64)
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe()
-    child = context.Process(target=lambda: theirs.send(total_reward(env, actions)))
+    child = context.Process(
+        target=lambda: theirs.send((total_reward(env, actions), threading.active_count()))
+    )
     child.start()
     assert mine.poll(PATIENCE_SECONDS)
-    np.testing.assert_array_equal(mine.recv(), total_reward(twin, actions))
+    rewards, threads_of_child = mine.recv()
+    np.testing.assert_array_equal(rewards, total_reward(twin, actions))
+    assert threads_of_child == 2
     child.join()
     env.close()
     twin.close()

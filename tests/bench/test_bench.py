@@ -1,14 +1,13 @@
 """The benchmark measures what it says; how fast things are is asserted nowhere."""
 
 import json
-import time
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mec_moe_agents.bench import peers
+from mec_moe_agents.bench import peers, speed, timing
 from mec_moe_agents.bench.case import Case, find_cases
 from mec_moe_agents.bench.floor import Draws, dmoe_draws, measure_floor, offloading_draws
 from mec_moe_agents.bench.memory import bytes_per_env
@@ -17,7 +16,7 @@ from mec_moe_agents.bench.result import BenchResult
 from mec_moe_agents.bench.rounds import round_steps
 from mec_moe_agents.bench.rows import MEMORY_LIMIT, Row, measure_case
 from mec_moe_agents.bench.scale import measure_scale
-from mec_moe_agents.bench.speed import STAGES, stage_shares
+from mec_moe_agents.bench.speed import STAGES, Parts, shares_of, stage_shares
 from mec_moe_agents.bench.tables import print_result
 from mec_moe_agents.bench.timing import Stopwatch, per_call
 from mec_moe_agents.cli import app
@@ -25,34 +24,66 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.orders import LOOK, START, STEP, Orders
 
 OFFLOADING = "mec_moe/Offloading-v0"
 
 
-def test_stopwatch_counts_own_time_only() -> None:
+class Clock:
+    """Stands still unless moved."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (speed, timing):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_stopwatch_counts_own_time_only(clock: Clock) -> None:
     class Outer:
         def work(self) -> None:
-            time.sleep(0.02)
+            clock.now += 2.0
             Inner().work()
 
     class Inner:
         def work(self) -> None:
-            time.sleep(0.03)
+            clock.now += 3.0
 
     original = Inner.work
     watch = Stopwatch()
     with watch.watching("outer", Outer, "work"), watch.watching("inner", Inner, "work"):
         Outer().work()
         Inner().work()
-    # Sleeping lasts as long as asked or longer, and never twice as long as inner and outer.
-    assert watch.seconds["inner"] >= 0.06
-    assert watch.seconds["outer"] >= 0.02
+    assert watch.seconds == {"inner": 6.0, "outer": 2.0}
     assert Inner.work is original
 
 
-def test_per_call_is_a_median() -> None:
-    durations = iter([0.0, 0.0, 0.05])
-    assert per_call(lambda: time.sleep(next(durations)), 0.0) < 0.05
+def test_per_call_is_a_median(clock: Clock) -> None:
+    durations = iter([1.0, 2.0, 50.0])
+
+    def work() -> None:
+        clock.now += next(durations)
+
+    assert per_call(work, 0.0) == 2.0
+
+
+def test_per_call_takes_its_time(clock: Clock) -> None:
+    calls = []
+
+    def work() -> None:
+        calls.append(1)
+        clock.now += 1.0
+
+    per_call(work, 7.0)
+    assert len(calls) == 7
 
 
 def test_draws_of_default() -> None:
@@ -75,9 +106,8 @@ def test_draws_of_memoryless_channels() -> None:
 
 def test_floor_has_both_parts() -> None:
     floor = measure_floor(OFFLOADING_PRESETS["default"], 0.0)
-    assert floor.drawing > floor.writing > 0.0
+    assert min(floor) > 0.0
     assert floor.total == floor.drawing + floor.writing
-    assert floor.counting > 0.0
 
 
 def test_memory_of_the_channel() -> None:
@@ -106,13 +136,47 @@ def test_rows_of_both_environments(preset: str) -> None:
             assert (row.stages is not None) == (row.form == "vector" and row.num_threads == 1)
 
 
-def test_shares_add_up() -> None:
-    for case in find_cases(["default"]):
-        shares = stage_shares(case, 4, 0.05, 50)
+@pytest.mark.parametrize("preset", ["default", "toy"])
+def test_shares_add_up(preset: str) -> None:
+    for case in find_cases([preset]):
+        shares = stage_shares(case, 4, 0.0, round_steps(case.episode_steps))
         assert tuple(shares) == STAGES
         assert sum(shares.values()) == pytest.approx(1.0)
-        assert shares["drawing"] > 0.0
         assert min(shares.values()) >= 0.0
+
+
+def test_stages_are_told_apart(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Only the simulator moves the clock: by 5 to start, 1 to look, 7 to step, 3 if undrawn."""
+    case, advance = find_cases(["default"])[0], OffloadingSimulator._call
+    seconds = {START: 5.0, LOOK: 1.0, STEP: 7.0}
+
+    def call(self: Any, orders: Orders, *arguments: Any) -> None:
+        (order,) = set(orders.tolist())
+        clock.now += 3.0 if order == STEP and self._source.exogenous.fixed else seconds[order]
+        advance(self, orders, *arguments)
+
+    monkeypatch.setattr(OffloadingSimulator, "_call", call)
+    shares = stage_shares(case, 4, 0.0, 201)
+    total = (200 * 7.0 + 5.0) / 201
+    expected = {"starting": 5.0 / 201, "acting": 2.0, "observing": 1.0, "API": 0.0}
+    expected["drawing"] = total - sum(expected.values())
+    assert shares == pytest.approx({name: expected[name] / total for name in STAGES})
+
+
+def test_shares_are_medians_within_rounds() -> None:
+    """A round at half the speed says the same as the others; one that was interrupted, nothing."""
+    even = Parts(total=10.0, compiled=9.0, starting=1.0, replaying=4.0, observing=3.0)
+    slow = Parts(*(2.0 * part for part in even))
+    interrupted = even._replace(total=90.0, compiled=89.0)
+    shares = shares_of([slow, interrupted, even])
+    expected = {"drawing": 0.4, "starting": 0.1, "acting": 0.1, "observing": 0.3, "API": 0.1}
+    assert shares == pytest.approx(expected)
+
+
+def test_differences_below_zero_are_noise() -> None:
+    shares = shares_of([Parts(1.0, 0.5, 0.1, 0.2, 0.6)])
+    assert shares["acting"] == shares["drawing"] == 0.0
+    assert sum(shares.values()) == pytest.approx(1.0)
 
 
 def test_what_is_too_large_is_skipped() -> None:

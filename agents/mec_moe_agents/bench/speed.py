@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
@@ -71,70 +71,81 @@ def vector_rounds(
 def stage_shares(case: Case, num_envs: int, seconds: float, steps: int) -> dict[str, float]:
     """Return the share of each of `STAGES` in a step of the vector environment, one thread.
 
-    All of a step but Gymnasium's API is one compiled call. Observing is timed by a call that only
-    observes; acting by one that steps through a world that is not drawn anew, less observing;
-    starting by one that begins episodes; and drawing is what remains of the compiled calls. The
-    API, in Python, checks actions, names rows, writes `_key` masks and restarts episodes.
+    All of a step but Gymnasium's API is one compiled call. Observing is timed by calls that only
+    observe; acting by calls that step through a world that is not drawn anew, less observing;
+    starting by a call that begins episodes; and drawing is what remains of the compiled calls. The
+    API, in Python, checks actions, names rows, writes `_key` masks and restarts episodes. All are
+    timed in every round and set against its step, for the reason of `vector_rounds`.
     """
     env = case.vector(num_envs)
-    play = _player(env, steps)
-    env.step(env.action_space.sample())
-    watch = Stopwatch()
+    play, watch = _player(env, steps), Stopwatch()
+    rounds: list[Parts] = []
     with contextlib.ExitStack() as stack:
         for method in COMPILED:
             stack.enter_context(watch.watching("compiled", type(env._simulator), method))
-        total, compiled = (time / steps for time in _median_seconds(watch, play, seconds))
-        observing, starting, replaying = _parts(env, watch, seconds)
-    return _shares(total, compiled, observing, starting / (case.episode_steps + 1), replaying)
+        end = time.perf_counter() + 2 * seconds
+        while len(rounds) < ROUNDS or time.perf_counter() < end:
+            rounds.append(_parts(env, play, steps, watch))
+    return shares_of(rounds)
 
 
-def _parts(env: Any, watch: Stopwatch, seconds: float) -> tuple[float, float, float]:
-    """Return the compiled time to observe, to begin episodes, and to step undrawn."""
+class Parts(NamedTuple):
+    """Seconds of one round's step, all of it and what was timed of its compiled call."""
+
+    total: float
+    compiled: float
+    starting: float
+    """Of an episode, spread over its steps."""
+    replaying: float
+    """A step through a world that is not drawn anew: acting and observing."""
+    observing: float
+
+
+def _parts(env: Any, play: Callable[[], None], steps: int, watch: Stopwatch) -> Parts:
     simulator = env._simulator
-    looks, starts, steps = (np.full(env.num_envs, o, np.int8) for o in (LOOK, START, STEP))
+    looks, starts, acts = (np.full(env.num_envs, o, np.int8) for o in (LOOK, START, STEP))
     actions = env.action_space.sample()
     length = min(simulator.episode_steps, LONGEST)
 
-    def replay() -> None:
-        simulator.run(starts, _rows)
+    def spent(orders: NDArray[np.int8], times: int) -> float:
         watch.seconds.clear()
-        for _ in range(length):
-            simulator.run(steps, _rows, actions)
+        for _ in range(times):
+            simulator.run(orders, _rows, actions)
+        return watch.seconds["compiled"] / times
 
-    observing = _median_seconds(watch, lambda: simulator.run(looks, _rows), seconds / 3)[1]
-    starting = _median_seconds(watch, lambda: simulator.run(starts, _rows), seconds / 3)[1]
+    env.reset()  # What the round before did to the simulator, the environment does not know.
+    watch.seconds.clear()
+    start = time.perf_counter()
+    play()
+    total, compiled = time.perf_counter() - start, watch.seconds["compiled"]
+    starting = spent(starts, 1)
     fixed = simulator._source.exogenous._replace(fixed=True)
     with patch.object(simulator._source, "exogenous", fixed):
-        replaying = _median_seconds(watch, replay, seconds / 3)[1] / length
-    return observing, starting, replaying
+        replaying = spent(acts, length)
+    return Parts(
+        total=total / steps,
+        compiled=compiled / steps,
+        starting=starting / (simulator.episode_steps + 1),
+        replaying=replaying,
+        observing=spent(looks, length),
+    )
 
 
-def _median_seconds(
-    watch: Stopwatch, work: Callable[[], object], seconds: float
-) -> tuple[float, float]:
-    """Return the median time of a call on the clock, and within it in what `watch` watches."""
-    spent: list[tuple[float, float]] = []
-    end = time.perf_counter() + seconds
-    while len(spent) < ROUNDS or time.perf_counter() < end:
-        watch.seconds.clear()
-        start = time.perf_counter()
-        work()
-        spent.append((time.perf_counter() - start, watch.seconds["compiled"]))
-    total, compiled = np.median(spent, axis=0).tolist()
-    return total, compiled
+def shares_of(rounds: Sequence[Parts]) -> dict[str, float]:
+    """Return the share of each of `STAGES`, from the medians of what they took of a step.
+
+    What a difference leaves below zero, as noise can where a stage takes next to nothing, is zero.
+    """
+    of_step = [[part / parts.total for part in parts] for parts in rounds]
+    total, compiled, starting, replaying, observing = np.median(of_step, axis=0).tolist()
+    acting = max(replaying - observing, 0.0)
+    drawing = max(compiled - starting - acting - observing, 0.0)
+    stages = (drawing, starting, acting, observing, max(total - compiled, 0.0))
+    return {name: stage / sum(stages) for name, stage in zip(STAGES, stages, strict=True)}
 
 
 def _rows(rows: Rows) -> Rows:
     return rows
-
-
-def _shares(
-    total: float, compiled: float, observing: float, starting: float, replaying: float
-) -> dict[str, float]:
-    acting = max(replaying - observing, 0.0)
-    drawing = max(compiled - starting - acting - observing, 0.0)
-    parts = (drawing, starting, acting, observing, max(total - compiled, 0.0))
-    return {name: part / sum(parts) for name, part in zip(STAGES, parts, strict=True)}
 
 
 def _player(env: Any, steps: int) -> Callable[[], None]:

@@ -1,8 +1,9 @@
 """Training speed of SB3's PPO on `default` beside the same PPO on a step that costs nothing.
 
 The free environment has the same spaces and hands out constant observations, so that the ratio is
-the share of SB3's own speed that the environment leaves. Updates of both alternate, which cancels
-what else the machine does; the interval is a bootstrap of the mean of the paired ratios.
+the share of SB3's own speed that the environment leaves. Beside both trains the other action space,
+`FlatAction` or without it, to show what one Discrete gains over two. Updates alternate, which
+cancels what else the machine does; intervals are bootstraps of the mean of the paired ratios.
 
     python benchmarks/sb3_training.py [--scenario default] [--rounds 60] [--flat] [--device cuda]
 """
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -54,7 +56,9 @@ class FreeVecEnv(SB3VecEnv):
         return observation
 
 
-def build(kind: type[SB3VecEnv], options: argparse.Namespace, setting: Setting) -> SB3VecEnv:
+def build(
+    kind: type[SB3VecEnv], options: argparse.Namespace, setting: Setting, flat: bool
+) -> SB3VecEnv:
     """Build an adapter of the given kind on the native environment."""
     native = OffloadingVectorEnv(
         setting.num_envs,
@@ -62,7 +66,7 @@ def build(kind: type[SB3VecEnv], options: argparse.Namespace, setting: Setting) 
         num_threads=options.threads,
         autoreset_mode="same_step",
     )
-    return kind(FlatActionVector(native) if options.flat else native)
+    return kind(FlatActionVector(native) if flat else native)
 
 
 class Trainer:
@@ -100,20 +104,30 @@ class Trainer:
 
 
 def compare(options: argparse.Namespace, setting: Setting) -> None:
-    """Print the speeds on the real and on the free environment, and their paired ratio."""
-    real, free = (
-        Trainer(build(kind, options, setting), setting, options.device)
-        for kind in (SB3VecEnv, FreeVecEnv)
+    """Print the speeds on the real and on the free environment, and the paired ratios."""
+    settings = (
+        (SB3VecEnv, options.flat),
+        (FreeVecEnv, options.flat),
+        (SB3VecEnv, not options.flat),
     )
-    speeds = np.array([(real.update(), free.update()) for _ in range(options.rounds)])
-    (whole, part), (free_whole, free_part) = np.median(speeds, axis=0)
-    ratio, ratio_part = (estimate_mean(speeds[:, 0, i] / speeds[:, 1, i]) for i in range(2))
-    interval = f"[{ratio.low:.1%}, {ratio.high:.1%}]"
+    trainers = [
+        Trainer(build(kind, options, setting, flat), setting, options.device)
+        for kind, flat in settings
+    ]
+    rounds = [[trainer.update() for trainer in trainers] for _ in range(options.rounds)]
+    (whole, free, other), (part, free_part, _) = np.array(rounds).T
+    gain = whole / other if options.flat else other / whole
     print(
-        f"{setting.num_envs:>6}{whole:>11,.0f}{free_whole:>11,.0f}{ratio.mean:>8.1%} {interval:16}"
-        f"{part:>13,.0f}{free_part:>11,.0f}{ratio_part.mean:>8.1%}",
+        f"{setting.num_envs:>6}{np.median(whole):>9,.0f}{np.median(free):>9,.0f}"
+        f"{_interval(whole / free):>24}{np.median(part):>12,.0f}{np.median(free_part):>9,.0f}"
+        f"{_interval(gain):>26}",
         flush=True,
     )
+
+
+def _interval(ratios: NDArray[np.float64]) -> str:
+    mean = estimate_mean(ratios)
+    return f"{mean.mean:.1%} [{mean.low:.1%}, {mean.high:.1%}]"
 
 
 def main() -> None:
@@ -130,8 +144,8 @@ def main() -> None:
         f"{options.threads} thread(s), torch {torch.__version__}"
     )
     print(
-        f"{'envs':>6}{'fps':>11}{'free':>11}{'ratio':>8} {'95 %':16}"
-        f"{'collecting':>13}{'free':>11}{'ratio':>8}"
+        f"{'envs':>6}{'fps':>9}{'free':>9}{'of free, 95 %':>24}"
+        f"{'collecting':>12}{'free':>9}{'FlatAction of two, 95 %':>26}"
     )
     for setting in SETTINGS:
         compare(options, setting)

@@ -1,5 +1,6 @@
 """Fixtures that several parts share."""
 
+import os
 import signal
 import struct
 from pathlib import Path
@@ -9,6 +10,14 @@ import pytest
 from hypothesis import settings
 
 from mec_moe_env.tasks.mnist import IDX_NAMES
+
+# What the tests read on a terminal does not depend on the one that started them.
+for name in (
+    *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("COLUMNS", "LINES", "TERMINAL_WIDTH", "GITHUB_ACTIONS", "PYTHONIOENCODING"),
+):
+    os.environ.pop(name, None)
+os.environ["PYTHONUTF8"] = "1"
 
 # The first example of a property may have to compile: no wall time is asserted in a test.
 settings.register_profile("untimed", deadline=None)

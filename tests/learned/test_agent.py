@@ -49,6 +49,7 @@ def test_a_state_of_another_batch_is_refused():
 
 def test_stable_baselines_evaluates_it():
     env = gym.make("mec_moe/Offloading-v0", scenario=DEFAULT)
+    env.reset(seed=0)
     mean, _ = evaluate_policy(make_agent("learned", env), env, n_eval_episodes=2, warn=False)
     assert -200 < mean < 0
 

@@ -14,6 +14,7 @@ pytest.importorskip("sb3_contrib")
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
+from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.run_folder import read_plan
 from typer.testing import CliRunner
 
@@ -181,16 +182,21 @@ def test_without_sb3_the_extra_is_named(tmp_path, monkeypatch):
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(tmp_path):
     arguments = [str(part) for part in (*MLP, "--steps", 10**6, "--out", tmp_path)]
     command = [sys.executable, "-m", "mec_moe_agents", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 300
-    while not (tmp_path / "last").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=300)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "last").exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=300)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "mec-moe: interrupted after step" in errors.splitlines()[-1]
     assert "the same command goes on" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+    recover_folder(tmp_path / "last")
     assert (tmp_path / "last" / "state.json").exists()
 
 

@@ -36,9 +36,11 @@ def test_death_at_each_rename(renames, expected, tmp_path):
     write(tmp_path / "last", "a")
     pid = os.fork()
     if pid == 0:
-        die_after(renames)
-        write(tmp_path / "last", "b")
-        os._exit(0)
+        try:
+            die_after(renames)
+            write(tmp_path / "last", "b")
+        finally:
+            os._exit(0)
     os.waitpid(pid, 0)
     assert len(list(tmp_path.iterdir())) > 1
     recover_folder(tmp_path / "last")

@@ -80,7 +80,8 @@ def test_the_terminal_shows_every_scenario(full, tmp_path):
     assert "default, 4 seeds" in result.stdout
     assert "dmoe/toy, 4 seeds" in result.stdout
     assert "Too few seeds" in result.stdout
-    assert max(map(len, result.stdout.splitlines())) <= 100
+    tables = [line for line in result.stdout.splitlines() if str(tmp_path.parent) not in line]
+    assert max(map(len, tables)) <= 100
     page = tmp_path / "docs" / "ranking.md"
     assert page.read_text() == (full / "ranking.md").read_text()
     assert page.with_suffix(".png").exists()
@@ -180,7 +181,7 @@ def test_an_unwritable_folder_is_found_before_the_work(tmp_path, option):
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupted_ranking_resumes(tmp_path, jobs):
-    arguments = ["rank", "--scenarios", "scarce", "--seeds", "4", "--jobs", jobs]
+    arguments = ["rank", "--scenarios", "scarce", "--seeds", "8", "--jobs", jobs]
     arguments += ["--out", str(tmp_path)]
     code, errors = interrupt_after_first_cell([*COMMAND, *arguments], tmp_path / "cells")
     assert code == 130, errors
@@ -207,6 +208,7 @@ def interrupt_after_first_cell(command, cells):
     ) as process:
         deadline = time.monotonic() + 300
         while not list(cells.glob("[a-z]*.npz")) and time.monotonic() < deadline:
+            assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
         try:

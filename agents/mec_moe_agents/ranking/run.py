@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,14 +115,20 @@ def _run_apart(
                 missing.append((contest, agent))
             else:
                 ScenarioListener(listener, contest.scenario).found(agent)
-    work = (delayed(_run_cell)(contest, agent, seeds, folder, code) for contest, agent in missing)
+    me = os.getpid()
+    work = (
+        delayed(_run_cell)(contest, agent, seeds, folder, code, me) for contest, agent in missing
+    )
     for scenario, agent, seconds in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
         ScenarioListener(listener, scenario).finished(agent, seconds)
 
 
 def _run_cell(
-    contest: Contest, agent: str, seeds: Sequence[int], folder: Path, code: str
+    contest: Contest, agent: str, seeds: Sequence[int], folder: Path, code: str, parent: int
 ) -> tuple[str, str, float]:
+    if os.getpid() != parent:
+        # A terminal interrupts all its processes: the parent reports that, and ends the others.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     begin = time.perf_counter()
     compare(contest.config, [agent], seeds, CellStore(folder), code, Silence())
     return contest.scenario, agent, time.perf_counter() - begin

@@ -2,10 +2,8 @@
 
 import csv
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -17,6 +15,7 @@ from mec_moe_agents.cli.overrides import parse_overrides
 from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
+from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 TOY = ("compare", "--scenario", "toy", "--seeds", "3")
@@ -195,7 +194,8 @@ def test_an_interrupted_comparison_resumes(tmp_path):
     agents = ["nearest", "gating", "profile", "guard"]
     command = [*COMMAND, "compare", "--scenario", "default", "--agents", ",".join(agents)]
     command += ["--set", "horizon=6000", "--seeds", "1", "--out", str(tmp_path)]
-    code, errors = interrupt_after_first_cell(command, tmp_path / "cells")
+    cells = tmp_path / "cells"
+    code, errors = interrupt_once(command, lambda: any(cells.glob("nearest-*.npz")))
     assert code == 130
     assert errors.splitlines()[-1].startswith("mec-moe: interrupted")
     assert "Traceback" not in errors
@@ -206,22 +206,6 @@ def test_an_interrupted_comparison_resumes(tmp_path):
     resumed = subprocess.run(command, capture_output=True, text=True, check=True)
     assert resumed.stderr.count("done before") == len(finished)
     assert len(rows_of(tmp_path)) == len(agents)
-
-
-def interrupt_after_first_cell(command, cells):
-    """Send Ctrl-C's signal once a cell is stored; return exit code and stderr."""
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        deadline = time.monotonic() + 300
-        while not list(cells.glob("nearest-*.npz")) and time.monotonic() < deadline:
-            assert process.poll() is None
-            time.sleep(0.02)
-        # Past the loading of machine code, where Python drops what is raised in callbacks.
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=300)
-    return process.returncode, errors
 
 
 def test_a_live_bar_on_a_terminal(tmp_path):

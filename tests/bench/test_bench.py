@@ -6,8 +6,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from mec_moe_agents.bench import peers, speed, timing
+from mec_moe_agents.bench import floor, peers, speed, timing
 from mec_moe_agents.bench.case import Case, find_cases
 from mec_moe_agents.bench.floor import Draws, dmoe_draws, measure_floor, offloading_draws
 from mec_moe_agents.bench.memory import bytes_per_env
@@ -105,9 +106,27 @@ def test_draws_of_memoryless_channels() -> None:
 
 
 def test_floor_has_both_parts() -> None:
-    floor = measure_floor(OFFLOADING_PRESETS["default"], 0.0)
-    assert min(floor) > 0.0
-    assert floor.total == floor.drawing + floor.writing
+    measured = measure_floor(OFFLOADING_PRESETS["default"], 0.0)
+    assert min(measured) > 0.0
+    assert measured.total == measured.drawing + measured.writing
+
+
+def test_floor_counts_numbers_and_entries(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """On a clock that a number moves by 1 and a written entry by 0.1."""
+
+    def draw(rng: object, *counts: int) -> None:
+        clock.now += sum(counts)
+
+    def write(source: np.ndarray, out: np.ndarray) -> None:
+        clock.now += 0.1 * len(out)
+
+    monkeypatch.setattr(floor, "draw", draw)
+    monkeypatch.setattr(floor, "write", write)
+    config = OFFLOADING_PRESETS["default"]
+    measured = measure_floor(config, 0.0)
+    assert measured.drawing == pytest.approx(sum(offloading_draws(config)), rel=1e-4)
+    entries = 10 + 1 + 8 + 8 + 8 + 64 + 16 + 8 + 8 + 1
+    assert measured.writing == pytest.approx(0.1 * entries)
 
 
 def test_memory_of_the_channel() -> None:

@@ -3,10 +3,7 @@
 import csv
 import json
 import shutil
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
 
@@ -17,6 +14,8 @@ from mec_moe_agents.cli import app
 from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.run_folder import read_plan
 from typer.testing import CliRunner
+
+from tests.interruption import interrupt_once
 
 TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,oracle")
 SHORT = ("train", "--algo", "ppo", "--scenario", "default", *TINY, "--tune", "steps_per_leg=80")
@@ -182,17 +181,8 @@ def test_without_sb3_the_extra_is_named(tmp_path, monkeypatch):
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(tmp_path):
     arguments = [str(part) for part in (*MLP, "--steps", 10**6, "--out", tmp_path)]
     command = [sys.executable, "-m", "mec_moe_agents", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 300
-        while not (tmp_path / "last").exists() and time.monotonic() < deadline:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        try:
-            _, errors = process.communicate(timeout=300)
-        finally:
-            process.kill()
-    assert process.returncode == 130
+    code, errors = interrupt_once(command, (tmp_path / "last").exists)
+    assert code == 130
     assert "mec-moe: interrupted after step" in errors.splitlines()[-1]
     assert "the same command goes on" in errors.splitlines()[-1]
     assert "Traceback" not in errors

@@ -2,12 +2,8 @@
 
 import csv
 import json
-import os
 import shlex
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
 
@@ -19,6 +15,7 @@ from mec_moe_agents.registry import agent_names
 from typer.testing import CliRunner
 
 from mec_moe_env.scenarios import DMOE_PRESETS, OFFLOADING_PRESETS
+from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 FULL = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
@@ -80,8 +77,8 @@ def test_the_terminal_shows_every_scenario(full, tmp_path):
     assert "default, 4 seeds" in result.stdout
     assert "dmoe/toy, 4 seeds" in result.stdout
     assert "Too few seeds" in result.stdout
-    tables = [line for line in result.stdout.splitlines() if str(tmp_path.parent) not in line]
-    assert max(map(len, tables)) <= 100
+    shown = result.stdout.replace(str(tmp_path.parent), "")
+    assert max(map(len, shown.splitlines())) <= 100
     page = tmp_path / "docs" / "ranking.md"
     assert page.read_text() == (full / "ranking.md").read_text()
     assert page.with_suffix(".png").exists()
@@ -183,37 +180,16 @@ def test_an_unwritable_folder_is_found_before_the_work(tmp_path, option):
 def test_an_interrupted_ranking_resumes(tmp_path, jobs):
     arguments = ["rank", "--scenarios", "scarce", "--seeds", "8", "--jobs", jobs]
     arguments += ["--out", str(tmp_path)]
-    code, errors = interrupt_after_first_cell([*COMMAND, *arguments], tmp_path / "cells")
+    cells = tmp_path / "cells"
+    code, errors = interrupt_once([*COMMAND, *arguments], lambda: any(cells.glob("[a-z]*.npz")))
     assert code == 130, errors
     assert errors.splitlines()[-1].startswith("mec-moe: interrupted; what is finished is kept")
     assert "Traceback" not in errors
     assert not (tmp_path / "ranking.json").exists()
-    finished = len(list((tmp_path / "cells").glob("[a-z]*.npz")))
+    finished = len(list(cells.glob("[a-z]*.npz")))
     agents = len(agent_names(OFFLOADING_PRESETS["scarce"]))
     assert 0 < finished < agents
 
     resumed = mec_moe(*arguments)
     assert resumed.stderr.count("done before") >= finished
     assert len(lines_of(tmp_path)) == agents
-
-
-def interrupt_after_first_cell(command, cells):
-    """Send Ctrl-C's signal, to all processes as a terminal does, once a cell is stored."""
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        deadline = time.monotonic() + 300
-        while not list(cells.glob("[a-z]*.npz")) and time.monotonic() < deadline:
-            assert process.poll() is None
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            _, errors = process.communicate(timeout=300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, errors

@@ -73,11 +73,10 @@ def measure_case(
     ratio = step / floor.total if drawn else None
     yield row(form="scalar", num_envs=1, num_threads=1, step_ns=1e9 * step, ratio=ratio)
     for num_envs in sorted(sizes):
-        # A step of one sub-environment is hardly ever slower among more of them.
-        affordable = TIME_LIMIT // (num_envs * len(threads) * step)
-        steps = round_steps(case.episode_steps, affordable)
         counts = threads if num_envs > 1 else (1,)
         together = num_envs * len(counts)
+        # A step of one sub-environment is hardly ever slower among more of them.
+        steps = round_steps(case.episode_steps, TIME_LIMIT // (together * step))
         skipped = _out_of_reach(together * size, together * step * steps)
         vectors = [
             partial(row, form="vector", num_envs=num_envs, num_threads=count) for count in counts

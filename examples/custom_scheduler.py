@@ -22,10 +22,9 @@ from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.offloading.costs import pick_costs
 from mec_moe_agents.offloading.guard import GuardGate, GuardState
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
-from mec_moe_agents.offloading.slot import Slot
 from numpy.typing import NDArray
 
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
 
 THRESHOLD = 0.5
 FIRST = 1e6

@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
 
 Words = NDArray[np.int64]
 _item_pointer: Any = cgutils.get_item_pointer

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.core.kernels import lean
 
 Floats = NDArray[np.float64]
 

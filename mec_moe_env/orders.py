@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
 
 IGNORE, LOOK, STEP, START = range(4)
 """Leave it alone; observe it; carry out its action and observe; begin an episode and observe."""

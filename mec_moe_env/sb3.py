@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
+from mec_moe_env.core.buffers import Over
 from mec_moe_env.wrappers import FlatAction, FlatActionVector
 
 try:
@@ -27,19 +28,6 @@ except ImportError as error:
     raise ImportError(
         "mec_moe_env.sb3 needs Stable-Baselines3: pip install 'mec-moe-env[rl]'"
     ) from error
-
-TOTALS = (
-    "energy_j",
-    "transmission_energy_j",
-    "delay_slots",
-    "accepted",
-    "rejected",
-    "dropped_picks",
-    "lost",
-    "lost_states",
-    "unserved",
-)
-"""What an info reports of one step and an episode adds up, as `episode_…`."""
 
 
 def make_vec_env(
@@ -85,8 +73,8 @@ class SB3VecEnv(VecEnv):
     environments with the same seeds. Infos differ to save time: while an episode runs they are
     empty; at its end one holds `terminal_observation`, `TimeLimit.truncated`, the scalar
     environment's info of the last step, and the sums over the episode `episode_energy_j`,
-    `episode_accepted` … (`TOTALS`). `VecMonitor(env, info_keywords=("generalization_error",
-    "episode_energy_j"))` logs them. `reset_infos` are complete.
+    `episode_accepted` … (all that `config.outcomes` sums). `VecMonitor(env, info_keywords=(
+    "generalization_error", "episode_energy_j"))` logs them. `reset_infos` are complete.
 
     `env_method` calls a method of the native environment that returns an array with a row per
     sub-environment, such as `action_masks`. Attributes are common to all sub-environments.
@@ -115,7 +103,10 @@ class SB3VecEnv(VecEnv):
         self._reset_seeds()
         self._reset_options()
         self._masks = infos["action_mask"]
-        self._totals = {key: np.zeros(self.num_envs) for key in TOTALS if key in infos}
+        self._totals = {
+            key: np.zeros(self.num_envs)
+            for key in self._native.config.outcomes.over_episode(Over.SUM)
+        }
         self.reset_infos = info_rows(infos, np.arange(self.num_envs))
         return dict(observation)
 
@@ -222,9 +213,6 @@ def info_rows(infos: Mapping[str, Any], indices: NDArray[np.intp]) -> list[dict[
     for key, value in infos.items():
         if key.startswith("_"):
             continue
-        if isinstance(value, dict):
-            columns[key] = info_rows(value, indices)
-        else:
-            chosen = value[indices]
-            columns[key] = chosen.tolist() if chosen.ndim == 1 else list(chosen)
+        chosen = value[indices]
+        columns[key] = chosen.tolist() if chosen.ndim == 1 else list(chosen)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

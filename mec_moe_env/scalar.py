@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from mec_moe_env.actions import Actions, check_actions
+from mec_moe_env.core.actions import Actions, check_actions
+from mec_moe_env.core.buffers import Buffers, Entries, Flags
 from mec_moe_env.orders import START, STEP
-from mec_moe_env.rows import Entries, Flags, Rows
 from mec_moe_env.simulator import Simulator
 
 
@@ -71,6 +71,6 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         return masks
 
 
-def _unnamed(rows: Rows) -> Rows:
+def _unnamed(rows: Buffers) -> Buffers:
     """Describe rows by themselves: plain numbers must wait until they are written."""
     return rows

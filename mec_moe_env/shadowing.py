@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.core.kernels import lean
 from mec_moe_env.streams import HALF_WORD, INCREMENT, mix, unit
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Buffers, BufferTable, Flags
 from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.rows import Flags, RowFactory, Rows
 from mec_moe_env.threads import Threads
 
 Description = TypeVar("Description")
@@ -34,7 +34,7 @@ class Simulator(ABC):
     """Sizes of the MultiDiscrete action space of one sub-environment."""
     episode_steps: int
     """Steps of an episode, the same in all sub-environments."""
-    rows: RowFactory
+    rows: BufferTable
     """Names what the steps write."""
     world: Any
     """What happens whatever the scheduler does; its `cursor`, (n,), points into the two blocks."""
@@ -66,9 +66,9 @@ class Simulator(ABC):
     def run(
         self,
         orders: Orders,
-        describe: Callable[[Rows], Description],
+        describe: Callable[[Buffers], Description],
         actions: Actions | None = None,
-        rows: Rows | None = None,
+        rows: Buffers | None = None,
     ) -> Description:
         """Start, advance or observe each sub-environment as ordered; return what describes it.
 
@@ -94,6 +94,6 @@ class Simulator(ABC):
 
     @abstractmethod
     def _call(
-        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+        self, orders: Orders, actions: Actions, rows: Buffers, crew: Crew, thread: int, most: int
     ) -> None:
         """Make the compiled call of one thread."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import lean
+from mec_moe_env.core.kernels import lean
 from mec_moe_env.logarithm import write_log2
 
 Streams = NDArray[np.uint64]

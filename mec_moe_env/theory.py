@@ -6,7 +6,7 @@ import math
 
 from scipy.stats import binom
 
-from mec_moe_env.configuration import Real, Whole, reject
+from mec_moe_env.config import Real, Whole, reject
 
 
 def _check(**values: tuple[object, Real | Whole]) -> None:

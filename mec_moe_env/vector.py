@@ -13,10 +13,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_env.actions import Actions, check_actions
-from mec_moe_env.infos import blanked, presented
+from mec_moe_env.core.actions import Actions, check_actions
+from mec_moe_env.core.buffers import Buffers, Entries, Flags, blank, with_presence
 from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
-from mec_moe_env.rows import REWARD, Entries, Flags, Rows
 from mec_moe_env.scalar import SimulatorEnv
 from mec_moe_env.simulator import Simulator
 
@@ -81,12 +80,13 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             self._generators[index] = generator
         names = self._simulator.rows
         rows, observation = self._simulator.run(
-            self._orders(chosen, otherwise=LOOK), lambda rows: (rows, names.observation(rows))
+            self._orders(chosen, otherwise=LOOK),
+            lambda rows: (rows, names.observation(rows.observation)),
         )
         self._over &= ~chosen
         self._some_over = bool(self._over.any())
         self._begun = True
-        return observation, presented(names.infos(rows), chosen)
+        return observation, with_presence(names.infos(rows), chosen)
 
     def step(
         self, actions: Actions
@@ -118,7 +118,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         elif some_end:
             infos = self._restart(rows, terminated)
         self._begun = True
-        return observation, rows.measures[REWARD], terminated, truncated, infos
+        return observation, rows.measures[self._simulator.rows.reward], terminated, truncated, infos
 
     @property
     def episode_steps(self) -> int:
@@ -133,12 +133,12 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _described(self, rows: Rows) -> tuple[Rows, Entries, dict[str, Any]]:
+    def _described(self, rows: Buffers) -> tuple[Buffers, Entries, dict[str, Any]]:
         """Name what a step writes."""
         names = self._simulator.rows
-        return rows, names.observation(rows), names.infos_of_all(rows)
+        return rows, names.observation(rows.observation), names.infos_of_all(rows)
 
-    def _restart(self, rows: Rows, terminated: Flags) -> dict[str, Any]:
+    def _restart(self, rows: Buffers, terminated: Flags) -> dict[str, Any]:
         """Begin new episodes within the step that ended the old ones; return the step's infos.
 
         Observations and masks become those of the resets, in place.
@@ -148,8 +148,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         finals = self._finals(rows, infos, terminated)
         orders = self._orders(terminated, otherwise=IGNORE)
         self._simulator.run(orders, lambda rows: None, rows=rows)
-        infos = blanked(infos, ~terminated) | {"action_mask": rows.masks}
-        return finals | presented(infos, self._everyone)
+        infos = blank(infos, ~terminated) | {"action_mask": rows.masks}
+        return finals | with_presence(infos, self._everyone)
 
     def _orders(self, starting: Flags, otherwise: int) -> Orders:
         """Order new episodes where `starting` says, driven by the generators of now."""
@@ -160,17 +160,17 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
         return orders
 
-    def _finals(self, rows: Rows, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
+    def _finals(self, rows: Buffers, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
         """Report the last observation and info of what is over, before it restarts in place."""
         final_obs = np.full(self.num_envs, None, dtype=object)
         indices = np.flatnonzero(terminated)
         for index, written in zip(indices.tolist(), rows.observation[indices], strict=True):
-            final_obs[index] = self._simulator.rows.observation_of(written)
+            final_obs[index] = self._simulator.rows.observation(written)
         last = infos | {"action_mask": infos["action_mask"].copy()}
         return {
             "final_obs": final_obs,
             "_final_obs": terminated.copy(),
-            "final_info": presented(last, terminated),
+            "final_info": with_presence(last, terminated),
             "_final_info": terminated.copy(),
         }
 

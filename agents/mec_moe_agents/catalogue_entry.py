@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mec_moe_agents.agent import Agent
-from mec_moe_env.configuration import Config
+from mec_moe_env.config import Config
 
 
 def any_config(config: Config) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.catalogue_entry import CatalogueEntry
 from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
-from mec_moe_agents.environment_access import config_of
+from mec_moe_agents.environments import config_of
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
-from mec_moe_env.configuration import Config, suggest
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config, suggest
 
 
 def catalogue(config: Config) -> Mapping[str, CatalogueEntry]:

@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_env.claims import Crew, claim, linger, mark_done, ring
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.buffers import Buffers
+from mec_moe_env.core.kernels import compiled
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.dynamics import act, infer, settle
 from mec_moe_env.dmoe.exogenous import Exogenous, Scratch, begin_world, fill_world, make_scratch
 from mec_moe_env.dmoe.perception import observe, write_mask
 from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
 from mec_moe_env.moe.weights import MoEWeights
 from mec_moe_env.orders import IGNORE, NOTHING_DUE, START, STEP, Orders, due_row
-from mec_moe_env.rows import Rows
-from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.streams import Streams
 
 
@@ -49,7 +49,7 @@ def advance(
     streams: Streams,
     orders: Orders,
     actions: Integers,
-    rows: Rows,
+    rows: Buffers,
     crew: Crew,
     thread: int,
     most: int,

@@ -5,30 +5,25 @@ A pure function of (physics, weights, state, world, action): randomness is alrea
 
 from __future__ import annotations
 
-from mec_moe_env.compilation import compiled, inlined
+from mec_moe_env.core.kernels import compiled, inlined
 from mec_moe_env.dmoe.state import Flags, Integers, Physics, State, World
+from mec_moe_env.dmoe.table import OUTCOMES
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
 from mec_moe_env.moe.weights import MoEWeights
-from mec_moe_env.network import transmission_seconds
-from mec_moe_env.rows import Schema
+from mec_moe_env.radio.links import transmission_seconds
 from mec_moe_env.tasks.stream import Floats
 
-SCHEMA = Schema(
-    reward_terms=("error", "energy"),
-    scalars=(
-        "energy_j",
-        "transmission_energy_j",
-        "relevance",
-        "shortfall",
-        "violated",
-        "experts_per_token",
-    ),
-    counts=("dropped_picks", "lost_states", "unserved"),
-)
-REWARD, ERROR, ENERGY, JOULES, SENDING_JOULES, RELEVANCE, SHORTFALL, VIOLATED, EXPERTS, HITS = (
-    range(len(SCHEMA.measures))
-)
-DROPPED, LOST, UNSERVED = range(len(SCHEMA.counts))
+REWARD = OUTCOMES.row("reward")
+ERROR, ENERGY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
+JOULES = OUTCOMES.row("energy_j")
+SENDING_JOULES = OUTCOMES.row("transmission_energy_j")
+RELEVANCE = OUTCOMES.row("relevance")
+SHORTFALL = OUTCOMES.row("shortfall")
+VIOLATED = OUTCOMES.row("violated")
+EXPERTS = OUTCOMES.row("experts_per_token")
+HITS = OUTCOMES.row("accuracy")
+DROPPED, LOST = OUTCOMES.row("dropped_picks"), OUTCOMES.row("lost_states")
+UNSERVED = OUTCOMES.row("unserved")
 
 TOLERANCE = 1e-9
 """Relative rounding that a met threshold is allowed."""
@@ -192,8 +187,8 @@ def act(
         action: an expert per pick, then a subcarrier per link, (I·Q·D + I·K,).
         selected: written, the experts that each token ends up with, (I·Q, K).
         taken: scratch, (S,).
-        measures: `SCHEMA.measures` by row, (10, n), zeros on entry, column i written.
-        counts: `SCHEMA.counts` by row, (3, n), zeros on entry, column i written.
+        measures: `OUTCOMES.measures` by row, (10, n), zeros on entry, column i written.
+        counts: `OUTCOMES.counts` by row, (3, n), zeros on entry, column i written.
     """
     picks = selected.shape[0] * physics.max_experts
     available = world.available[i, world.cursor[i]]

@@ -6,9 +6,10 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
+from mec_moe_env.config import resolve
+from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.scenarios import DMOE_PRESETS, DMoEConfig, resolve
 from mec_moe_env.vector import SimulatorVectorEnv
 
 
@@ -51,7 +52,7 @@ class DMoEEnv(SimulatorEnv):
     (`digits-moe`) it is instead the cross-entropy of the final output, at the last layer.
 
     ## Info
-    `reward_terms` (`error`, `energy`: their sum weighted by the config's weights is the reward),
+    `reward_error`, `reward_energy` (their sum weighted by the config's weights is the reward),
     `energy_j`, `transmission_energy_j`, means over the tokens of `relevance`, `shortfall`,
     `violated` (below the threshold) and `experts_per_token`; `dropped_picks`, `lost_states` (the
     deadline was missed), `unserved` (tokens without an expert), `action_mask`, and with a real

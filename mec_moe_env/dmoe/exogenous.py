@@ -7,9 +7,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from mec_moe_env.compilation import inlined
+from mec_moe_env.core.kernels import inlined
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.state import Flags, Singles, World
-from mec_moe_env.network import (
+from mec_moe_env.orders import Orders
+from mec_moe_env.radio.channel import (
     advance_fading,
     draw_positions,
     draw_rayleigh_power,
@@ -18,9 +20,7 @@ from mec_moe_env.network import (
     write_mean_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import GATES, PLACES, RADIO, Randomness
-from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.streams import (
     NormalScratch,
     Streams,

@@ -6,14 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from mec_moe_env.configuration import reject
+from mec_moe_env.config import reject
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.state import State, World
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
 from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.tasks.digits import load_digits_split
 
 

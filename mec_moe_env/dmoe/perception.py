@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
 from mec_moe_env.dmoe.state import Flags, Physics, Singles, State, World
-from mec_moe_env.scenarios import DMoEConfig
-
-
-def observation_bounds(config: DMoEConfig) -> Mapping[str, tuple[float, float]]:
-    """Return (low, high) of every entry."""
-    unit = (0.0, 1.0)
-    return {
-        "gate": unit,
-        "spectral_efficiency": (0.0, config.max_spectral_efficiency),
-        "compute_energy": (0.0, max(config.compute_joules[1], 1.0)),
-        "available": unit,
-        "layer": unit,
-        "importance": unit,
-    }
 
 
 @inlined

@@ -6,20 +6,19 @@ import math
 
 import numpy as np
 
-from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
-from mec_moe_env.compilation import Entry
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Buffers, BufferTable, Flags, box_space
+from mec_moe_env.core.kernels import Entry
 from mec_moe_env.dmoe.advance import advance, make_workspace
-from mec_moe_env.dmoe.dynamics import SCHEMA
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.exogenous import RadioWorld, WorldSource
 from mec_moe_env.dmoe.gates import DrawnGates, GateSource, make_gates
-from mec_moe_env.dmoe.perception import observation_bounds, write_masks
+from mec_moe_env.dmoe.perception import write_masks
 from mec_moe_env.dmoe.state import empty_state, empty_world, make_physics
+from mec_moe_env.dmoe.table import ENTRIES, OUTCOMES
 from mec_moe_env.dmoe.toy import ToyWorld
-from mec_moe_env.observation import box_space
 from mec_moe_env.orders import Orders
-from mec_moe_env.rows import Flags, RowFactory, Rows
-from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.simulator import Simulator
 
 
@@ -39,14 +38,17 @@ class DMoESimulator(Simulator):
         picks, links = math.prod(config.expert_shape), math.prod(config.link_shape)
         sizes = [config.num_nodes + 1, config.num_subcarriers]
         self.nvec = np.repeat(sizes, [picks, links])
-        self.rows = RowFactory(
-            SCHEMA,
+        self.rows = BufferTable(
+            OUTCOMES,
             config.observation_shapes,
             mask_size=int(self.nvec.sum()),
             num_envs=num_envs,
             has_accuracy=self.state.hidden.shape[2] > 0,
         )
-        self.observation_space = box_space(config.observation_shapes, observation_bounds(config))
+        self.observation_space = box_space(
+            config.observation_shapes,
+            {name: entry.bounds(config) for name, entry in ENTRIES.items()},
+        )
 
     @property
     def finished(self) -> Flags:
@@ -58,7 +60,7 @@ class DMoESimulator(Simulator):
         self._gates.start(orders, self._randomness, self.state, self.world)
 
     def _call(
-        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+        self, orders: Orders, actions: Actions, rows: Buffers, crew: Crew, thread: int, most: int
     ) -> None:
         self._advance(
             self._physics,

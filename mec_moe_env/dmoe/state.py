@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.tasks.stream import Floats
 
 Integers = NDArray[np.int64]

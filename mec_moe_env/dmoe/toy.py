@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.configuration import reject
+from mec_moe_env.config import reject
+from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.dmoe.exogenous import make_exogenous
 from mec_moe_env.dmoe.state import World
 from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.scenarios import DMOE_PRESETS, DMoEConfig
 
 GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
 """Scores by layer, source and expert."""

@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 from mec_moe_env.moe.weights import Floats, MoEWeights
 
 EPSILON = 1e-6

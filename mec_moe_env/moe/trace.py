@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_env.moe.archive import read_arrays, write_arrays
+from mec_moe_env.files import read_arrays, write_arrays
 
 VERSION = 1
 SUM_TOLERANCE = 1e-3

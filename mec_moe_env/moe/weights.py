@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.moe.archive import read_arrays, write_arrays
+from mec_moe_env.files import read_arrays, write_arrays
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_env.claims import Crew, claim, linger, mark_done, ring
-from mec_moe_env.compilation import lean
+from mec_moe_env.core.buffers import Buffers
+from mec_moe_env.core.kernels import lean
 from mec_moe_env.experts import Floats
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.dynamics import step
 from mec_moe_env.offloading.exogenous import (
     Exogenous,
@@ -20,8 +22,6 @@ from mec_moe_env.offloading.exogenous import (
 from mec_moe_env.offloading.perception import observe, write_mask
 from mec_moe_env.offloading.state import Integers, Physics, State, World, clear_state
 from mec_moe_env.orders import IGNORE, NOTHING_DUE, START, STEP, Orders, due_row
-from mec_moe_env.rows import Rows
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams
 
 
@@ -53,7 +53,7 @@ def advance(
     sum_bound: float,
     orders: Orders,
     actions: Integers,
-    rows: Rows,
+    rows: Buffers,
     crew: Crew,
     thread: int,
     most: int,

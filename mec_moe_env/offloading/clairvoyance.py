@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 from mec_moe_env.experts import Floats, learn, model_error
 from mec_moe_env.offloading.dynamics import server_error
 from mec_moe_env.offloading.state import Physics, State, World

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import math
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined
 from mec_moe_env.experts import Floats, inner, learn, model_error, quadratic_form
-from mec_moe_env.network import transmission_seconds
 from mec_moe_env.offloading.state import Integers, Physics, State, World
-from mec_moe_env.rows import Schema
+from mec_moe_env.offloading.table import OUTCOMES
+from mec_moe_env.radio.links import BITS_PER_MBIT, slots_needed, transmission_seconds
 
-BITS_PER_MBIT = 1e6
-
-SCHEMA = Schema(
-    reward_terms=("error", "energy", "delay"),
-    scalars=(
-        "generalization_error",
-        "forgetting",
-        "energy_j",
-        "transmission_energy_j",
-        "delay_slots",
-    ),
-    counts=("accepted", "rejected", "dropped_picks", "lost"),
-)
-REWARD, ERROR, ENERGY, DELAY, GENERALIZATION, FORGETTING, JOULES, SENDING_JOULES, SLOTS, HITS = (
-    range(len(SCHEMA.measures))
-)
-ACCEPTED, REJECTED, DROPPED, LOST = range(len(SCHEMA.counts))
+REWARD = OUTCOMES.row("reward")
+ERROR, ENERGY, DELAY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
+GENERALIZATION = OUTCOMES.row("generalization_error")
+FORGETTING = OUTCOMES.row("forgetting")
+JOULES = OUTCOMES.row("energy_j")
+SENDING_JOULES = OUTCOMES.row("transmission_energy_j")
+SLOTS = OUTCOMES.row("delay_slots")
+HITS = OUTCOMES.row("accuracy")
+ACCEPTED, REJECTED = OUTCOMES.row("accepted"), OUTCOMES.row("rejected")
+DROPPED, LOST = OUTCOMES.row("dropped_picks"), OUTCOMES.row("lost")
 
 
 @inlined
@@ -71,13 +64,6 @@ def server_hits(physics: Physics, state: State, i: int, m: int) -> float:
         if state.learned_weight[i, m, n] > 0.0:
             total += state.learned_weight[i, m, n] * heldout_accuracy(physics, n, state.model[i, m])
     return total
-
-
-@lean
-def slots_needed(seconds: float, slot_seconds: float, max_delay: int) -> int:
-    """Return ceil(seconds / slot) clipped to [1, d_u]."""
-    slots = math.ceil(min(seconds / slot_seconds, float(max_delay)))
-    return max(int(slots), 1)
 
 
 @inlined
@@ -300,8 +286,8 @@ def step(
         action: server and subcarrier of each pick, (2·U·D,).
         picked: scratch, (D,).
         scratch: scratch of a training, (k + 1, k).
-        measures: `SCHEMA.measures` by row, (10, n), zeros on entry, column i written.
-        counts: `SCHEMA.counts` by row, (4, n), zeros on entry, column i written.
+        measures: `OUTCOMES.measures` by row, (10, n), zeros on entry, column i written.
+        counts: `OUTCOMES.counts` by row, (4, n), zeros on entry, column i written.
     """
     for u in range(physics.num_tasks):
         serve_task(physics, state, world, i, u, action, picked, scratch, measures, counts)

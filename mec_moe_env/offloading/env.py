@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from mec_moe_env.config import resolve
+from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.render import describe
 from mec_moe_env.offloading.simulator import OffloadingSimulator
 from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig, resolve
 from mec_moe_env.tasks.stream import Floats
 from mec_moe_env.vector import SimulatorVectorEnv
 
@@ -62,8 +63,8 @@ class OffloadingEnv(SimulatorEnv):
     error of the zero model for ever (our extension).
 
     ## Info
-    `reward_terms` (`error`, `energy`, `delay`: their sum weighted by the config's weights is the
-    reward), `generalization_error` (G_t), `forgetting` (F_t), `energy_j`,
+    `reward_error`, `reward_energy`, `reward_delay` (their sum weighted by the config's weights is
+    the reward), `generalization_error` (G_t), `forgetting` (F_t), `energy_j`,
     `transmission_energy_j`, `delay_slots`, `accepted`, `rejected`, `dropped_picks`, `lost`,
     `action_mask`, and with real data `accuracy` (held-out, mean over the tasks so far).
 

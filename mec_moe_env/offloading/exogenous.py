@@ -12,8 +12,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined
-from mec_moe_env.network import (
+from mec_moe_env.core.kernels import inlined
+from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.offloading.state import Flags, Integers, World
+from mec_moe_env.orders import Orders
+from mec_moe_env.radio.channel import (
     advance_fading,
     draw_positions,
     draw_rayleigh_power,
@@ -22,10 +25,7 @@ from mec_moe_env.network import (
     write_mean_snr,
     write_spectral_efficiency,
 )
-from mec_moe_env.offloading.state import Flags, Integers, World
-from mec_moe_env.orders import Orders
 from mec_moe_env.randomness import PLACES, RADIO, Randomness
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams, next_uniform, next_word
 from mec_moe_env.tasks.drawing import (
     Arrivals,

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
 from mec_moe_env.offloading.state import Flags, Physics, State, World
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.offloading.table import DRIFT_BOUND
 
 Singles = NDArray[np.float32]
-
-DRIFT_BOUND = 1e4
-"""Drifts are reported up to this value; no scenario comes near it."""
-
-
-def observation_bounds(
-    config: OffloadingConfig, sum_bound: float
-) -> Mapping[str, tuple[float, float]]:
-    """Return (low, high) of every entry; `sum_bound` is the task stream's."""
-    return {
-        "task": (-sum_bound, sum_bound),
-        "payload": (0.0, max(config.payload_mbit[1], 1.0)),
-        "origin": (0.0, 1.0),
-        "busy": (0.0, 1.0),
-        "subcarrier_busy": (0.0, 1.0),
-        "spectral_efficiency": (0.0, config.max_spectral_efficiency),
-        "compute": (0.0, max(config.compute_joules[1], config.compute_seconds[1], 1.0)),
-        "completed": (0.0, 1.0),
-        "drift": (0.0, DRIFT_BOUND),
-        "progress": (0.0, 1.0),
-    }
 
 
 @inlined

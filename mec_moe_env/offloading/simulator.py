@@ -6,20 +6,19 @@ import math
 
 import numpy as np
 
-from mec_moe_env.actions import Actions
 from mec_moe_env.claims import Crew
-from mec_moe_env.compilation import Entry
-from mec_moe_env.observation import box_space
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Buffers, BufferTable, Flags, box_space
+from mec_moe_env.core.kernels import Entry
 from mec_moe_env.offloading.advance import advance, make_workspace
 from mec_moe_env.offloading.clairvoyance import write_error_increments, write_model_errors
-from mec_moe_env.offloading.dynamics import SCHEMA
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.exogenous import RandomWorld, WorldSource
-from mec_moe_env.offloading.perception import observation_bounds, write_masks
+from mec_moe_env.offloading.perception import write_masks
 from mec_moe_env.offloading.state import empty_state, empty_world, make_physics
+from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
 from mec_moe_env.offloading.toy import ToyWorld
 from mec_moe_env.orders import Orders
-from mec_moe_env.rows import Flags, RowFactory, Rows
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.simulator import Simulator
 from mec_moe_env.tasks.digits import digit_tasks
 from mec_moe_env.tasks.mnist import mnist_tasks
@@ -65,15 +64,17 @@ class OffloadingSimulator(Simulator):
         self._workspaces = [make_workspace(config) for _ in range(self._threads.count)]
         picks = math.prod(config.action_shape[:2])
         self.nvec = np.tile([config.num_servers + 1, config.num_subcarriers], picks)
-        self.rows = RowFactory(
-            SCHEMA,
+        self.rows = BufferTable(
+            OUTCOMES,
             config.observation_shapes,
             mask_size=int(self.nvec.sum()),
             num_envs=num_envs,
             has_accuracy=judge.heldout_labels.shape[1] > 0,
         )
         self.observation_space = box_space(
-            config.observation_shapes, observation_bounds(config, self._sum_bound)
+            config.observation_shapes,
+            {name: entry.bounds(config) for name, entry in ENTRIES.items()}
+            | {"task": (-self._sum_bound, self._sum_bound)},
         )
 
     @property
@@ -82,7 +83,7 @@ class OffloadingSimulator(Simulator):
         return self.state.time >= self.config.horizon
 
     def _call(
-        self, orders: Orders, actions: Actions, rows: Rows, crew: Crew, thread: int, most: int
+        self, orders: Orders, actions: Actions, rows: Buffers, crew: Crew, thread: int, most: int
     ) -> None:
         self._advance(
             self._physics,

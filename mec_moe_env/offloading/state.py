@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.core.kernels import inlined
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.stream import Floats, Judge
 
 Integers = NDArray[np.int64]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.configuration import reject
+from mec_moe_env.config import reject
+from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.exogenous import make_exogenous
 from mec_moe_env.offloading.state import World
 from mec_moe_env.orders import START, Orders
 from mec_moe_env.randomness import Randomness
-from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.tasks.stream import Judge, identity_judge
 from mec_moe_env.tasks.tables import no_tables
 

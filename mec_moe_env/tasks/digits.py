@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.configuration import reject
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.config import reject
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import ImagePairTasks, LabelledImages
 
 PIXELS = 64

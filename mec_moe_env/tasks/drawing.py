@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.randomness import TYPES
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams, next_uniform
 from mec_moe_env.tasks.images import draw_image_task
 from mec_moe_env.tasks.stream import Floats, Integers, TaskBatch

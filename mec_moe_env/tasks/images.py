@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import inlined
-from mec_moe_env.configuration import reject
+from mec_moe_env.config import reject
+from mec_moe_env.core.kernels import inlined
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.randomness import TASKS
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import Streams, next_uniform
 from mec_moe_env.tasks.stream import Floats, Integers, Judge
 from mec_moe_env.tasks.tables import ImageTables, TaskTables, no_synthetic_tasks

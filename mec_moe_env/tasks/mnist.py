@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.configuration import reject
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.config import reject
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import ImagePairTasks, LabelledImages
 
 IDX_UNSIGNED_BYTE = 0x08

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from mec_moe_env.compilation import inlined
+from mec_moe_env.core.kernels import inlined
 from mec_moe_env.experts import inner
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.randomness import TASKS
-from mec_moe_env.scenarios import OffloadingConfig
 from mec_moe_env.streams import NormalScratch, Streams, draw_normals, next_uniform
 from mec_moe_env.tasks.stream import Floats, Judge, identity_judge
 from mec_moe_env.tasks.tables import SyntheticTables, TaskTables, no_images

@@ -11,8 +11,8 @@ from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_env.offloading import OffloadingVectorEnv
-from mec_moe_env.rows import Entries, Flags
+from mec_moe_env.core.buffers import Entries, Flags
+from mec_moe_env.offloading.env import OffloadingVectorEnv
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.actions import Actions
-from mec_moe_env.compilation import lean
-from mec_moe_env.rows import Flags
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Flags
+from mec_moe_env.core.kernels import lean
+from mec_moe_env.offloading.config import OffloadingConfig
 
 CANONICAL_SUBCARRIER = 0
 """Stands for "none needed" where a task is served in-situ."""

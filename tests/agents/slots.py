@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from mec_moe_agents.offloading.slot import Slot
+
+from mec_moe_env import Slot
 
 
 def make_slot(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from mec_moe_agents import Episodes, evaluate, make_agent
 from mec_moe_agents.evaluation import provenance, rollout
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.cell import Cell, CellStore
 from mec_moe_agents.evaluation.comparison import compare
 from mec_moe_agents.evaluation.rows import write_curves, write_rows
@@ -16,6 +15,7 @@ from mec_moe_agents.evaluation.statistics import curve_band, estimate_mean
 from mec_moe_agents.evaluation.summary import summarize
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
+from mec_moe_env.files import replacing
 
 SMALL = OffloadingConfig(horizon=30, failure_rate=0.02)
 TOY = OFFLOADING_PRESETS["toy"]

@@ -9,15 +9,15 @@ from pathlib import Path
 import mec_moe_env
 
 SCRIPT = """
-from mec_moe_env.network import transmission_seconds
-from mec_moe_env.compilation import lean
+from mec_moe_env.radio.links import transmission_seconds
+from mec_moe_env.core.kernels import lean
 print(transmission_seconds(1e6, 1e6, 5.0))
 from mec_moe_env.caller import doubled
 print(doubled())
 """
 CALLER = """
-from mec_moe_env.compilation import lean
-from mec_moe_env.network import transmission_seconds
+from mec_moe_env.core.kernels import lean
+from mec_moe_env.radio.links import transmission_seconds
 
 @lean
 def doubled() -> float:
@@ -45,7 +45,7 @@ def test_editing_a_callee_recompiles_its_callers(tmp_path: Path) -> None:
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "caller.py").write_text(CALLER)
     assert run(tmp_path) == [0.2, 0.4]
-    network = package / "network.py"
+    network = package / "radio" / "links.py"
     edited = network.read_text().replace("return bits / (", "return 10.0 * bits / (")
     network.write_text(edited)
     assert run(tmp_path) == [2.0, 4.0]

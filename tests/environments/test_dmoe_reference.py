@@ -84,10 +84,10 @@ def check_episode(env: DMoEEnv, seed: int) -> None:
         for key, value in expected.items():
             assert info[key] == pytest.approx(value, rel=1e-9, abs=1e-12), key
         if config.gates != "digits":
-            assert info["reward_terms"]["error"] == pytest.approx(-info["shortfall"])
+            assert info["reward_error"] == pytest.approx(-info["shortfall"])
         total += reward
         energy += info["energy_j"]
-        error -= info["reward_terms"]["error"]
+        error -= info["reward_error"]
     identity = -(config.error_weight * error + config.energy_weight * energy)
     assert total == pytest.approx(identity, rel=1e-9)
 
@@ -166,7 +166,7 @@ def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:
         links = np.arange(K * K).reshape(K, K) % env.config.num_subcarriers
         *_, info = env.step(np.concatenate([best, links.reshape(-1)]))
         assert info["dropped_picks"] == 0
-        errors.append(info["reward_terms"]["error"])
+        errors.append(info["reward_error"])
     assert errors[:-1] == [0.0] * (len(errors) - 1)
     assert -1.0 < errors[-1] < 0.0
     assert info["accuracy"] > 0.8

@@ -46,7 +46,8 @@ def test_an_episode() -> None:
     assert second["energy_j"] == pytest.approx(0.1)
     assert second["relevance"] == pytest.approx((0.75 + 1.0) / 2)
     assert second["reward"] == pytest.approx(-0.1)
-    assert second["reward_terms"] == pytest.approx({"error": 0.0, "energy": -0.1})
+    assert second["reward_error"] == 0.0
+    assert second["reward_energy"] == pytest.approx(-0.1)
     assert second["terminated"]
 
 

@@ -17,8 +17,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import SyncVectorEnv
-from mec_moe_agents.evaluation.atomic_write import replacing
 
+from mec_moe_env.files import replacing
 from tests.environments.catalogue import CASES, DMOE, LARGE, OFFLOADING, SCALAR, VECTOR
 
 FILE = Path(__file__).with_name("golden.json")

@@ -62,9 +62,9 @@ def check_episode(env: OffloadingEnv, seed: int, legal_share: float) -> None:
         assert reward == pytest.approx(expected.pop("reward"), rel=1e-6, abs=1e-8)
         for key, value in expected.items():
             assert info[key] == pytest.approx(value, rel=1e-6, abs=1e-8), key
-        terms = info["reward_terms"]
         weights = (config.error_weight, config.energy_weight, config.delay_weight)
-        weighted = np.dot(weights, [terms["error"], terms["energy"], terms["delay"]])
+        terms = [info["reward_error"], info["reward_energy"], info["reward_delay"]]
+        weighted = np.dot(weights, terms)
         assert reward == pytest.approx(weighted, rel=1e-12, abs=1e-12)
         total += reward
         energy += info["energy_j"]

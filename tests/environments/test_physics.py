@@ -12,15 +12,15 @@ from scipy.stats import kstest
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, unflatten
 from mec_moe_env.experts import learn, model_error
 from mec_moe_env.logarithm import write_log2
-from mec_moe_env.network import (
+from mec_moe_env.radio.channel import (
     advance_fading,
     draw_positions,
     fading_correlation,
     noise_power_w,
     reference_snr,
-    transmission_seconds,
     write_mean_snr,
 )
+from mec_moe_env.radio.links import transmission_seconds
 from mec_moe_env.randomness import PURPOSES
 from mec_moe_env.streams import draw_keys
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv, OffloadingVectorEnv
-from mec_moe_env.compilation import lean
+from mec_moe_env.core.kernels import lean
 from mec_moe_env.randomness import Randomness
 from mec_moe_env.streams import Streams
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge

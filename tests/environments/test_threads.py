@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mec_moe_env import OffloadingVectorEnv
 from mec_moe_env.claims import END, NEXT, SIZE, Crew, claim, linger, mark_done, ring
-from mec_moe_env.compilation import Entry, inlined, lean
+from mec_moe_env.core.kernels import Entry, inlined, lean
 from mec_moe_env.orders import IGNORE, LOOK, NOTHING_DUE, START, STEP, due_row
 from mec_moe_env.threads import Threads
 from tests.environments.catalogue import CASES, LARGE, VECTOR, Case

@@ -45,10 +45,9 @@ def test_specialising() -> None:
     assert column(slots, "delay_slots") == [1, 2, 3, 5]
     assert column(slots, "reward") == pytest.approx([-0.6, -2.2, -0.62, -2.74])
     assert column(slots, "forgetting") == pytest.approx([0, 0, 0, 0])
-    assert [slot["reward_terms"] for slot in slots] == [
-        pytest.approx({"error": error, "energy": -joules, "delay": -delay})
-        for error, joules, delay in [(0, 0.1, 1), (-1, 0.2, 2), (1, 0.12, 3), (0, 0.24, 5)]
-    ]
+    assert column(slots, "reward_error") == pytest.approx([0, -1, 1, 0])
+    assert column(slots, "reward_energy") == pytest.approx([-0.1, -0.2, -0.12, -0.24])
+    assert column(slots, "reward_delay") == [-1, -2, -3, -5]
 
 
 def test_observations_of_specialising() -> None:

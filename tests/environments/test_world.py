@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mec_moe_env import OffloadingEnv, OffloadingVectorEnv, unflatten
-from mec_moe_env.network import fading_correlation
+from mec_moe_env.radio.channel import fading_correlation
 
 
 def roll(env: OffloadingVectorEnv, steps: int) -> dict[str, list[np.ndarray]]:

@@ -71,7 +71,7 @@ def test_records_are_of_the_environment() -> None:
         seen, _, _, _, info = env.step(jesa.predict(seen)[0])
         joules += info["energy_j"] / 32
     np.testing.assert_allclose(record.joules, joules)
-    np.testing.assert_allclose(record.loss, -info["reward_terms"]["error"], rtol=1e-6)
+    np.testing.assert_allclose(record.loss, -info["reward_error"], rtol=1e-6)
     np.testing.assert_array_equal(record.accuracy, info["accuracy"])
     assert record.outcome == (record.joules.mean(), record.loss.mean(), record.accuracy.mean())
     with pytest.raises(ValueError, match="seed = 100000"):

@@ -3,9 +3,8 @@ import pytest
 from mec_moe_agents.learned.decisions import Decisions
 from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER, UNTRAINED
 from mec_moe_agents.offloading.costs import pick_costs
-from mec_moe_agents.offloading.slot import Slot
 
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingVectorEnv
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingVectorEnv, Slot
 
 JOINT = OFFLOADING_PRESETS["joint"]
 

@@ -11,10 +11,10 @@ pytest.importorskip("sb3_contrib")
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.run_folder import read_plan
 from typer.testing import CliRunner
 
+from mec_moe_env.files import recover_folder
 from tests.interruption import interrupt_once
 
 TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,oracle")

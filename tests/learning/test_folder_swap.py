@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
+
+from mec_moe_env.files import recover_folder, replacing_folder
 
 
 def write(folder, text):
@@ -50,7 +51,7 @@ def test_death_at_each_rename(renames, expected, tmp_path):
 
 def die_after(renames):
     """Let the process end, as SIGKILL does, after so many renames."""
-    import mec_moe_agents.learning.folder_swap as module
+    import mec_moe_env.files as module
 
     left = [renames]
 

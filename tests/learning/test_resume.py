@@ -11,9 +11,9 @@ pytest.importorskip("sb3_contrib")
 
 from mec_moe_agents.learning import training
 from mec_moe_agents.learning.algorithms import Learner
-from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.training import leg_steps
 
+from mec_moe_env.files import recover_folder
 from tests.learning.runs import LEG, Silent, assert_same, contents, run, tiny_plan
 
 ALGORITHMS = ("ppo", "maskable-ppo", "recurrent-ppo", "a2c", "dqn")

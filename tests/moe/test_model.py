@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 from mec_moe_env.moe import (
     MoEWeights,
     apply_experts,

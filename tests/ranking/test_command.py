@@ -14,7 +14,7 @@ from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED, FIRST_TRAINING_S
 from mec_moe_agents.registry import agent_names
 from typer.testing import CliRunner
 
-from mec_moe_env.scenarios import DMOE_PRESETS, OFFLOADING_PRESETS
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
 from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]

@@ -10,7 +10,6 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.offloading.topk import make_gate
 from mec_moe_agents.wrappers import GateObservation, GateObservationVector
 from mec_moe_agents.wrappers.accepted_picks import accepted_picks
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from mec_moe_env import DMoEEnv, OffloadingEnv, OffloadingVectorEnv
+from mec_moe_env import DMoEEnv, OffloadingEnv, OffloadingVectorEnv, Slot
 from mec_moe_env.sb3 import make_vec_env
 from mec_moe_env.wrappers import FlatAction, FlatActionVector
 from tests.environments.catalogue import OFFLOADING

@@ -17,7 +17,7 @@ from mec_moe_env import (
     OffloadingConfig,
     OffloadingVectorEnv,
 )
-from mec_moe_env.configuration import suggest
+from mec_moe_env.config import suggest
 
 NEEDS_FILES = frozenset({"mnist"})
 ACTION_BYTES = 1 << 25

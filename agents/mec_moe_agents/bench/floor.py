@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.bench.timing import per_call
 from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 
 NUMBERS = 100_000

@@ -16,8 +16,8 @@ import numpy as np
 from mec_moe_agents.bench.peers import PeerRow
 from mec_moe_agents.bench.rows import Row
 from mec_moe_agents.bench.scale import ScaleRow
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.provenance import current_provenance
+from mec_moe_env.files import replacing
 
 
 @dataclass

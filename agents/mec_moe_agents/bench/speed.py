@@ -15,8 +15,8 @@ from mec_moe_agents.bench.case import Case, sample_actions
 from mec_moe_agents.bench.floor import floor_seconds
 from mec_moe_agents.bench.rounds import LONGEST, round_steps
 from mec_moe_agents.bench.timing import Stopwatch, per_call
+from mec_moe_env.core.buffers import Buffers
 from mec_moe_env.orders import LOOK, START, STEP
-from mec_moe_env.rows import Rows
 
 ROUNDS = 3
 FLOOR_SECONDS = 0.01
@@ -144,7 +144,7 @@ def shares_of(rounds: Sequence[Parts]) -> dict[str, float]:
     return {name: stage / sum(stages) for name, stage in zip(STAGES, stages, strict=True)}
 
 
-def _rows(rows: Rows) -> Rows:
+def _rows(rows: Buffers) -> Buffers:
     return rows
 
 

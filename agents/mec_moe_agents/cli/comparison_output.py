@@ -15,7 +15,7 @@ from mec_moe_agents.registry import find_agent
 from mec_moe_agents.report.figure import draw_comparison, save_figure
 from mec_moe_agents.report.table import print_ranking
 from mec_moe_agents.report.verdict import verdict
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 
 def present(

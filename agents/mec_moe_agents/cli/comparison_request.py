@@ -18,8 +18,7 @@ from mec_moe_env import (
     OffloadingConfig,
     OffloadingEnv,
 )
-from mec_moe_env.configuration import suggest
-from mec_moe_env.scenarios import resolve
+from mec_moe_env.config import resolve, suggest
 
 ENVIRONMENTS = ("offloading", "dmoe")
 

@@ -76,7 +76,7 @@ def transfer(
 
 
 def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
-    from mec_moe_env.configuration import suggest
+    from mec_moe_env.config import suggest
 
     known = {study.name: study for study in studies}
     for name in names:

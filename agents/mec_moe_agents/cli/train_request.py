@@ -14,8 +14,8 @@ from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan, check_algorithm, check_policy, default_policy
 from mec_moe_agents.learning.run_folder import open_run
 from mec_moe_agents.learning.start import digest, find_weights
-from mec_moe_env.configuration import Whole, reject
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Whole, reject
 
 TRAINED = "learned"
 """The baseline of this name is itself the outcome of a training run."""

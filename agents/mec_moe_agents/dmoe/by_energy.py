@@ -16,7 +16,7 @@ from mec_moe_agents.solvers import (
     lower_bound,
     select_experts,
 )
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 
 def joint_arguments(layer: Layer, thresholds: Floats, config: DMoEConfig) -> dict[str, Any]:

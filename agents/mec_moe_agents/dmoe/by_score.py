@@ -11,7 +11,7 @@ from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
 from mec_moe_agents.dmoe.links import assign_exactly, keep_servable, remote_links
 from mec_moe_agents.dmoe.scheduler import StatelessScheduler
 from mec_moe_agents.random_rows import UniformRows, row_seeds
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 
 def highest(score: Floats, available: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:

@@ -15,8 +15,8 @@ from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of
 from mec_moe_agents.dmoe.scheduling_agent import SchedulingAgent
 from mec_moe_agents.dmoe.thresholds import Importance, ThresholdSchedule, same_for_all_layers
 from mec_moe_agents.importance.learned import has_learned_importance, learned_schedule
-from mec_moe_env.configuration import Config, Whole, reject
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.config import Config, Whole, reject
 
 Seed = int | Sequence[int]
 EFFORT = 200

@@ -12,8 +12,8 @@ from mec_moe_agents.dmoe.layer import Layer, Plan
 from mec_moe_agents.dmoe.scheduler import StatelessScheduler
 from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
 from mec_moe_agents.solvers import allocate_jointly, solve_exactly
-from mec_moe_env.configuration import Real, reject
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.config import Real, reject
 
 MOST_ROUTES = 1024
 """Token-expert-subcarrier combinations up to which a layer takes about a second."""

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation
-from mec_moe_env.observation import unflatten
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig, unflatten
 
 Floats = NDArray[np.float64]
 

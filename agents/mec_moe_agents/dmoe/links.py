@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
 from mec_moe_agents.solvers import allocate_subcarriers
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 Flags = NDArray[np.bool_]
 

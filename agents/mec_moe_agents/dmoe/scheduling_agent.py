@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.dmoe.layer import Layer
 from mec_moe_agents.dmoe.scheduler import Scheduler
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 
 class SchedulingState(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from mec_moe_agents.dmoe.layer import Floats, Layer
-from mec_moe_env.configuration import Real, reject
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.config import Real, reject
 
 SAFETY = 1e-6
 """Agents see float32, the environment judges in float64: they aim this much higher, relatively."""

@@ -11,7 +11,7 @@ from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.measures import steps_of
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.registry import find_agent
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig, OffloadingConfig
 
 
 class Listener(Protocol):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_moe_agents.evaluation.episodes import Floats
-from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
-from mec_moe_env.configuration import Config
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, OffloadingConfig, OffloadingVectorEnv
+from mec_moe_env.config import Config
 
 Totals = Mapping[str, Floats]
 

@@ -12,9 +12,8 @@ from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.measures import make_vector_env, measures_of, steps_of
 from mec_moe_agents.registry import make_agent
-from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
-from mec_moe_env.configuration import Config
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, OffloadingConfig, OffloadingVectorEnv
+from mec_moe_env.config import Config
 
 BATCH_NUMBERS = 1 << 26
 """Bounds the memory of a batch; the results do not depend on it."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.provenance import Provenance
-from mec_moe_env.configuration import Config
+from mec_moe_env.config import Config
+from mec_moe_env.files import replacing
 
 
 def write_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mec_moe_env.configuration import Whole, reject
+from mec_moe_env.config import Whole, reject
 
 FIRST_TRAINING_SEED = 2**31
 """Training seeds its environments from here on; evaluation stays below."""

@@ -11,8 +11,8 @@ from gymnasium.utils import RecordConstructorArgs
 
 from mec_moe_agents.importance.decision import ImportanceDecision
 from mec_moe_agents.importance.summary import LayerSummary
-from mec_moe_env.actions import Actions
-from mec_moe_env.rows import Entries
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Entries
 
 
 class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorArgs):

@@ -13,7 +13,7 @@ from mec_moe_agents.importance.action import importance_space
 from mec_moe_agents.importance.decision import ImportanceDecision
 from mec_moe_agents.importance.summary import LayerSummary
 from mec_moe_env import DMoEVectorEnv
-from mec_moe_env.rows import Entries
+from mec_moe_env.core.buffers import Entries
 
 
 class ImportanceActionVector(VectorWrapper):

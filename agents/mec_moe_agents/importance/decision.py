@@ -10,9 +10,9 @@ from mec_moe_agents.agent import Observation
 from mec_moe_agents.dmoe.by_energy import JointScheduler
 from mec_moe_agents.dmoe.layer import Floats, Layer
 from mec_moe_agents.dmoe.thresholds import SAFETY
-from mec_moe_env.actions import Actions
-from mec_moe_env.configuration import Real
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.config import Real
+from mec_moe_env.core.actions import Actions
 
 UNIT = Real(0, 1)
 

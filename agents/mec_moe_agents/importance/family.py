@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mec_moe_agents.evaluation.atomic_write import replacing
-from mec_moe_env.configuration import Real, reject
+from mec_moe_env.config import Real, reject
+from mec_moe_env.files import replacing
 
 FORMAT = 2
 DIGITS_MOE = Path(__file__).with_name("digits_moe.json")

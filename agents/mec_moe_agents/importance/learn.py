@@ -15,7 +15,7 @@ from mec_moe_agents.importance.match import choose_match
 from mec_moe_agents.importance.practice import PracticeWorld
 from mec_moe_agents.importance.record import practise
 from mec_moe_agents.importance.search import Schedule, front, search_front
-from mec_moe_env.scenarios import DMOE_PRESETS
+from mec_moe_env import DMOE_PRESETS
 
 CONFIG = DMOE_PRESETS["digits-moe"]
 SHARED = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mec_moe_agents.importance.family import DIGITS_MOE, LearnedSchedule, ScheduleFamily
-from mec_moe_env.configuration import Config, Real, reject
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.config import Config, Real, reject
 
 
 def has_learned_importance(config: Config) -> bool:

@@ -13,7 +13,7 @@ from mec_moe_agents.dmoe.links import send_joules
 from mec_moe_agents.dmoe.thresholds import SAFETY
 from mec_moe_agents.evaluation.seeds import check_training_seeds
 from mec_moe_agents.solvers import select_experts
-from mec_moe_env import DMoEVectorEnv
+from mec_moe_env import DMoEConfig, DMoEVectorEnv
 from mec_moe_env.moe import (
     apply_experts,
     classify,
@@ -22,7 +22,6 @@ from mec_moe_env.moe import (
     gate_scores,
     load_digits_moe,
 )
-from mec_moe_env.scenarios import DMoEConfig
 from mec_moe_env.tasks.digits import load_digits_split
 
 Floats = NDArray[np.float64]

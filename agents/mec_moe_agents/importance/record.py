@@ -9,7 +9,7 @@ from mec_moe_agents.evaluation.episodes import Floats
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.seeds import check_training_seeds
 from mec_moe_agents.importance.practice import Outcome
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from mec_moe_agents.agent import Observation
 from mec_moe_agents.dmoe.layer import Floats, Layer
 from mec_moe_agents.dmoe.links import remote_links, send_joules
-from mec_moe_env.observation import box_space
-from mec_moe_env.rows import Entries
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
+from mec_moe_env.core.buffers import Entries, box_space
 
 REFERENCE_EFFICIENCY = 4.0
 """bit/s/Hz; sending a state at this efficiency costs the price 1/2."""

@@ -12,7 +12,7 @@ from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.learned.decisions import Decisions
 from mec_moe_agents.learned.network import Network
 from mec_moe_agents.random_rows import UniformRows, row_seeds
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig
 
 
 class LearnedState(NamedTuple):

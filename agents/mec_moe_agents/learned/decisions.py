@@ -9,8 +9,7 @@ from mec_moe_agents.agent import Observation
 from mec_moe_agents.learned.features import scales_of, width, write_features
 from mec_moe_agents.learned.memory import Flags, Integers, empty_memory, forget
 from mec_moe_agents.learned.recognition import begin_slot, pick_servers
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 
 class Decisions:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.learned.memory import Memory
 from mec_moe_agents.learned.recognition import cosine
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.compilation import lean
-from mec_moe_env.network import transmission_seconds
-from mec_moe_env.offloading.dynamics import BITS_PER_MBIT, slots_needed
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.kernels import lean
+from mec_moe_env.radio.links import BITS_PER_MBIT, slots_needed, transmission_seconds
 
 VERSION = 3
 """Of the features: weights of another version do not fit."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.learned.memory import NO_KIND, Floats, Integers, Memory
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.compilation import lean
+from mec_moe_env import Slot
+from mec_moe_env.core.kernels import lean
 
 Singles = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.learned.agent import LearnedAgent
 from mec_moe_agents.learned.weights import SUFFIX, load
-from mec_moe_env.configuration import Config, suggest
-from mec_moe_env.scenarios import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.config import Config, suggest
 
 FOLDER = Path(__file__).with_name("weights")
 

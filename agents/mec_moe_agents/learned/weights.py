@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.learned import features
 from mec_moe_agents.learned.network import SHAPES, checked
+from mec_moe_env.files import replacing
 
 ARCHITECTURE = "deep-set"
 SUFFIX = ".safetensors"

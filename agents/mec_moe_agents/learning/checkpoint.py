@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
 from mec_moe_agents.learning.records import Progress
+from mec_moe_env.files import recover_folder, replacing_folder
 
 POLICY, OPTIMIZER = "policy.safetensors", "optimizer.safetensors"
 STATE, REPLAY = "state.json", "replay.npz"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.learned.decisions import Decisions
 from mec_moe_agents.learned.features import choice_masks
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig
 
 
 class DecisionState(NamedTuple):

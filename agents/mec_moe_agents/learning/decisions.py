@@ -18,8 +18,8 @@ from stable_baselines3.common.vec_env.base_vec_env import (
 
 from mec_moe_agents.learned.decisions import Decisions
 from mec_moe_agents.learned.features import choice_masks
+from mec_moe_env import OffloadingConfig
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
-from mec_moe_env.scenarios import OffloadingConfig
 
 FEATURE_BOUND = 10.0
 """No feature reaches it."""

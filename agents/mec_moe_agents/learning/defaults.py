@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mec_moe_env.configuration import Config, Real, Whole, setting
+from mec_moe_env.config import Config, Real, Whole, setting
 
 SHARE = Real(0, 1)
 POSITIVE = Real(0, open_low=True)

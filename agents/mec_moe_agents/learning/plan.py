@@ -15,14 +15,8 @@ from mec_moe_agents.learning.defaults import (
     Hyperparameters,
     hyperparameters_for,
 )
-from mec_moe_env.configuration import Config, Whole, reject, suggest
-from mec_moe_env.scenarios import (
-    DMOE_PRESETS,
-    OFFLOADING_PRESETS,
-    DMoEConfig,
-    OffloadingConfig,
-    resolve,
-)
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config, Whole, reject, resolve, suggest
 
 POLICIES = ("shape", "features", "mlp")
 SHAPED_ALGORITHMS = ("ppo", "maskable-ppo", "a2c")

@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.records import Evaluation, Progress
+from mec_moe_env.files import replacing
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"

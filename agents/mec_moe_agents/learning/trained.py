@@ -10,12 +10,12 @@ from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.learning.algorithms import Learner
 from mec_moe_agents.learning.checkpoint import load_policy
-from mec_moe_agents.learning.folder_swap import recover_folder
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.run_folder import BEST, read_plan
 from mec_moe_agents.learning.training import torch_threads
 from mec_moe_agents.learning.validation import evaluate_model
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
+from mec_moe_env.files import recover_folder
 
 
 def load_agent(

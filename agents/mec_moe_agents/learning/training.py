@@ -16,7 +16,6 @@ from stable_baselines3.common.utils import set_random_seed
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.learning.algorithms import Learner
 from mec_moe_agents.learning.checkpoint import load_checkpoint, save_checkpoint, save_policy
-from mec_moe_agents.learning.folder_swap import recover_folder, replacing_folder
 from mec_moe_agents.learning.logs import open_logger
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.records import Evaluation, Progress
@@ -24,7 +23,8 @@ from mec_moe_agents.learning.run_folder import BEST, LAST, note_session, write_e
 from mec_moe_agents.learning.seeds import episode_seed, generator_seed, validation_seeds
 from mec_moe_agents.learning.start import begin_from
 from mec_moe_agents.learning.validation import evaluate_model
-from mec_moe_env.configuration import Whole, reject
+from mec_moe_env.config import Whole, reject
+from mec_moe_env.files import recover_folder, replacing_folder
 
 LOGGED_STEPS = 8192
 """Steps between two lines of the learner's own log, at least."""

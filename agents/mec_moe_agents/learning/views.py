@@ -19,9 +19,9 @@ from mec_moe_agents.learned.weights import arrays_of, export
 from mec_moe_agents.learning.decision_agent import DecisionAgent
 from mec_moe_agents.learning.decisions import make_decision_env
 from mec_moe_agents.learning.plan import Plan, command_of
-from mec_moe_env.configuration import Config
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config
 from mec_moe_env.sb3 import make_vec_env
-from mec_moe_env.scenarios import DMoEConfig, OffloadingConfig
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 MASKED = "maskable-ppo"

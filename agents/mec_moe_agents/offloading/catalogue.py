@@ -22,7 +22,7 @@ from mec_moe_agents.offloading.traditional import (
     RandomGate,
     RejectAllGate,
 )
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig
 
 
 def _random(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 
 class Costs(NamedTuple):

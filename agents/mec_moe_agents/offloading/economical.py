@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from mec_moe_agents.offloading.economical_action import Demand, Floats, economical_action
 from mec_moe_agents.offloading.gate import Gate
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.offloading.topk import Seed, make_gate
-from mec_moe_env.configuration import Real, reject
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.config import Real, reject
 
 TURNS = 8
 """Most turns of JESA; two or three are usual."""

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.slot import Slot
+from mec_moe_env import Slot
 
 State = TypeVar("State")
 

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from mec_moe_agents.offloading.dispatch_memory import DispatchMemory
 from mec_moe_agents.offloading.gate import Gate
 from mec_moe_agents.offloading.locality_loss import descend
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.random_rows import UniformRows, row_seeds
-from mec_moe_env.configuration import Real, reject
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.config import Real, reject
 
 Floats = NDArray[np.float64]
 

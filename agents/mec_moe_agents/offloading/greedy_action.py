@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.slot import Slot
+from mec_moe_env import Slot
 
 
 def greedy_action(

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.gate import Gate
 from mec_moe_agents.offloading.profile import Floats, ProfileGate, ProfileState
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 
 @dataclass

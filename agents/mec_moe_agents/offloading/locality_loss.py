@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

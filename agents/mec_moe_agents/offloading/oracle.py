@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.environment_access import call_batched
+from mec_moe_agents.environments import call_batched
 from mec_moe_agents.offloading.costs import pick_costs
 from mec_moe_agents.offloading.gate import StatelessGate
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 # A rejection counts for ever, but later trainings heal much of the damage of one: on seeds kept
 # apart from every evaluation, 3 did best or nearly so on digits, default, scarce and joint.

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.gate import Gate
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.configuration import Real, reject
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.config import Real, reject
 
 Floats = NDArray[np.float64]
 

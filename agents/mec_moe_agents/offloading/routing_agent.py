@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.offloading.gate import Gate
 from mec_moe_agents.offloading.greedy_action import greedy_action
-from mec_moe_agents.offloading.slot import Slot
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 
 class RoutingState(NamedTuple):

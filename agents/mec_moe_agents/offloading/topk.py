@@ -11,8 +11,8 @@ from mec_moe_agents.offloading.gating import GatingNetwork
 from mec_moe_agents.offloading.guard import GuardGate
 from mec_moe_agents.offloading.profile import ProfileGate
 from mec_moe_agents.offloading.routing_agent import RoutingAgent
-from mec_moe_env.configuration import suggest
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig
+from mec_moe_env.config import suggest
 
 Seed = int | Sequence[int]
 

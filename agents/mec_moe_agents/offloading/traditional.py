@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.gate import Gate, StatelessGate
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.random_rows import UniformRows, row_seeds
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 
 class NearestGate(StatelessGate):

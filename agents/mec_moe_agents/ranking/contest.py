@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mec_moe_agents.ranking.scenarios import AnyConfig
 from mec_moe_agents.registry import agent_names, find_agent
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 FLOOR = "random"
 LEARNED = "learned"

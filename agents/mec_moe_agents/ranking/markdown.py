@@ -14,7 +14,7 @@ from mec_moe_agents.ranking.scenarios import AnyConfig, environment_of
 from mec_moe_agents.ranking.standings import Standings
 from mec_moe_agents.ranking.verdict import verdict
 from mec_moe_agents.report.columns import return_column
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig
 
 EXPLANATION = """\
 No training has seen these seeds: evaluation seeds are below 2³¹, training's are above. All agents

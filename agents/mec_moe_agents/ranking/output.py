@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.ranking.aggregate import THRESHOLDS, Aggregate
@@ -23,6 +22,7 @@ from mec_moe_agents.ranking.scenarios import AnyConfig
 from mec_moe_agents.ranking.standings import Line, Standings
 from mec_moe_agents.ranking.verdict import verdict
 from mec_moe_agents.report.figure import save_figure
+from mec_moe_env.files import replacing
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mec_moe_agents.evaluation.seeds import check_evaluation_seeds
 from mec_moe_agents.ranking.contest import Contest
 from mec_moe_agents.ranking.scenarios import AnyConfig, parse_scenarios
 from mec_moe_agents.registry import agent_names
-from mec_moe_env.configuration import suggest
+from mec_moe_env.config import suggest
 
 GROUPS = frozenset({"all", "offloading", "dmoe"})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mec_moe_env.configuration import suggest
-from mec_moe_env.scenarios import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from mec_moe_env.config import suggest
 
 AnyConfig = OffloadingConfig | DMoEConfig
 DMOE_PREFIX = "dmoe/"

@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.evaluation.statistics import curve_band
 from mec_moe_agents.evaluation.summary import Standing, Summary
 from mec_moe_agents.report.view import Axis, View, view_of
+from mec_moe_env.files import replacing
 
 POINTS = 400
 MARKED_STEPS = 16

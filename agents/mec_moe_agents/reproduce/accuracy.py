@@ -13,8 +13,7 @@ from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.reproduce.drawing import Floats, finish, look_of, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most
-from mec_moe_env import DMOE_PRESETS
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig
 
 BASE = DMOE_PRESETS["digits-moe"].override(tokens_per_source=16)
 """More digits a seed than in the preset; energy per token is hardly touched by it."""

@@ -17,8 +17,7 @@ from mec_moe_agents.reproduce.drawing import Floats, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study
 from mec_moe_agents.reproduce.walk import jesa, walk
-from mec_moe_env import DMOE_PRESETS
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig
 
 IMPORTANCE = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 SHOWN = 0.8

@@ -26,8 +26,7 @@ from mec_moe_agents.report.figure import Look
 from mec_moe_agents.reproduce.drawing import Floats, draw_band, finish, look_of, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most
-from mec_moe_env import OFFLOADING_PRESETS
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 
 SERVERS = (10, 30, 50, 70)
 AGENTS = ("gating", "nearest", "most-powerful", "random")

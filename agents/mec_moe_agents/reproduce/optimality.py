@@ -22,8 +22,7 @@ from mec_moe_agents.reproduce.drawing import BOUND, Floats, draw_band, finish, l
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.reproduce.walk import jesa, walk
-from mec_moe_env import DMOE_PRESETS
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.theory import optimality_probability
 
 SUBCARRIERS = {4: (16, 32, 64, 128, 256, 512, 1024), 8: (64, 128, 256, 512, 1024, 2048, 4096)}

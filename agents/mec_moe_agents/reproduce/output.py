@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mec_moe_agents.evaluation.atomic_write import replacing
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.report.columns import Column
 from mec_moe_agents.report.figure import save_figure
 from mec_moe_agents.reproduce.study import Answer, Headline
-from mec_moe_env.configuration import Config
+from mec_moe_env.config import Config
+from mec_moe_env.files import replacing
 
 
 def as_json(config: Config) -> str:

@@ -19,8 +19,7 @@ from mec_moe_agents.report.figure import Look
 from mec_moe_agents.reproduce.drawing import Floats, draw_band, finish, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study
-from mec_moe_env import DMOE_PRESETS
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig
 
 DELAYS = (0, 1, 2, 3, 4)
 DOPPLER = {0.5: "0.5 Hz", 1.0: "1 Hz", 2.0: "2 Hz", float("inf"): "independent slots"}

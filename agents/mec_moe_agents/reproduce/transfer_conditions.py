@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from mec_moe_agents.evaluation.episodes import Episodes
 from mec_moe_agents.reproduce.drawing import Floats
-from mec_moe_env import OFFLOADING_PRESETS
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 
 PRESET = "default"
 """Whose weights are tested."""

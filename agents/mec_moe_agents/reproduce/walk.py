@@ -11,8 +11,7 @@ from mec_moe_agents.dmoe.by_energy import JointScheduler, layer_bound
 from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
 from mec_moe_agents.dmoe.scheduler import Scheduler
 from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
-from mec_moe_env import DMoEVectorEnv
-from mec_moe_env.scenarios import DMoEConfig
+from mec_moe_env import DMoEConfig, DMoEVectorEnv
 
 
 class Turn(NamedTuple):

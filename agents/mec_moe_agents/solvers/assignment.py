@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mec_moe_agents.solvers.selection_bound import Floats
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 
 @compiled

@@ -20,7 +20,7 @@ from mec_moe_agents.solvers.selection_bound import (
 )
 from mec_moe_agents.solvers.selection_search import search_undecided
 from mec_moe_agents.solvers.validation import flags, nonnegative, numbers, spread, whole
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 # Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
 FEASIBILITY_RTOL = 1e-12

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.solvers.assignment import assign, new_matching
 from mec_moe_agents.solvers.expert_selection import select_batch
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

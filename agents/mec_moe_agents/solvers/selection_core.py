@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_agents.solvers.selection_bound import Floats, Ints, Workspace, reduce_costs
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 # Entries of the suffix table; a larger core keeps its threshold bound and loses the count's.
 TABLE_ENTRIES = 2_000_000

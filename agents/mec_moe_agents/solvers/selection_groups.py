@@ -13,7 +13,7 @@ import numpy as np
 
 from mec_moe_agents.solvers.selection_bound import Floats, Ints
 from mec_moe_agents.solvers.selection_core import Core
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 MOST_GROUPS = 300_000
 LARGEST_GROUP = 5

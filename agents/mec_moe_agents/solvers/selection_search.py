@@ -33,7 +33,7 @@ from mec_moe_agents.solvers.selection_groups import (
     cheapest_group,
     no_groups,
 )
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 # The first stage looks within this share of the distance between bound and best set.
 FIRST_REACH = 1.0 / 64.0

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.solvers.assignment import Floats, Ints, assign, new_matching
 from mec_moe_agents.solvers.validation import nonnegative, spread
-from mec_moe_env.compilation import compiled
+from mec_moe_env.core.kernels import compiled
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
 from mec_moe_agents.wrappers.relevance_tracker import ENTRY, RelevanceTracker
-from mec_moe_env.actions import Actions
-from mec_moe_env.rows import Entries
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Entries
 
 
 class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordConstructorArgs):

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.wrappers.gate_observation import check_actions_are_picks
 from mec_moe_agents.wrappers.relevance_tracker import ENTRY, RelevanceTracker
-from mec_moe_env.offloading import OffloadingVectorEnv
-from mec_moe_env.rows import Entries, Flags
+from mec_moe_env.core.buffers import Entries, Flags
+from mec_moe_env.offloading.env import OffloadingVectorEnv
 
 
 class GateObservationVector(VectorWrapper):

@@ -11,10 +11,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation
-from mec_moe_agents.offloading.slot import Slot
 from mec_moe_agents.offloading.topk import make_gate
 from mec_moe_agents.wrappers.accepted_picks import accepted_picks
-from mec_moe_env.scenarios import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
 
 ENTRY = "relevance"
 GATING_BOUND = 1e4

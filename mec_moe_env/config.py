@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from numbers import Real as RealNumber
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
+
+from mec_moe_env.core.buffers import Outcomes
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,21 @@ class Config:
             if allowed is not None and not allowed.admits(value):
                 raise reject(field.name, value, allowed)
 
+    @property
+    def steps(self) -> int:
+        """Steps of an episode."""
+        raise NotImplementedError
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What a step brings beside the observation."""
+        raise NotImplementedError
+
+    @property
+    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
+        raise NotImplementedError
+
     def override(self, **fields: Any) -> Self:
         """Return a copy with some fields replaced.
 
@@ -128,3 +145,32 @@ class Config:
                     f"unknown {type(self).__name__} field {name!r}: {suggest(name, known)}"
                 )
         return dataclasses.replace(self, **fields)
+
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def resolve(
+    scenario: str | AnyConfig | Mapping[str, Any],
+    presets: Mapping[str, AnyConfig],
+    overrides: Mapping[str, Any],
+) -> AnyConfig:
+    """Turn a preset's name or a config, plus overrides, into a config.
+
+    Raises:
+        ValueError: the preset or a field is unknown, or a value is out of range.
+        TypeError: `scenario` is neither a name nor a config of this environment.
+    """
+    kind = type(next(iter(presets.values())))
+    if isinstance(scenario, str):
+        if scenario not in presets:
+            raise ValueError(f"unknown scenario {scenario!r}: {suggest(scenario, presets)}")
+        config = presets[scenario]
+    elif isinstance(scenario, kind):
+        config = scenario
+    elif isinstance(scenario, Mapping):
+        # A config that went through the JSON of an environment's spec.
+        config = kind().override(**scenario)
+    else:
+        raise TypeError(f"scenario must be a preset's name or a {kind.__name__}, got {scenario!r}")
+    return config.override(**overrides)

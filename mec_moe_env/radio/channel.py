@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import j0
 
-from mec_moe_env.compilation import inlined, lean
+from mec_moe_env.core.kernels import inlined, lean
 from mec_moe_env.logarithm import write_log2
+from mec_moe_env.radio.config import RadioConfig
 from mec_moe_env.randomness import PLACES, RADIO
-from mec_moe_env.scenarios import RadioConfig
 from mec_moe_env.shadowing import pair_normal
 from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 
@@ -170,9 +170,3 @@ def write_spectral_efficiency(
         flat[index] = min(max(flat[index], least), most)
     for s in range(S):
         power[origin, s] = most
-
-
-@lean
-def transmission_seconds(bits: float, bandwidth_hz: float, spectral_efficiency: float) -> float:
-    """Return the time b/r of sending `bits` over one subcarrier, r = B0·log2(1 + SNR)."""
-    return bits / (bandwidth_hz * spectral_efficiency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mec_moe_env.configuration import Config, Real, reject, setting
+from mec_moe_env.config import Config, Real, reject, setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mec_moe_env.configuration import Interval, Real, Whole, reject, setting
-from mec_moe_env.scenarios.radio import RadioConfig
+from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.core.buffers import Outcomes
+from mec_moe_env.dmoe.table import ENTRIES, OUTCOMES
+from mec_moe_env.radio.config import RadioConfig
 
 GATE_SOURCES = ("random", "digits", "trace", "toy")
 
@@ -97,17 +99,26 @@ class DMoEConfig(RadioConfig):
         return tuple(self.importance**layer for layer in range(1, self.num_layers + 1))
 
     @property
+    def steps(self) -> int:
+        """L, the steps of an episode."""
+        return self.num_layers
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What a step brings beside the observation."""
+        return OUTCOMES
+
+    @property
     def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
-        I, Q, K, S = self.sources, self.tokens_per_source, self.num_nodes, self.num_subcarriers
-        return {
-            "gate": (I, Q, K),
-            "spectral_efficiency": (I, K, S),
-            "compute_energy": (K,),
-            "available": (K,),
-            "layer": (self.num_layers,),
-            "importance": (1,),
+        sizes = {
+            "I": self.sources,
+            "Q": self.tokens_per_source,
+            "K": self.num_nodes,
+            "S": self.num_subcarriers,
+            "L": self.num_layers,
         }
+        return {name: entry.shape(sizes) for name, entry in ENTRIES.items()}
 
     @property
     def expert_shape(self) -> tuple[int, int, int]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mec_moe_env.configuration import Interval, Real, Whole, reject, setting
-from mec_moe_env.scenarios.radio import RadioConfig
+from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.core.buffers import Outcomes
+from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
+from mec_moe_env.radio.config import RadioConfig
 
 TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
 
@@ -97,21 +99,25 @@ class OffloadingConfig(RadioConfig):
             )
 
     @property
+    def steps(self) -> int:
+        """T, the steps of an episode."""
+        return self.horizon
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What a step brings beside the observation."""
+        return OUTCOMES
+
+    @property
     def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
-        U, M, S, d = self.num_tasks, self.num_servers, self.num_subcarriers, self.feature_dim
-        return {
-            "task": (U, d),
-            "payload": (U,),
-            "origin": (U, M),
-            "busy": (M,),
-            "subcarrier_busy": (S,),
-            "spectral_efficiency": (U, M, S),
-            "compute": (M, 2),
-            "completed": (M,),
-            "drift": (M,),
-            "progress": (1,),
+        sizes = {
+            "U": self.num_tasks,
+            "M": self.num_servers,
+            "S": self.num_subcarriers,
+            "d": self.feature_dim,
         }
+        return {name: entry.shape(sizes) for name, entry in ENTRIES.items()}
 
     @property
     def action_shape(self) -> tuple[int, int, int]:

@@ -1,0 +1,105 @@
+"""The environments of this project, and how to read one from outside.
+
+The one place that knows which environments there are: whatever differs between them elsewhere is
+kept in a mapping by `Environment.name`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_env import (
+    DMOE_PRESETS,
+    OFFLOADING_PRESETS,
+    DMoEConfig,
+    DMoEEnv,
+    DMoEVectorEnv,
+    OffloadingConfig,
+    OffloadingEnv,
+    OffloadingVectorEnv,
+)
+from mec_moe_env.config import Config
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the commands and the evaluation need to know of an environment."""
+
+    name: str
+    """As the command line has it."""
+    id: str
+    """As Gymnasium has it."""
+    config: type[Config]
+    presets: Mapping[str, Any]
+    scalar: type[OffloadingEnv] | type[DMoEEnv]
+    vector: type[OffloadingVectorEnv] | type[DMoEVectorEnv]
+
+
+OFFLOADING = Environment(
+    name="offloading",
+    id="mec_moe/Offloading-v0",
+    config=OffloadingConfig,
+    presets=OFFLOADING_PRESETS,
+    scalar=OffloadingEnv,
+    vector=OffloadingVectorEnv,
+)
+DMOE = Environment(
+    name="dmoe",
+    id="mec_moe/DMoE-v0",
+    config=DMoEConfig,
+    presets=DMOE_PRESETS,
+    scalar=DMoEEnv,
+    vector=DMoEVectorEnv,
+)
+ENVIRONMENTS: tuple[Environment, ...] = (OFFLOADING, DMOE)
+
+
+def environment_of(config: Config) -> Environment:
+    """Return the environment that a configuration is for.
+
+    Raises:
+        TypeError: there is none.
+    """
+    for environment in ENVIRONMENTS:
+        if isinstance(config, environment.config):
+            return environment
+    raise TypeError(f"no environment for a {type(config).__name__}")
+
+
+def config_of(env: Any) -> Config:
+    """Return the configuration of an environment of this project, wrapped or not, or SB3's.
+
+    Raises:
+        TypeError: the environment has none.
+    """
+    config = getattr(getattr(env, "unwrapped", env), "config", None)
+    if config is None and hasattr(env, "get_attr"):
+        config = env.get_attr("config")[0]
+    if not isinstance(config, Config):
+        raise TypeError(f"expected an environment of mec_moe_env, got {env!r}")
+    return config
+
+
+def call_batched(env: Any, method: str, single_ndim: int) -> NDArray[np.float64]:
+    """Call a method of the environment and give its array a leading batch axis.
+
+    Args:
+        env: environment whose `method` takes no arguments.
+        method: name of the method.
+        single_ndim: number of axes of the array of one sub-environment.
+
+    Returns:
+        Array with `single_ndim` + 1 axes.
+    """
+    base = getattr(env, "unwrapped", env)
+    if hasattr(base, method):
+        values = np.asarray(getattr(base, method)(), dtype=np.float64)
+    else:
+        call = env.env_method if hasattr(env, "env_method") else env.call
+        values = np.stack([np.asarray(value, dtype=np.float64) for value in call(method)])
+    return values[np.newaxis] if values.ndim == single_ndim else values

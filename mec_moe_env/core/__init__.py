@@ -1,0 +1,1 @@
+"""What both environments stand on: kernels, random numbers, buffers, threads, Gymnasium's API."""

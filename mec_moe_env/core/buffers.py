@@ -1,0 +1,249 @@
+"""One ordered table of what an environment shows, and the buffers that a compiled step writes.
+
+Each environment states its observation entries and its outcomes once (`offloading/table.py`,
+`dmoe/table.py`). Spaces, buffers, offsets for compiled code, views in logical shapes, infos and
+the sums of an episode all come from there.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Entries = dict[str, Singles]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One observation entry: its axes, and the bounds of its values."""
+
+    axes: str
+    """A letter or digit for each axis, as in the papers: "UMS", "M2"."""
+    high: float | Callable[[Any], float] = 1.0
+    """Largest value, or how it follows from the configuration."""
+    low: float = 0.0
+
+    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Return the logical shape, where a letter stands for a size and a digit for itself."""
+        return tuple(int(axis) if axis.isdigit() else sizes[axis] for axis in self.axes)
+
+    def bounds(self, config: Any) -> tuple[float, float]:
+        """Return the lowest and the highest value under a configuration."""
+        return self.low, self.high(config) if callable(self.high) else self.high
+
+
+def entries_of(view: type) -> dict[str, Entry]:
+    """Return the entries with which the fields of a named tuple are annotated, in their order."""
+    hints = get_type_hints(view, include_extras=True)
+    return {
+        name: note
+        for name in view._fields  # type: ignore[attr-defined]
+        if get_origin(hints[name]) is Annotated
+        for note in get_args(hints[name])
+        if isinstance(note, Entry)
+    }
+
+
+def shapes_of(view: type, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Return the logical shape of each entry of a view."""
+    return {name: entry.shape(sizes) for name, entry in entries_of(view).items()}
+
+
+def offsets_of(shapes: Shapes) -> Integers:
+    """Return where each entry begins in the observation buffer, and where the last one ends."""
+    return np.cumsum([0] + [math.prod(shape) for shape in shapes.values()])
+
+
+def box_space(shapes: Shapes, bounds: Mapping[str, tuple[float, float]]) -> spaces.Dict:
+    """Build the one-level Dict of flat float32 Boxes with the given (low, high) bounds."""
+    entries: dict[str, spaces.Space[Any]] = {
+        key: spaces.Box(*bounds[key], shape=(math.prod(shape),), dtype=np.float32)
+        for key, shape in shapes.items()
+    }
+    return spaces.Dict(entries)
+
+
+def unflatten(observation: Mapping[str, Singles], shapes: Shapes) -> dict[str, Singles]:
+    """View the flat entries of an observation in their logical shapes, without copying.
+
+    The environments hand out one-dimensional entries, the form that Stable-Baselines3 expects;
+    row-major order makes the reshape exact.
+
+    Args:
+        observation: entries of shape (size,) or, batched, (n, size).
+        shapes: logical shape of each entry, `config.observation_shapes`.
+
+    Returns:
+        The same entries with shape `shapes[key]`, or (n, *shapes[key]) when batched.
+
+    Raises:
+        ValueError: an entry is missing or its size does not match.
+    """
+    views = {}
+    for key, shape in shapes.items():
+        if key not in observation:
+            raise ValueError(f"observation has no entry {key!r}; it has {sorted(observation)}")
+        entry = observation[key]
+        if entry.shape[-1] != math.prod(shape):
+            raise ValueError(
+                f"observation[{key!r}] has {entry.shape[-1]} values, expected {math.prod(shape)}"
+            )
+        views[key] = entry.reshape(entry.shape[:-1] + shape)
+    return views
+
+
+class Over(enum.Enum):
+    """What an episode makes of the values of its steps."""
+
+    SUM = enum.auto()
+    MEAN = enum.auto()
+    LAST = enum.auto()
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a step brings beside the observation, in the order of the buffers and of `info`."""
+
+    reward_terms: tuple[str, ...]
+    """Their sum, weighted by the configuration, is the reward; `info` has them as `reward_…`."""
+    scalars: Mapping[str, Over]
+    counts: tuple[str, ...]
+    """Whole numbers; an episode sums them."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the reward's terms in `info`."""
+        return tuple(f"reward_{term}" for term in self.reward_terms)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """All real-valued rows; the accuracy is shown only where there is a real model or data."""
+        return ("reward", *self.terms, *self.scalars, "accuracy")
+
+    def row(self, name: str) -> int:
+        """Return the row of a measure, or of a count, in its buffer."""
+        return (self.counts if name in self.counts else self.measures).index(name)
+
+    def over_episode(self, over: Over) -> tuple[str, ...]:
+        """Return the infos of which an episode makes the sum, the mean, or the last value."""
+        scalars = tuple(name for name, how in self.scalars.items() if how is over)
+        return scalars + {Over.SUM: self.counts, Over.LAST: ("accuracy",)}.get(over, ())
+
+
+class Buffers(NamedTuple):
+    """What the compiled step of n sub-environments writes."""
+
+    measures: Floats
+    """`Outcomes.measures` by row, (…, n)."""
+    counts: Integers
+    """`Outcomes.counts` by row, (…, n)."""
+    observation: Singles
+    """The entries one after the other, (n, sum of their sizes)."""
+    masks: Flags
+    """Flat action masks, (n, sum(nvec))."""
+
+
+class SingleOutcome(NamedTuple):
+    """What a step of the only sub-environment brought."""
+
+    observation: Entries
+    """Entries of shape (size,)."""
+    reward: float
+    info: dict[str, Any]
+
+
+class BufferTable:
+    """Makes fresh buffers for every step and names what was written to them."""
+
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        shapes: Shapes,
+        mask_size: int,
+        num_envs: int,
+        has_accuracy: bool,
+    ) -> None:
+        self.reward = outcomes.row("reward")
+        shown = outcomes.measures if has_accuracy else outcomes.measures[:-1]
+        self._shown = slice(self.reward + 1, len(shown))
+        self._names = (*shown[self._shown], *outcomes.counts, "action_mask")
+        self._keys = (*self._names, *(f"_{name}" for name in self._names))
+        ends = offsets_of(shapes).tolist()
+        self._entries = [(key, slice(*ends[index : index + 2])) for index, key in enumerate(shapes)]
+        self._sizes = len(outcomes.measures), len(outcomes.counts), ends[-1], mask_size
+        self._num_envs = num_envs
+        self._everywhere = np.ones((len(self._names), num_envs), np.bool_)
+
+    def empty(self) -> Buffers:
+        """Return buffers of zeros, with room for the observation and the masks."""
+        measures, counts, observation, _ = self._sizes
+        n = self._num_envs
+        return Buffers(
+            np.zeros((measures, n)),
+            np.zeros((counts, n), np.int64),
+            np.empty((n, observation), np.float32),
+            self.empty_masks(),
+        )
+
+    def empty_masks(self) -> Flags:
+        """Return room for the masks."""
+        return np.empty((self._num_envs, self._sizes[3]), np.bool_)
+
+    def observation(self, written: Singles) -> Entries:
+        """Name the entries of observations, (…, size) each."""
+        return {key: written[..., where] for key, where in self._entries}
+
+    def infos(self, buffers: Buffers) -> dict[str, Any]:
+        """Name what a step measured; all arrays lead with a batch axis."""
+        return dict(zip(self._names, self._values(buffers), strict=True))
+
+    def infos_of_all(self, buffers: Buffers) -> dict[str, Any]:
+        """Name the same with Gymnasium's `_key` masks: every sub-environment reports.
+
+        Between steps other code empties the caches, so that every call made here costs a
+        multiple of what it does alone: hence all masks at once.
+        """
+        masks = self._everywhere.copy()
+        return dict(zip(self._keys, (*self._values(buffers), *masks), strict=True))
+
+    def single(self, buffers: Buffers) -> SingleOutcome:
+        """Name what was written of the first sub-environment: plain numbers where scalar."""
+        measures = buffers.measures[:, 0].tolist()
+        values = (*measures[self._shown], *buffers.counts[:, 0].tolist(), buffers.masks[0])
+        info = dict(zip(self._names, values, strict=True))
+        return SingleOutcome(self.observation(buffers.observation[0]), measures[self.reward], info)
+
+    def _values(self, buffers: Buffers) -> tuple[Any, ...]:
+        return (*buffers.measures[self._shown], *buffers.counts, buffers.masks)
+
+
+def blank(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    """Return infos with zeros where a sub-environment is not present."""
+    if present.all():
+        return dict(infos)
+    blanked = {}
+    for key, value in infos.items():
+        where = present.reshape((-1,) + (1,) * (value.ndim - 1))
+        blanked[key] = np.where(where, value, np.zeros((), value.dtype))
+    return blanked
+
+
+def with_presence(infos: Mapping[str, Any], present: Flags) -> dict[str, Any]:
+    """Return infos as Gymnasium's vector environments do: absent ones zero, and `_key` masks."""
+    copies = np.repeat(present[np.newaxis], len(infos), axis=0)
+    result: dict[str, Any] = {}
+    for (key, value), copy in zip(blank(infos, present).items(), copies, strict=True):
+        result[key], result[f"_{key}"] = value, copy
+    return result

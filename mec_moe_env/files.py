@@ -1,0 +1,185 @@
+"""Files that are either whole or not there, and archives that are whole or refused.
+
+Everything that either package writes goes through here: to a temporary name first, which then
+takes the place of the old. Nothing that is read is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+# What NumPy and zipfile raise on damaged bytes: a broken directory or checksum, a cut stream,
+# an impossible compression method, a header that asks for the moon, or a pickle.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside `path` that becomes `path` when the block succeeds.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file as UTF-8.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
+    """Write a document as JSON, ending in a newline.
+
+    Raises:
+        OSError: the folder cannot be written.
+        TypeError: the document holds what JSON cannot.
+    """
+    write_text(path, json.dumps(document, indent=indent) + "\n")
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write rows as CSV under a header of the first row's keys, which all rows share.
+
+    Raises:
+        OSError: the folder cannot be written.
+        ValueError: there is no row, or one has another key.
+    """
+    table = list(rows)
+    if not table:
+        raise ValueError(f"{path}: no rows to write")
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False
+) -> None:
+    """Write an .npz file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    save = np.savez_compressed if compressed else np.savez
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        save(file, allow_pickle=False, **dict(arrays))
+
+
+def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
+    """Read the arrays `names` of an .npz file, all of them if None; others are ignored.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, holds pickles or lacks an array; path and array are named.
+    """
+    if not path.is_file():
+        wanted = "" if names is None else f" with {', '.join(names)}"
+        raise FileNotFoundError(f"{path}: expected an .npz file{wanted}")
+    # np.load would take a lone .npy array too, and a pickle for one that it must not open.
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: expected an .npz file, found none or a truncated one")
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except DAMAGE as error:
+        raise ValueError(f"{path}: not a whole .npz file ({error})") from error
+    with archive:
+        wanted_names = list(archive) if names is None else names
+        missing = [name for name in wanted_names if name not in archive]
+        if missing:
+            raise ValueError(
+                f"{path}: expected the arrays {', '.join(wanted_names)}, "
+                f"missing {', '.join(missing)}"
+            )
+        return {name: _read(path, archive, name) for name in wanted_names}
+
+
+def _read(path: Path, archive: Any, name: str) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except DAMAGE as error:
+        raise ValueError(f"{path}: array {name!r} is damaged or pickled ({error})") from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path}: {name!r} is not an array in NumPy's .npy format")
+    return array
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new empty folder that takes the place of `folder` when the block succeeds.
+
+    At any moment the old one or the new one is complete; a process killed in between leaves what
+    `recover_folder` puts in order.
+
+    Raises:
+        OSError: the parent folder cannot be written.
+    """
+    recover_folder(folder)
+    fresh, old = _fresh(folder), _old(folder)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(folder: Path) -> None:
+    """Bring `folder` back to the last complete state after a process was killed.
+
+    Raises:
+        OSError: the parent folder cannot be written.
+    """
+    fresh, old = _fresh(folder), _old(folder)
+    if not folder.exists() and old.exists():
+        # The old one steps aside only once the new one is complete.
+        os.replace(fresh if fresh.exists() else old, folder)
+    for leftover in (fresh, old):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+
+
+def _fresh(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.tmp")
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.old")

@@ -1,0 +1,1 @@
+"""The radio network that both environments share: geometry, channel, links, failures."""

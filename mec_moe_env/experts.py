@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import device, inline
 
 Floats = NDArray[np.float64]
 
 
-@lean
+@inline
 def inner(left: Floats, right: Floats) -> float:
     """Return the inner product of two vectors of shape (d,)."""
     total = 0.0
@@ -21,7 +21,7 @@ def inner(left: Floats, right: Floats) -> float:
     return total
 
 
-@lean
+@device
 def factor(matrix: Floats) -> None:
     """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor.
 
@@ -40,7 +40,7 @@ def factor(matrix: Floats) -> None:
                 matrix[i, j] = total * matrix[j, j]
 
 
-@lean
+@device
 def solve_factored(factored: Floats, vector: Floats) -> None:
     """Overwrite `vector` b by the solution of L Lᵀ x = b; the diagonal holds 1/L."""
     size = vector.shape[0]
@@ -56,7 +56,7 @@ def solve_factored(factored: Floats, vector: Floats) -> None:
         vector[i] = total * factored[i, i]
 
 
-@lean
+@device
 def learn(
     model: Floats,
     features: Floats,
@@ -94,7 +94,7 @@ def learn(
             out[f] += residual[i] * features[i, f]
 
 
-@lean
+@inline
 def quadratic_form(model: Floats, quadratic: Floats) -> float:
     """Return wᵀAw for `model` w of shape (d,) and `quadratic` A, (d, d); (0, 0) means identity."""
     if quadratic.shape[0] == 0:
@@ -105,7 +105,7 @@ def quadratic_form(model: Floats, quadratic: Floats) -> float:
     return total
 
 
-@lean
+@inline
 def model_error(model: Floats, quadratic: Floats, linear: Floats, constant: float) -> float:
     """Return the error wᵀAw − 2 bᵀw + c of a model on one task.
 

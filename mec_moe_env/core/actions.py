@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import lean_kernel
 
 Actions = NDArray[np.int64]
 
@@ -36,7 +36,7 @@ def check_actions(actions: Any, shape: tuple[int, ...], nvec: NDArray[np.int64])
     return whole
 
 
-@lean
+@lean_kernel
 def are_inside(actions: Actions, nvec: NDArray[np.int64]) -> bool:
     """Return whether all choices of all actions, (n, len(nvec)), are among 0..nvec − 1."""
     inside = True

@@ -1,4 +1,9 @@
-"""One place where numba's settings are chosen, and where its lack of types stops."""
+"""The only place with numba's settings, and with what is not documented of numba.
+
+Three kinds of functions are compiled. A `kernel` is called from Python. A `device` function is
+called from kernels and compiled into them. An `inline` function is so small that its source is
+copied into its callers before they are compiled at all.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +16,45 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import caching, compiler, options
 
 SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
-LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False, "forceinline": True}
-INLINED_SETTINGS: dict[str, Any] = {
+LEAN_SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
+DEVICE_SETTINGS: dict[str, Any] = {
     **LEAN_SETTINGS,
-    "cache": False,
+    "forceinline": True,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
 
+SUPPORTED = "numba>=0.61,<0.69"
+"""As in pyproject.toml."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(function: Function) -> Function:
-    """Compile `function` with numba, keeping its Python type.
+def require(holder: Any, *names: str) -> None:
+    """Check that numba still has what this module uses beyond its documentation.
+
+    Raises:
+        ImportError: it has not; going on could run machine code of an older source, or count
+            references where nothing may be counted.
+    """
+    for name in names:
+        if not hasattr(holder, name):
+            raise ImportError(
+                f"mec_moe_env needs {SUPPORTED}: numba {numba.__version__} has no {name} in "
+                f"{getattr(holder, '__name__', type(holder).__name__)}"
+            )
+
+
+require(options.DefaultOptions, "_nrt", "forceinline", "no_cpython_wrapper", "no_cfunc_wrapper")
+require(caching.IndexDataCacheFile, "_load_index")
+require(compiler.CompileResult, "entry_point")
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function that Python calls, keeping its Python type.
 
     `error_model="numpy"` turns division by zero into inf as NumPy does and lets loops
     vectorise; `nogil` lets threads run sub-environments side by side; `cache` keeps the
@@ -34,45 +63,59 @@ def compiled(function: Function) -> Function:
     return cast("Function", _stamped(numba.njit(**SETTINGS)(function)))
 
 
-class Inlined:
-    """A function that exists only compiled into others; Python runs its source."""
+def lean_kernel(function: Function) -> Function:
+    """Compile a kernel that neither allocates nor returns arrays, without reference counts.
+
+    Handing arrays from function to function counts references on every one of them, atomically:
+    ten times the cost of what most functions of a step do. Without allocation there is nothing to
+    count. Whole arrays are copied by loops there, as `a[:] = b` allocates.
+    """
+    settings = {**SETTINGS, **LEAN_SETTINGS, "no_cfunc_wrapper": True}
+    return cast("Function", _stamped(numba.njit(**settings)(function)))
+
+
+class Device:
+    """A function compiled into its callers, without reference counts, as lean kernels are."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
-        self._dispatcher = numba.njit(**INLINED_SETTINGS)(function)
+        self.py_func = function
+        self._dispatcher = numba.njit(**DEVICE_SETTINGS)(function)  # its type keeps none
         self._numba_type_ = numba.types.Dispatcher(self._dispatcher)
+        self._kernel: Callable[..., Any] | None = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Interpret the function."""
-        return self.__wrapped__(*args, **kwargs)  # type: ignore[attr-defined]
+    def __call__(self, *args: Any) -> Any:
+        """Call the function from Python, by a kernel of its own."""
+        if self._kernel is None:
+            self._kernel = lean_kernel(self.py_func)
+        return self._kernel(*args)
 
 
-def inlined(function: Function) -> Function:
-    """Compile a function as `lean` does, for compiled callers alone.
+def device(function: Function) -> Function:
+    """Compile a function for compiled callers, into whose machine code it is inlined.
 
-    What Python needs to call a function takes named tuples of eighty arrays apart, and that has to
-    be compiled too: without it a cold start compiles for three quarters of the time.
+    What remained of a call would be copying hundreds of words of named tuples onto the stack. What
+    Python needs for a call is compiled only if Python makes one: it takes the tuples apart, which
+    costs more compilation than most functions.
     """
-    return cast("Function", Inlined(function))
+    return cast("Function", Device(function))
 
 
-def lean(function: Function) -> Function:
-    """Compile a `function` that neither allocates nor returns arrays, without reference counts.
+def inline(function: Function) -> Function:
+    """Copy the source of a small function into its compiled callers.
 
-    Handing a state of twenty arrays from function to function counts references on every one of
-    them, atomically: ten times the cost of what most functions of a step do. Without allocation
-    there is nothing to count. Whole arrays are copied by loops here, as `a[:] = b` allocates.
-    And such functions are compiled into their callers: what remains of handing a state over is
-    copying hundreds of words onto the stack, which costs more than most of a step's functions.
+    Every other function costs a pass of type inference, lowering and optimisation of its own, and
+    again in each of its callers, which for a function of a line is most of a cold start. Copies of
+    long functions cost more than that.
     """
-    return cast("Function", _stamped(numba.njit(**LEAN_SETTINGS)(function)))
+    return cast("Function", numba.njit(inline="always", **LEAN_SETTINGS)(function))
 
 
 class Entry:
-    """Calls a compiled function whose arguments have the same types every time.
+    """Calls a kernel whose arguments have the same types every time.
 
-    numba finds the types of all arguments out anew in each call, which for named tuples of eighty
-    arrays takes ten times as long as handing them over. The first call goes that way; those
+    numba finds the types of all arguments out anew in each call, which for named tuples of dozens
+    of arrays takes ten times as long as handing them over. The first call goes that way; those
     after it use the machine code that it found. The caller answers for the types.
     """
 
@@ -86,17 +129,20 @@ class Entry:
         return find_entry, (function.__module__, function.__name__)
 
     def __call__(self, *args: Any) -> Any:
-        """Call the function."""
+        """Call the kernel."""
         if self._direct is not None:
             return self._direct(*args)
         result = self._dispatcher(*args)
-        found = getattr(self._dispatcher, "overloads", {}).get(tuple(map(numba.typeof, args)))
-        self._direct = getattr(found, "entry_point", self._dispatcher)
+        if hasattr(self._dispatcher, "overloads"):
+            compiled_for = tuple(map(numba.typeof, args))
+            self._direct = self._dispatcher.overloads[compiled_for].entry_point
+        else:
+            self._direct = self._dispatcher
         return result
 
 
 def find_entry(module: str, name: str) -> Entry:
-    """Return an entry to a compiled function of a module."""
+    """Return an entry to a kernel of a module."""
     return Entry(getattr(importlib.import_module(module), name))
 
 
@@ -107,12 +153,15 @@ def _stamped(dispatcher: Any) -> Any:
     them: without this, an edit of one file would leave the old physics running from the cache.
     """
     package = dispatcher.py_func.__module__.partition(".")[0]
-    folders = {Path(__file__).parent}
+    folders = {Path(__file__).parents[1]}
     source = getattr(sys.modules.get(package), "__file__", None)
     if source is not None and Path(source).name == "__init__.py":
         folders.add(Path(source).parent)
-    index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if index is not None:
+    if not getattr(numba.config, "DISABLE_JIT", False):
+        require(dispatcher, "_cache")
+        require(dispatcher._cache, "_cache_file")
+        index = dispatcher._cache._cache_file
+        require(index, "_source_stamp")
         index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
         index._load_index = _forgiving(index._load_index)
     return dispatcher
@@ -140,3 +189,6 @@ def source_digest(folder: Path) -> str:
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+compiled, lean, inlined = kernel, device, device

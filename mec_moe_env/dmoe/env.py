@@ -7,10 +7,10 @@ from typing import Any
 from gymnasium.vector import AutoresetMode
 
 from mec_moe_env.config import resolve
+from mec_moe_env.core.scalar import SimulatorEnv
+from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
-from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.vector import SimulatorVectorEnv
 
 
 class DMoEEnv(SimulatorEnv):
@@ -90,10 +90,6 @@ class DMoEEnv(SimulatorEnv):
         self._dmoe = DMoESimulator(self.config, num_envs=1)
         super().__init__(self._dmoe, render_mode)
 
-    def render(self) -> str | None:
-        """Return one line on layer and gates in mode `ansi`, nothing in others."""
-        return describe(self._dmoe) if self.render_mode == "ansi" and self._begun else None
-
 
 class DMoEVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them.
@@ -122,17 +118,3 @@ class DMoEVectorEnv(SimulatorVectorEnv):
         self.config = resolve(scenario, DMOE_PRESETS, overrides)
         self._dmoe = DMoESimulator(self.config, num_envs, num_threads)
         super().__init__(self._dmoe, autoreset_mode, render_mode)
-
-
-def describe(simulator: DMoESimulator) -> str:
-    """Describe sub-environment 0: layer, available nodes, the gates' favourite experts."""
-    config, layer = simulator.config, int(simulator.state.layer[0])
-    heading = f"layer {layer}/{config.num_layers}"
-    if layer == config.num_layers:
-        return f"{heading} | done"
-    available = simulator.world.available[0, simulator.world.cursor[0]].sum()
-    favourites = simulator.world.gates[0, layer].argmax(axis=-1).reshape(-1).tolist()
-    return (
-        f"{heading} | {available}/{config.num_nodes} nodes available | "
-        f"favourite experts {favourites}"
-    )

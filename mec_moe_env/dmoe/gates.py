@@ -7,38 +7,45 @@ from typing import Protocol
 import numpy as np
 
 from mec_moe_env.config import reject
+from mec_moe_env.core.rng import Randomness
+from mec_moe_env.core.simulator import RESET, Orders
 from mec_moe_env.dmoe.config import DMoEConfig
-from mec_moe_env.dmoe.state import State, World
+from mec_moe_env.dmoe.state import Exogenous, State
+from mec_moe_env.dmoe.toy import FixedGates
 from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
-from mec_moe_env.orders import START, Orders
-from mec_moe_env.randomness import Randomness
 from mec_moe_env.tasks.digits import load_digits_split
 
 
 class GateSource(Protocol):
     """Writes the gate scores that an episode begins with."""
 
-    weights: MoEWeights
-    """The real model that goes on from there; empty arrays when the scores are given."""
+    @property
+    def weights(self) -> MoEWeights | None:
+        """The real model that goes on from there; None when the scores are given."""
 
-    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
+    def start(
+        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
+    ) -> None:
         """Write what compiled code cannot of the episodes that begin, before it begins them."""
 
 
 class DrawnGates:
-    """Softmax of independent normal logits: compiled code draws them with the world."""
+    """Softmax of independent normal logits: compiled code draws them with the channel."""
 
-    def __init__(self) -> None:
-        self.weights = no_model()
+    weights = None
 
-    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
+    def start(
+        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
+    ) -> None:
         """Nothing is left to do."""
 
 
 class TraceGates:
     """Scores recorded from any mixture-of-experts model; an episode replays one batch."""
+
+    weights = None
 
     def __init__(self, config: DMoEConfig) -> None:
         """Load the trace.
@@ -49,7 +56,6 @@ class TraceGates:
         """
         if config.data_path is None:
             raise FileNotFoundError("gates = 'trace' replays a file: set data_path to its path")
-        self.weights = no_model()
         self._gate = load_gate_trace(config.data_path).gate
         self._tokens = config.sources * config.tokens_per_source
         _, layers, tokens, experts = self._gate.shape
@@ -62,10 +68,12 @@ class TraceGates:
             most = f"at most {tokens // config.sources}, {recorded}"
             raise reject("tokens_per_source", config.tokens_per_source, most)
 
-    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
+    def start(
+        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
+    ) -> None:
         """Pick a batch and, out of it, as many different tokens as there are."""
-        for index in np.flatnonzero(orders == START).tolist():
-            rng, gates = randomness[index], world.gates[index]
+        for index in np.flatnonzero(orders == RESET).tolist():
+            rng, gates = randomness[index], exogenous.gates[index]
             batch = self._gate[rng.integers(len(self._gate))]
             tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
             gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
@@ -89,28 +97,23 @@ class DigitGates:
         images = load_digits_split()
         self._images, self._classes = images.heldout, images.heldout_classes
 
-    def start(self, orders: Orders, randomness: Randomness, state: State, world: World) -> None:
+    def start(
+        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
+    ) -> None:
         """Pick a digit for every token and run embedding and first gate."""
         tokens = state.labels.shape[1]
-        for index in np.flatnonzero(orders == START).tolist():
+        for index in np.flatnonzero(orders == RESET).tolist():
             chosen = randomness[index].integers(len(self._images), size=tokens)
             state.labels[index] = self._classes[chosen]
             state.hidden[index] = embed(self.weights, self._images[chosen])
-            scores = world.gates[index, 0].reshape(tokens, -1)
+            scores = exogenous.gates[index, 0].reshape(tokens, -1)
             gate_scores(self.weights, 0, state.hidden[index], scores)
-
-
-def no_model() -> MoEWeights:
-    """Return weights of no layers, for scores that do not depend on hidden states."""
-    dimensions = {"gate_matrix": 3, "up_matrix": 4, "down_matrix": 4, "up_bias": 3, "down_bias": 3}
-    dimensions |= {"embed_matrix": 2, "norm_scale": 2, "head_matrix": 2}
-    return MoEWeights(
-        **{field: np.empty((0,) * dimensions.get(field, 1)) for field in MoEWeights._fields}
-    )
 
 
 def make_gates(config: DMoEConfig) -> GateSource:
     """Build the source of gate scores that a config names."""
     if config.gates == "digits":
         return DigitGates(config)
-    return TraceGates(config) if config.gates == "trace" else DrawnGates()
+    if config.gates == "trace":
+        return TraceGates(config)
+    return FixedGates(config) if config.gates == "toy" else DrawnGates()

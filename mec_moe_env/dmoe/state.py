@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_moe_env.core.buffers import Floats, Integers, Singles
 from mec_moe_env.dmoe.config import DMoEConfig
-from mec_moe_env.tasks.stream import Floats
 
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Singles = NDArray[np.float32]
+Records = NDArray[Any]
 
 
-class Physics(NamedTuple):
+class Params(NamedTuple):
     """What never changes: the constants of the scenario."""
 
     max_experts: int
-    csi_delay: int
     state_bits: float
     bandwidth_hz: float
     power_w: float
@@ -43,29 +40,40 @@ class State(NamedTuple):
     """True class of every token, (n, I·Q)."""
 
 
-class World(NamedTuple):
-    """What happens whatever the scheduler does (with a real model, gates follow its states)."""
+NODE = np.dtype(
+    [
+        ("joules", np.float64),  # per token; fixed over an episode
+        ("available", np.bool_),  # whether its expert can be used in the present slot
+        ("works_next", np.bool_),  # and in the slot after
+    ],
+    align=True,
+)
 
-    cursor: Integers
-    """Position of the present slot in the two blocks, (n,)."""
-    compute_energy: Floats
-    """Joules per token at every node, (n, K); fixed over an episode."""
+
+class Exogenous(NamedTuple):
+    """The present slot: what happens whatever the scheduler does.
+
+    With a real model the gates of later layers follow its states.
+    """
+
+    nodes: Records
+    """`NODE`, (n, K)."""
     gates: Floats
     """Gate scores of every layer, (n, L, I, Q, K)."""
+    now: Integers
+    """Where the present slot stands among those that are kept, (n,)."""
     spectral_efficiency: Singles
-    """bit/s/Hz from every source to every node, (n, B, I, K, S)."""
+    """bit/s/Hz from every source to every node, (n, csi_delay + 1, I, K, S): the present slot and
+    those before it, back to the one that the scheduler sees, which comes after `now`."""
     return_efficiency: Singles
-    """bit/s/Hz back from the node to the source, (n, B, I, K, S); S = 0 when not counted."""
-    available: Flags
-    """Whether a node's expert can be used, (n, B, K)."""
+    """bit/s/Hz back from the node to the source, (n, I, K, S); S = 0 when not counted."""
 
 
-def make_physics(config: DMoEConfig) -> Physics:
+def make_params(config: DMoEConfig) -> Params:
     """Collect the constants of a scenario."""
     importance = np.array(config.layer_importance, np.float64)
-    return Physics(
+    return Params(
         max_experts=config.max_experts,
-        csi_delay=config.csi_delay,
         state_bits=float(config.state_bits),
         bandwidth_hz=float(config.bandwidth_hz),
         power_w=float(config.power_w),
@@ -87,20 +95,15 @@ def empty_state(config: DMoEConfig, num_envs: int, hidden_dim: int) -> State:
     )
 
 
-def empty_world(config: DMoEConfig, num_envs: int, block: int) -> World:
-    """Allocate room for two blocks of `block` slots of `num_envs` sub-environments."""
-    I, Q, K, S = (
-        config.sources,
-        config.tokens_per_source,
-        config.num_nodes,
-        config.num_subcarriers,
-    )
+def empty_exogenous(config: DMoEConfig, num_envs: int) -> Exogenous:
+    """Allocate the present slot of `num_envs` sub-environments."""
+    n, I, Q = num_envs, config.sources, config.tokens_per_source
+    K, S = config.num_nodes, config.num_subcarriers
     back = S if config.count_backward else 0
-    return World(
-        cursor=np.zeros(num_envs, np.int64),
-        compute_energy=np.zeros((num_envs, K)),
-        gates=np.zeros((num_envs, config.num_layers, I, Q, K)),
-        spectral_efficiency=np.zeros((num_envs, 2 * block, I, K, S), np.float32),
-        return_efficiency=np.zeros((num_envs, 2 * block, I, K, back), np.float32),
-        available=np.zeros((num_envs, 2 * block, K), np.bool_),
+    return Exogenous(
+        nodes=np.zeros((n, K), NODE),
+        gates=np.zeros((n, config.num_layers, I, Q, K)),
+        now=np.zeros(n, np.int64),
+        spectral_efficiency=np.zeros((n, config.csi_delay + 1, I, K, S), np.float32),
+        return_efficiency=np.zeros((n, I, K, back), np.float32),
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from mec_moe_env.config import reject
+from mec_moe_env.core.rng import Randomness
+from mec_moe_env.core.simulator import RESET, Orders
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
-from mec_moe_env.dmoe.exogenous import make_exogenous
-from mec_moe_env.dmoe.state import World
-from mec_moe_env.orders import START, Orders
-from mec_moe_env.randomness import Randomness
+from mec_moe_env.dmoe.state import Exogenous, State
 
 GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
 """Scores by layer, source and expert."""
@@ -27,12 +26,12 @@ FIXED_FIELDS = (
 )
 
 
-class ToyWorld:
+class FixedGates:
     """The same two layers in every episode: no randomness at all."""
 
-    block = 4
+    weights = None
 
-    def __init__(self, config: DMoEConfig, num_envs: int) -> None:
+    def __init__(self, config: DMoEConfig) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
 
         Raises:
@@ -43,16 +42,16 @@ class ToyWorld:
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
-        self.exogenous = make_exogenous(config, num_envs, self.block)._replace(fixed=True)
 
-    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
+    def start(
+        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
+    ) -> None:
         """Fix the gate scores, the nodes' energies and the channel of episodes that begin."""
-        indices = np.flatnonzero(orders == START)
-        if len(indices) == 0:
-            return
-        world.compute_energy[indices] = COMPUTE_JOULES
-        world.gates[indices, :, :, 0] = GATES
-        world.available[indices] = True
-        world.spectral_efficiency[indices] = self._in_situ
-        world.spectral_efficiency[indices, :, 0, 1] = LINK_EFFICIENCY[0]
-        world.spectral_efficiency[indices, :, 1, 0] = LINK_EFFICIENCY[1]
+        indices = np.flatnonzero(orders == RESET)
+        exogenous.nodes["joules"][indices] = COMPUTE_JOULES
+        exogenous.nodes["available"][indices] = True
+        exogenous.gates[indices, :, :, 0] = GATES
+        efficiency = exogenous.spectral_efficiency
+        efficiency[indices] = self._in_situ
+        efficiency[indices, :, 0, 1] = LINK_EFFICIENCY[0]
+        efficiency[indices, :, 1, 0] = LINK_EFFICIENCY[1]

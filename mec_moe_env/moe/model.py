@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import compiled
+from mec_moe_env.core.kernels import kernel
 from mec_moe_env.moe.weights import Floats, MoEWeights
 
 EPSILON = 1e-6
@@ -29,7 +29,7 @@ Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 
-@compiled
+@kernel
 def add_product(vector: Floats, factor: float, matrix: Floats, out: Floats) -> None:
     """Add factor · vᵀA to `out`: vector v (n,), matrix A (n, m), out (m,)."""
     n, m = matrix.shape
@@ -52,7 +52,7 @@ def add_product(vector: Floats, factor: float, matrix: Floats, out: Floats) -> N
             out[j] += a * matrix[i, j]
 
 
-@compiled
+@kernel
 def normalise(hidden: Floats, scale: Floats, out: Floats) -> None:
     """Write scale · x / sqrt(mean(x²) + ε) to `out`, all (h,)."""
     total = 0.0
@@ -63,7 +63,7 @@ def normalise(hidden: Floats, scale: Floats, out: Floats) -> None:
         out[i] = scale[i] * hidden[i] * factor
 
 
-@compiled
+@kernel
 def softmax(values: Floats) -> None:
     """Overwrite `values` by their softmax."""
     largest = values.max()
@@ -75,7 +75,7 @@ def softmax(values: Floats) -> None:
         values[j] /= total
 
 
-@compiled
+@kernel
 def embed(weights: MoEWeights, images: Floats) -> Floats:
     """Return the hidden states, (tokens, h), in which images, (tokens, P), enter layer 0.
 
@@ -91,7 +91,7 @@ def embed(weights: MoEWeights, images: Floats) -> Floats:
     return hidden
 
 
-@compiled
+@kernel
 def gate_scores(weights: MoEWeights, layer: int, hidden: Floats, out: Floats) -> None:
     """Write the gate's scores to `out`, (tokens, K): not negative, each row sums to 1.
 
@@ -117,7 +117,7 @@ def gate_scores(weights: MoEWeights, layer: int, hidden: Floats, out: Floats) ->
         softmax(out[token])
 
 
-@compiled
+@kernel
 def selected_score(scores: Floats, selected: Bools) -> float:
     """Return Σ g over the selected experts of one token."""
     total = 0.0
@@ -127,7 +127,7 @@ def selected_score(scores: Floats, selected: Bools) -> float:
     return total
 
 
-@compiled
+@kernel
 def add_expert(
     weights: MoEWeights,
     layer: int,
@@ -158,7 +158,7 @@ def add_expert(
     add_product(units, share, weights.down_matrix[layer, expert], out)
 
 
-@compiled
+@kernel
 def apply_experts(
     weights: MoEWeights, layer: int, scores: Floats, selected: Bools, hidden: Floats
 ) -> None:
@@ -194,7 +194,7 @@ def apply_experts(
                     add_expert(weights, layer, j, share, normed, units, hidden[token])
 
 
-@compiled
+@kernel
 def classify(weights: MoEWeights, hidden: Floats) -> Floats:
     """Return the logits, (tokens, C), of hidden states, (tokens, h), after the last layer.
 
@@ -212,7 +212,7 @@ def classify(weights: MoEWeights, hidden: Floats) -> Floats:
     return logits
 
 
-@compiled
+@kernel
 def cross_entropy(logits: Floats, labels: Integers) -> Floats:
     """Return −log softmax(logits)[label] in nats, (tokens,).
 

@@ -8,12 +8,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from mec_moe_env.config import resolve
+from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.scalar import SimulatorEnv
+from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
-from mec_moe_env.offloading.render import describe
 from mec_moe_env.offloading.simulator import OffloadingSimulator
-from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.tasks.stream import Floats
-from mec_moe_env.vector import SimulatorVectorEnv
 
 
 class OffloadingEnv(SimulatorEnv):
@@ -111,10 +110,6 @@ class OffloadingEnv(SimulatorEnv):
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (U,): a yardstick."""
         return np.asarray(self._offloading.rejection_errors()[0])
-
-    def render(self) -> str | None:
-        """Return one line on servers, subcarriers and tasks in mode `ansi`, nothing in others."""
-        return describe(self._offloading) if self.render_mode == "ansi" and self._begun else None
 
 
 class OffloadingVectorEnv(SimulatorVectorEnv):

@@ -1,21 +1,25 @@
-"""The arrays that the offloading dynamics read and write; n sub-environments lead every shape."""
+"""The arrays that the offloading dynamics read and write; n sub-environments lead every shape.
+
+What has a fixed number of fields (an episode, a server, a task) is a structured array: a kernel
+takes one array instead of a dozen, and what belongs together lies together.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import inlined
+from mec_moe_env.core.buffers import Floats, Integers, Singles
+from mec_moe_env.core.kernels import device
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.tasks.stream import Floats, Judge
+from mec_moe_env.tasks.stream import Judge
 
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+Records = NDArray[Any]
 
 
-class Physics(NamedTuple):
+class Params(NamedTuple):
     """What never changes: the constants of the scenario and how models are judged."""
 
     num_tasks: int
@@ -30,6 +34,8 @@ class Physics(NamedTuple):
     error_weight: float
     energy_weight: float
     delay_weight: float
+    sum_bound: float
+    """Largest |Σ_i X_i| per feature that an observation shows."""
     quadratic: Floats
     """A of each type, (N, d, d) or (N, 0, 0) for the identity."""
     heldout_features: Floats
@@ -38,87 +44,98 @@ class Physics(NamedTuple):
     """(N, H)."""
 
 
+EPISODE = np.dtype(
+    [
+        ("time", np.int64),  # slots since the start
+        ("unserved_error", np.float64),  # Σ error of the zero model over tasks rejected or lost
+        ("unserved_weight", np.float64),  # share of tasks rejected or lost
+        ("error_when_learned", np.float64),  # Σ share·error just after learning
+        ("total_error", np.float64),  # E_t, the summed error of all tasks so far
+    ],
+    align=True,
+)
+SERVER = np.dtype(
+    [
+        ("remaining", np.int64),  # slots until its training ends, 0 when idle
+        ("working", np.bool_),  # False while it has failed
+        ("completed", np.bool_),  # whether a training ended in the slot before
+        ("drift", np.float64),  # ‖Δw‖ of the last completed training
+        # Over the tasks that it has learned, each with its share:
+        ("learned_constant", np.float64),  # Σ share·c
+        ("learned_error", np.float64),  # Σ share·error under the model of now
+        ("learned_hits", np.float64),  # Σ share·held-out accuracy likewise
+        # Of the task in training:
+        ("pending_type", np.int64),
+        ("pending_weight", np.float64),  # its share, 0 when idle
+        ("pending_constant", np.float64),  # c
+        ("pending_error", np.float64),  # share·error under the model of now
+        ("pending_hits", np.float64),  # share·accuracy likewise
+    ],
+    align=True,
+)
+
+
 class State(NamedTuple):
     """What the scheduler's actions change."""
 
-    time: Integers
-    """Slots since the start of the episode, (n,)."""
-    model: Floats
-    """w of every server, (n, M, d)."""
-    remaining: Integers
-    """Slots until a server's training ends, 0 when idle, (n, M)."""
-    working: Flags
-    """False while a server has failed, (n, M)."""
+    episodes: Records
+    """`EPISODE`, (n,)."""
+    servers: Records
+    """`SERVER`, (n, M)."""
     subcarrier_remaining: Integers
     """Slots until a subcarrier is free, (n, S)."""
-    completed: Flags
-    """Trainings that ended in the slot before, (n, M)."""
-    drift: Floats
-    """‖Δw‖ of the last completed training, (n, M)."""
-    learned_weight: Floats
-    """Share of tasks learned, by type, (n, M, N); a task of e experts counts 1/e at each."""
-    learned_linear: Floats
-    """Σ share·b over the tasks learned, (n, M, d)."""
-    learned_constant: Floats
-    """Σ share·c, (n, M)."""
-    learned_error: Floats
-    """Σ share·error of the tasks learned under the model of now, (n, M)."""
-    learned_hits: Floats
-    """Σ share·held-out accuracy likewise, (n, M)."""
+    model: Floats
+    """w of every server, (n, M, d)."""
     pending_model: Floats
     """The model after the training under way, (n, M, d)."""
-    pending_type: Integers
-    """Type of the task in training, (n, M)."""
-    pending_weight: Floats
-    """Share of the task in training, 0 when idle, (n, M)."""
+    learned_linear: Floats
+    """Σ share·b over the tasks learned, (n, M, d)."""
     pending_linear: Floats
     """b of the task in training, (n, M, d)."""
-    pending_constant: Floats
-    """c of the task in training, (n, M)."""
-    pending_error: Floats
-    """share·error of the task in training under the model of now, (n, M)."""
-    pending_hits: Floats
-    """share·accuracy likewise, (n, M)."""
-    unserved_error: Floats
-    """Σ error of the zero model over tasks rejected or lost, (n,)."""
-    unserved_weight: Floats
-    """Share of tasks rejected or lost, (n,)."""
-    error_when_learned: Floats
-    """Σ share·error just after learning, (n,)."""
-    total_error: Floats
-    """E_t, the summed error of all tasks so far, (n,)."""
+    learned_weight: Floats
+    """Share of tasks learned, by type, (n, M, N); a task of e experts counts 1/e at each."""
 
 
-class World(NamedTuple):
-    """What happens whatever the scheduler does, in two blocks of slots, B in all."""
+NODE = np.dtype(
+    [
+        ("joules", np.float64),  # per sample; fixed over an episode
+        ("seconds", np.float64),  # per sample
+        ("works_next", np.bool_),  # whether it works at the start of the slot after
+        ("link_row", np.int64),  # row of its links in the channel's memory, −1 for none
+    ],
+    align=True,
+)
+TASK = np.dtype(
+    [
+        ("type", np.int64),
+        ("origin", np.int64),  # server where it arrived
+        ("payload", np.float64),  # Mbit
+        ("constant", np.float64),  # c, the error of the zero model
+    ],
+    align=True,
+)
 
-    cursor: Integers
-    """Position of the present slot in the two blocks, (n,)."""
-    compute: Floats
-    """Joules and seconds per sample of every server, (n, M, 2); fixed over an episode."""
-    types: Integers
-    """(n, B, U)."""
+
+class Exogenous(NamedTuple):
+    """The present slot: what happens whatever the scheduler does."""
+
+    nodes: Records
+    """`NODE`, (n, M)."""
+    tasks: Records
+    """`TASK`, (n, U)."""
     features: Floats
-    """Xᵀ, (n, B, U, k, d)."""
+    """Xᵀ, (n, U, k, d)."""
     labels: Floats
-    """y, (n, B, U, k)."""
+    """y, (n, U, k)."""
     linear: Floats
-    """b, (n, B, U, d)."""
-    constant: Floats
-    """c, (n, B, U)."""
-    payload: Floats
-    """Mbit, (n, B, U)."""
-    origin: Integers
-    """Server where the task arrived, (n, B, U)."""
-    spectral_efficiency: NDArray[np.float32]
-    """bit/s/Hz from the origin to every server, (n, B, U, M, S)."""
-    works_next: Flags
-    """Whether a server works at the start of the slot after, (n, B, M)."""
+    """b, (n, U, d)."""
+    spectral_efficiency: Singles
+    """bit/s/Hz from the origin to every server, (n, U, M, S)."""
 
 
-def make_physics(config: OffloadingConfig, judge: Judge) -> Physics:
+def make_params(config: OffloadingConfig, judge: Judge, sum_bound: float) -> Params:
     """Collect the constants of a scenario."""
-    return Physics(
+    return Params(
         num_tasks=config.num_tasks,
         max_experts=config.max_experts,
         samples_per_task=config.samples_per_task,
@@ -131,6 +148,7 @@ def make_physics(config: OffloadingConfig, judge: Judge) -> Physics:
         error_weight=float(config.error_weight),
         energy_weight=float(config.energy_weight),
         delay_weight=float(config.delay_weight),
+        sum_bound=float(sum_bound),
         quadratic=judge.quadratic,
         heldout_features=judge.heldout_features,
         heldout_labels=judge.heldout_labels,
@@ -139,59 +157,47 @@ def make_physics(config: OffloadingConfig, judge: Judge) -> Physics:
 
 def empty_state(config: OffloadingConfig, num_envs: int) -> State:
     """Allocate the state of `num_envs` sub-environments, every server idle and untrained."""
-    n, M, S = num_envs, config.num_servers, config.num_subcarriers
-    N, d = config.num_types, config.feature_dim
+    n, M, d = num_envs, config.num_servers, config.feature_dim
+    servers = np.zeros((n, M), SERVER)
+    servers["working"] = True
     return State(
-        time=np.zeros(n, np.int64),
+        episodes=np.zeros(n, EPISODE),
+        servers=servers,
+        subcarrier_remaining=np.zeros((n, config.num_subcarriers), np.int64),
         model=np.zeros((n, M, d)),
-        remaining=np.zeros((n, M), np.int64),
-        working=np.ones((n, M), np.bool_),
-        subcarrier_remaining=np.zeros((n, S), np.int64),
-        completed=np.zeros((n, M), np.bool_),
-        drift=np.zeros((n, M)),
-        learned_weight=np.zeros((n, M, N)),
-        learned_linear=np.zeros((n, M, d)),
-        learned_constant=np.zeros((n, M)),
-        learned_error=np.zeros((n, M)),
-        learned_hits=np.zeros((n, M)),
         pending_model=np.zeros((n, M, d)),
-        pending_type=np.zeros((n, M), np.int64),
-        pending_weight=np.zeros((n, M)),
+        learned_linear=np.zeros((n, M, d)),
         pending_linear=np.zeros((n, M, d)),
-        pending_constant=np.zeros((n, M)),
-        pending_error=np.zeros((n, M)),
-        pending_hits=np.zeros((n, M)),
-        unserved_error=np.zeros(n),
-        unserved_weight=np.zeros(n),
-        error_when_learned=np.zeros(n),
-        total_error=np.zeros(n),
+        learned_weight=np.zeros((n, M, config.num_types)),
     )
 
 
-@inlined
+@device
 def clear_state(state: State, i: int) -> None:
     """Return sub-environment i to the start of an episode: idle, working, untrained.
 
     Only what is read before it is written anew: a training writes all that is pending.
     """
-    state.time[i] = 0
-    state.unserved_error[i] = 0.0
-    state.unserved_weight[i] = 0.0
-    state.error_when_learned[i] = 0.0
-    state.total_error[i] = 0.0
+    episode = state.episodes[i]
+    episode["time"] = 0
+    episode["unserved_error"] = 0.0
+    episode["unserved_weight"] = 0.0
+    episode["error_when_learned"] = 0.0
+    episode["total_error"] = 0.0
     for s in range(state.subcarrier_remaining.shape[1]):
         state.subcarrier_remaining[i, s] = 0
-    for m in range(state.remaining.shape[1]):
-        state.remaining[i, m] = 0
-        state.working[i, m] = True
-        state.completed[i, m] = False
-        state.drift[i, m] = 0.0
-        state.learned_constant[i, m] = 0.0
-        state.learned_error[i, m] = 0.0
-        state.learned_hits[i, m] = 0.0
-        state.pending_weight[i, m] = 0.0
-        state.pending_error[i, m] = 0.0
-        state.pending_hits[i, m] = 0.0
+    for m in range(state.servers.shape[1]):
+        server = state.servers[i, m]
+        server["remaining"] = 0
+        server["working"] = True
+        server["completed"] = False
+        server["drift"] = 0.0
+        server["learned_constant"] = 0.0
+        server["learned_error"] = 0.0
+        server["learned_hits"] = 0.0
+        server["pending_weight"] = 0.0
+        server["pending_error"] = 0.0
+        server["pending_hits"] = 0.0
         for f in range(state.model.shape[2]):
             state.model[i, m, f] = 0.0
             state.learned_linear[i, m, f] = 0.0
@@ -199,21 +205,15 @@ def clear_state(state: State, i: int) -> None:
             state.learned_weight[i, m, n] = 0.0
 
 
-def empty_world(config: OffloadingConfig, num_envs: int, block: int) -> World:
-    """Allocate room for two blocks of `block` slots of `num_envs` sub-environments."""
-    U, M, S = config.num_tasks, config.num_servers, config.num_subcarriers
+def empty_exogenous(config: OffloadingConfig, num_envs: int) -> Exogenous:
+    """Allocate the present slot of `num_envs` sub-environments."""
+    n, U, M, S = num_envs, config.num_tasks, config.num_servers, config.num_subcarriers
     d, k = config.feature_dim, config.samples_per_task
-    slots = (num_envs, 2 * block)
-    return World(
-        cursor=np.zeros(num_envs, np.int64),
-        compute=np.zeros((num_envs, M, 2)),
-        types=np.zeros((*slots, U), np.int64),
-        features=np.zeros((*slots, U, k, d)),
-        labels=np.zeros((*slots, U, k)),
-        linear=np.zeros((*slots, U, d)),
-        constant=np.zeros((*slots, U)),
-        payload=np.zeros((*slots, U)),
-        origin=np.zeros((*slots, U), np.int64),
-        spectral_efficiency=np.zeros((*slots, U, M, S), np.float32),
-        works_next=np.zeros((*slots, M), np.bool_),
+    return Exogenous(
+        nodes=np.zeros((n, M), NODE),
+        tasks=np.zeros((n, U), TASK),
+        features=np.zeros((n, U, k, d)),
+        labels=np.zeros((n, U, k)),
+        linear=np.zeros((n, U, d)),
+        spectral_efficiency=np.zeros((n, U, M, S), np.float32),
     )

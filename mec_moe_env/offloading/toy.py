@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mec_moe_env.config import reject
+from mec_moe_env.core.rng import Randomness
+from mec_moe_env.core.simulator import RESET, STEP, Orders
+from mec_moe_env.offloading.arrivals import Given, Process
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
-from mec_moe_env.offloading.exogenous import make_exogenous
-from mec_moe_env.offloading.state import World
-from mec_moe_env.orders import START, Orders
-from mec_moe_env.randomness import Randomness
+from mec_moe_env.offloading.state import empty_exogenous
 from mec_moe_env.tasks.stream import Judge, identity_judge
-from mec_moe_env.tasks.tables import no_tables
 
 TYPES = (0, 1, 0, 1)
 ORIGINS = (0, 1, 1, 0)
@@ -32,15 +31,16 @@ FIXED_FIELDS = (
 )
 
 
-class ToyWorld:
-    """Replays four slots for ever: no randomness at all.
+class ToySlots:
+    """Gives four slots over and over: no randomness at all.
 
     A task of type n shows its signal once, so one training from zero learns its truth exactly.
     Server 0 should learn type 0 and server 1 type 1; the third and the fourth task arrive at the
     wrong server, so that specialising costs a transmission.
     """
 
-    block = len(TYPES)
+    sum_bound = 1.0
+    """Largest signal."""
 
     def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
@@ -53,34 +53,29 @@ class ToyWorld:
             if getattr(config, field) != expected:
                 raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
         self._in_situ = config.max_spectral_efficiency
-        drawn = make_exogenous(config, no_tables(), num_envs, self.block)
-        self.exogenous = drawn._replace(fixed=True)
+        self._next = np.zeros(num_envs, np.int64)
+        slot = empty_exogenous(config, num_envs)
+        slot.nodes["joules"], slot.nodes["seconds"] = np.transpose(COMPUTE)
+        slot.nodes["works_next"] = True
+        slot.tasks["payload"] = PAYLOAD_MBIT
+        self.given = Given(slot, whole=True)
 
     @property
     def judge(self) -> Judge:
         """Squared distance to the type's ground truth."""
         return identity_judge(len(TRUTHS))
 
-    @property
-    def sum_bound(self) -> float:
-        """Largest signal."""
-        return 1.0
-
-    def prepare(self, orders: Orders, randomness: Randomness, world: World) -> None:
-        """Fix the servers and all slots of episodes that begin; nothing is drawn."""
-        indices = np.flatnonzero(orders == START)
-        if len(indices) == 0:
-            return
-        truths, signals = np.array(TRUTHS), np.array(SIGNALS)
-        world.compute[indices] = COMPUTE
-        world.payload[indices] = PAYLOAD_MBIT
-        world.works_next[indices] = True
-        world.spectral_efficiency[indices] = LINK_EFFICIENCY
-        for row, (n, origin) in enumerate(zip(TYPES * 2, ORIGINS * 2, strict=True)):
-            world.types[indices, row] = n
-            world.origin[indices, row] = origin
-            world.features[indices, row] = signals[n]
-            world.labels[indices, row] = signals[n] @ truths[n]
-            world.linear[indices, row] = truths[n]
-            world.constant[indices, row] = truths[n] @ truths[n]
-            world.spectral_efficiency[indices, row, 0, origin] = self._in_situ
+    def prepare(self, orders: Orders, randomness: Randomness, process: Process) -> None:
+        """Lay out the next slot of whoever moves on; nothing is drawn."""
+        self._next[orders == RESET] = 0
+        self._next[orders == STEP] += 1
+        slot, truths, signals = self.given.slot, np.array(TRUTHS), np.array(SIGNALS)
+        for index in np.flatnonzero(orders >= STEP).tolist():
+            now = self._next[index] % len(TYPES)
+            n, origin = TYPES[now], ORIGINS[now]
+            slot.tasks["type"][index], slot.tasks["origin"][index] = n, origin
+            slot.tasks["constant"][index] = truths[n] @ truths[n]
+            slot.features[index], slot.linear[index] = signals[n], truths[n]
+            slot.labels[index] = signals[n] @ truths[n]
+            slot.spectral_efficiency[index] = LINK_EFFICIENCY
+            slot.spectral_efficiency[index, 0, origin] = self._in_situ

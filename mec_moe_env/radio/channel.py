@@ -1,42 +1,65 @@
-"""The radio network: positions, path loss, OFDMA fading, rates, transmission time and energy."""
+"""OFDMA fading from slot to slot, what it lets through, and which nodes fail."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import j0
 
-from mec_moe_env.core.kernels import inlined, lean
-from mec_moe_env.logarithm import write_log2
+from mec_moe_env.core.buffers import Floats, Singles
+from mec_moe_env.core.kernels import device, inline
+from mec_moe_env.core.rng import (
+    RADIO,
+    Streams,
+    next_uniform,
+    write_exponentials,
+    write_log2,
+    write_normals,
+)
 from mec_moe_env.radio.config import RadioConfig
-from mec_moe_env.randomness import PLACES, RADIO
-from mec_moe_env.shadowing import pair_normal
-from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
-SPEED_OF_LIGHT = 299_792_458.0
-REFERENCE_METRES = 1.0
+from mec_moe_env.radio.geometry import reference_snr
 
 ONE = np.float32(1.0)
 
 
-def noise_power_w(config: RadioConfig) -> float:
-    """Return the noise power N0·B0 in one subcarrier, in watts."""
-    dbm = (
-        config.noise_density_dbm_hz
-        + config.noise_figure_db
-        + 10.0 * math.log10(config.bandwidth_hz)
+class Channel(NamedTuple):
+    """Constants of the channel and of the nodes' reliability."""
+
+    area_m: float
+    reference_snr: float
+    path_loss_exponent: float
+    shadowing_db: float
+    correlation: float
+    """ρ, of a coefficient from slot to slot."""
+    line_of_sight: float
+    """Rician factor, linear power ratio."""
+    lowest_efficiency: float
+    highest_efficiency: float
+    failure_rate: float
+    repair_rate: float
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether nothing of a coefficient lasts until the next slot."""
+        return self.correlation == 0.0 and self.line_of_sight == 0.0
+
+
+def make_channel(config: RadioConfig, failure_rate: float, repair_rate: float) -> Channel:
+    """Collect the constants of a scenario."""
+    return Channel(
+        area_m=float(config.area_m),
+        reference_snr=reference_snr(config),
+        path_loss_exponent=float(config.path_loss_exponent),
+        shadowing_db=float(config.shadowing_db),
+        correlation=fading_correlation(config),
+        line_of_sight=float(config.rician_factor),
+        lowest_efficiency=float(config.min_spectral_efficiency),
+        highest_efficiency=float(config.max_spectral_efficiency),
+        failure_rate=float(failure_rate),
+        repair_rate=float(repair_rate),
     )
-    return float(10.0 ** ((dbm - 30.0) / 10.0))
-
-
-def reference_snr(config: RadioConfig) -> float:
-    """Return the mean SNR (linear) at one metre: free-space loss, no shadowing."""
-    free_space = (SPEED_OF_LIGHT / (4.0 * math.pi * REFERENCE_METRES * config.carrier_hz)) ** 2
-    return config.power_w * free_space / noise_power_w(config)
 
 
 def fading_correlation(config: RadioConfig) -> float:
@@ -50,77 +73,36 @@ def fading_correlation(config: RadioConfig) -> float:
     return float(j0(2.0 * math.pi * config.doppler_hz * config.slot_seconds))
 
 
-@lean
-def draw_positions(chances: Streams, area_m: float, positions: Floats) -> None:
-    """Place nodes uniformly in a square of side `area_m`: two uniforms each, (M, 2), metres."""
-    for i in range(positions.shape[0]):
-        positions[i, 0] = area_m * next_uniform(chances, PLACES)
-        positions[i, 1] = area_m * next_uniform(chances, PLACES)
-
-
-@lean
-def write_mean_snr(
-    key: np.uint64,
-    reference: float,
-    exponent: float,
-    shadowing_db: float,
-    positions: Floats,
-    origin: int,
-    mean_snr: Floats,
-) -> None:
-    """Write the mean SNR of the links of one node.
-
-    Log-distance path loss with log-normal shadowing, the same in both directions of a pair
-    (our extension in detail). Distances below one metre count as one metre.
-
-    Args:
-        key: of the episode's shadowing; nothing is drawn here, so rows can be written in any order.
-        reference: SNR at one metre, linear.
-        exponent: path-loss exponent.
-        shadowing_db: standard deviation of the shadowing, dB.
-        positions: shape (M, 2), metres.
-        origin: the node.
-        mean_snr: written, shape (M,), linear; infinite in-situ.
-    """
-    spread = 0.1 * math.log(10.0) * shadowing_db
-    for j in range(mean_snr.shape[0]):
-        dx = positions[origin, 0] - positions[j, 0]
-        dy = positions[origin, 1] - positions[j, 1]
-        loss = 0.5 * exponent * math.log(max(dx * dx + dy * dy, 1.0))
-        mean_snr[j] = reference * math.exp(spread * pair_normal(key, origin, j) - loss)
-    mean_snr[origin] = np.inf
-
-
-@inlined
+@device
 def advance_fading(
-    chances: Streams,
+    streams: Streams,
     decay: float,
     line_of_sight: float,
-    row: Singles,
+    scattered_parts: Singles,
     noise: Singles,
     power: Singles,
 ) -> None:
     """Advance the coefficients h of one node's links and write their power |h|².
 
     h ← decay·h + sqrt(1 − decay²)·CN(0, 1). With decay = ρ^Δ the step over Δ slots is exact, so
-    that rows which nobody looks at cost nothing (our extension).
+    that links which nobody looks at cost nothing (our extension).
 
     Args:
-        chances: streams of the sub-environment; two normals per coefficient.
+        streams: of the sub-environment; two normals per coefficient.
         decay: ρ^Δ; 0 draws afresh.
         line_of_sight: Rician factor, linear power ratio.
-        row: scattered parts of h, real and imaginary, shape (2, M, S), updated.
+        scattered_parts: of h, real and imaginary, shape (2, M, S), updated.
         noise: scratch, shape (2·M·S,).
         power: |h|², shape (M, S), mean 1, written.
     """
     powers = power.reshape(power.size)
     count = powers.shape[0]
-    write_normals(chances, RADIO, powers, noise)
+    write_normals(streams, RADIO, powers, noise)
     kept = np.float32(decay)
     innovation = np.float32(math.sqrt(0.5 * (1.0 - decay * decay)))
     direct = np.float32(math.sqrt(line_of_sight / (1.0 + line_of_sight)))
     scattered = np.float32(math.sqrt(1.0 / (1.0 + line_of_sight)))
-    parts = row.reshape(row.size)
+    parts = scattered_parts.reshape(scattered_parts.size)
     for index in range(count):
         real = kept * parts[index] + innovation * noise[index]
         imag = kept * parts[count + index] + innovation * noise[count + index]
@@ -131,17 +113,17 @@ def advance_fading(
         powers[index] = in_phase * in_phase + quadrature * quadrature
 
 
-@inlined
-def draw_rayleigh_power(chances: Streams, scratch: Singles, power: Singles) -> None:
+@inline
+def draw_rayleigh_power(streams: Streams, scratch: Singles, power: Singles) -> None:
     """Write independent |h|² of Rayleigh fading, shape (M, S): one exponential each.
 
     `scratch` has room for as many numbers.
     """
     powers = power.reshape(power.size)
-    write_exponentials(chances, RADIO, scratch[: powers.shape[0]], powers)
+    write_exponentials(streams, RADIO, scratch[: powers.shape[0]], powers)
 
 
-@inlined
+@device
 def write_spectral_efficiency(
     origin: int,
     mean_snr: Floats,
@@ -170,3 +152,50 @@ def write_spectral_efficiency(
         flat[index] = min(max(flat[index], least), most)
     for s in range(S):
         power[origin, s] = most
+
+
+@device
+def draw_links(
+    streams: Streams,
+    channel: Channel,
+    decay: float,
+    origin: int,
+    mean_snr: Floats,
+    fading: Singles,
+    noise: Singles,
+    efficiency: Singles,
+) -> None:
+    """Draw one slot of the links of a node and write their spectral efficiency.
+
+    Args:
+        streams: of the sub-environment.
+        channel: constants.
+        decay: ρ^Δ, Δ slots after these links were last drawn; 0 draws afresh.
+        origin: the node.
+        mean_snr: (M,), linear.
+        fading: scattered coefficients, (2, M, S), updated; (2, M, 0) when memoryless.
+        noise: scratch, (2·M·S,).
+        efficiency: written, (M, S), bit/s/Hz.
+    """
+    if fading.shape[2] == 0:
+        draw_rayleigh_power(streams, noise, efficiency)
+    else:
+        advance_fading(streams, decay, channel.line_of_sight, fading, noise, efficiency)
+    write_spectral_efficiency(
+        origin,
+        mean_snr,
+        channel.lowest_efficiency,
+        channel.highest_efficiency,
+        noise,
+        efficiency,
+    )
+
+
+@inline
+def works_next(streams: Streams, channel: Channel, works: bool) -> bool:
+    """Return whether a node works in the next slot; nothing is drawn while none ever fails."""
+    if channel.failure_rate > 0.0:
+        switch = channel.failure_rate if works else channel.repair_rate
+        if next_uniform(streams, RADIO) < switch:
+            works = not works
+    return works

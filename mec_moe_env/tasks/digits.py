@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.config import reject
-from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.tasks.images import ImagePairTasks, LabelledImages
+from mec_moe_env.tasks.images import LabelledImages
 
 PIXELS = 64
 LARGEST_PIXEL = 16.0
@@ -33,14 +31,3 @@ def load_digits_split() -> LabelledImages:
     images -= images[train].mean(axis=0)
     classes = classes.astype(np.int64)
     return LabelledImages(images[train], classes[train], images[heldout], classes[heldout])
-
-
-def digit_tasks(config: OffloadingConfig) -> ImagePairTasks:
-    """Build the stream of digit pairs.
-
-    Raises:
-        ValueError: `feature_dim` is not 64, the pixels of a digit.
-    """
-    if config.feature_dim != PIXELS:
-        raise reject("feature_dim", config.feature_dim, f"{PIXELS}, the pixels of a digit")
-    return ImagePairTasks(config, load_digits_split())

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import reject
-from mec_moe_env.core.kernels import inlined
+from mec_moe_env.core.buffers import Floats, Integers
+from mec_moe_env.core.kernels import device
+from mec_moe_env.core.rng import TASKS, Streams, next_uniform
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.randomness import TASKS
-from mec_moe_env.streams import Streams, next_uniform
-from mec_moe_env.tasks.stream import Floats, Integers, Judge
-from mec_moe_env.tasks.tables import ImageTables, TaskTables, no_synthetic_tasks
+from mec_moe_env.tasks.stream import Judge
 
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 TRANSFORM_SEED = 2503
@@ -32,49 +31,51 @@ class LabelledImages(NamedTuple):
     """(h,)."""
 
 
-class ImagePairTasks:
-    """Real images: k training images of the type's pair of classes, labels ±1.
+class ImageTables(NamedTuple):
+    """Training images by type, the same in all sub-environments."""
+
+    bank: Floats
+    """Images of one type after the other, (b, d)."""
+    labels: Floats
+    """Their labels ±1, (b,)."""
+    starts: Integers
+    """Where each type begins in the bank, and where the last one ends, (N + 1,)."""
+    linear: Floats
+    """b of each type, (N, d)."""
+
+
+def make_image_tasks(config: OffloadingConfig, images: LabelledImages) -> tuple[ImageTables, Judge]:
+    """Make tasks of k training images of the type's pair of classes, labels ±1.
 
     More types than the five pairs are the same pairs under fixed random orthogonal transforms of
     the pixels, as in permuted MNIST. The error of a model is its mean squared loss on the type's
     held-out images, a quadratic form in the model (our extension).
+
+    Raises:
+        ValueError: a type has fewer training images than a task needs.
     """
-
-    def __init__(self, config: OffloadingConfig, images: LabelledImages) -> None:
-        train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
-        heldout = [
-            _select(images.heldout, images.heldout_classes, n) for n in range(config.num_types)
-        ]
-        fewest = min(len(labels) for _, labels in train)
-        if config.samples_per_task > fewest:
-            raise reject(
-                "samples_per_task",
-                config.samples_per_task,
-                f"at most {fewest}, the training images of the smallest type",
-            )
-        self._judge, linear = _judge(heldout)
-        self._images = ImageTables(
-            bank=np.concatenate([features for features, _ in train]),
-            labels=np.concatenate([labels for _, labels in train]),
-            starts=np.cumsum([0] + [len(labels) for _, labels in train]),
-            linear=linear,
+    train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
+    heldout = [_select(images.heldout, images.heldout_classes, n) for n in range(config.num_types)]
+    fewest = min(len(labels) for _, labels in train)
+    if config.samples_per_task > fewest:
+        raise reject(
+            "samples_per_task",
+            config.samples_per_task,
+            f"at most {fewest}, the training images of the smallest type",
         )
-        self._sum_bound = float(config.samples_per_task * np.abs(self._images.bank).max())
+    judge, linear = _judge(heldout)
+    tables = ImageTables(
+        bank=np.concatenate([features for features, _ in train]),
+        labels=np.concatenate([labels for _, labels in train]),
+        starts=np.cumsum([0] + [len(labels) for _, labels in train]),
+        linear=linear,
+    )
+    return tables, judge
 
-    @property
-    def tables(self) -> TaskTables:
-        """The images by type."""
-        return TaskTables(no_synthetic_tasks(), self._images)
 
-    @property
-    def sum_bound(self) -> float:
-        """The largest pixel times k."""
-        return self._sum_bound
-
-    @property
-    def judge(self) -> Judge:
-        """Held-out squared loss and accuracy of each type."""
-        return self._judge
+def image_bound(config: OffloadingConfig, tables: ImageTables) -> float:
+    """Return a bound on |Σ_i X_i| per feature: the largest pixel times k."""
+    return float(config.samples_per_task * np.abs(tables.bank).max())
 
 
 def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple[Floats, Floats]:
@@ -105,9 +106,9 @@ def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
     return judge, linear
 
 
-@inlined
+@device
 def draw_image_task(
-    chances: Streams,
+    streams: Streams,
     tables: ImageTables,
     n: int,
     chosen: Integers,
@@ -119,7 +120,7 @@ def draw_image_task(
 
     `features` is Xᵀ, (k, d), `labels` (k,), `linear` (d,).
     """
-    choose(chances, tables.starts[n], tables.starts[n + 1], chosen)
+    choose(streams, tables.starts[n], tables.starts[n + 1], chosen)
     for f in range(linear.shape[0]):
         linear[f] = tables.linear[n, f]
     for sample in range(chosen.shape[0]):
@@ -128,13 +129,13 @@ def draw_image_task(
             features[sample, f] = tables.bank[chosen[sample], f]
 
 
-@inlined
-def choose(chances: Streams, first: int, end: int, chosen: Integers) -> None:
+@device
+def choose(streams: Streams, first: int, end: int, chosen: Integers) -> None:
     """Write different integers of [first, end) to `chosen`: one that was drawn is drawn anew."""
     for i in range(chosen.shape[0]):
         fresh = False
         while not fresh:
-            chosen[i] = first + int(next_uniform(chances, TASKS) * (end - first))
+            chosen[i] = first + int(next_uniform(streams, TASKS) * (end - first))
             fresh = True
             for j in range(i):
                 fresh = fresh and chosen[j] != chosen[i]

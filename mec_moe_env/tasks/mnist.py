@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mec_moe_env.config import reject
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.tasks.images import ImagePairTasks, LabelledImages
+from mec_moe_env.tasks.images import LabelledImages
 
 IDX_UNSIGNED_BYTE = 0x08
 IDX_NAMES = (
@@ -127,8 +127,8 @@ def principal_components(train: NDArray[np.float64], count: int) -> NDArray[np.f
     return np.asarray(leading * signs)
 
 
-def mnist_tasks(config: OffloadingConfig) -> ImagePairTasks:
-    """Build the stream of MNIST pairs, reduced to `feature_dim` principal components.
+def load_mnist(config: OffloadingConfig) -> LabelledImages:
+    """Return MNIST's images, centred and reduced to `feature_dim` principal components.
 
     Raises:
         FileNotFoundError: `data_path` is not given or does not exist.
@@ -145,10 +145,9 @@ def mnist_tasks(config: OffloadingConfig) -> ImagePairTasks:
         raise reject("feature_dim", config.feature_dim, f"at most {train.shape[1]}, the pixels")
     mean = train.mean(axis=0)
     directions = principal_components(train - mean, config.feature_dim)
-    images = LabelledImages(
+    return LabelledImages(
         (train - mean) @ directions,
         train_classes.astype(np.int64),
         (heldout - mean) @ directions,
         heldout_classes.astype(np.int64),
     )
-    return ImagePairTasks(config, images)

@@ -1,61 +1,58 @@
-"""Synthetic tasks of Li & Duan 2024, Definition 1."""
+"""Synthetic tasks of Li & Duan 2024, Definition 1: one ground truth and one signal per type."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.core.kernels import inlined
+from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.kernels import device
+from mec_moe_env.core.rng import TASKS, NormalScratch, Streams, draw_normals, next_uniform
 from mec_moe_env.experts import inner
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.randomness import TASKS
-from mec_moe_env.streams import NormalScratch, Streams, draw_normals, next_uniform
-from mec_moe_env.tasks.stream import Floats, Judge, identity_judge
-from mec_moe_env.tasks.tables import SyntheticTables, TaskTables, no_images
 
 
-class SyntheticTasks:
-    """Linear tasks with one ground truth and one feature signal per type.
+class SyntheticTables(NamedTuple):
+    """The types of every sub-environment's episode.
 
     A task of type n has ground truth w_n + jitter and features X (d, k) with one column β·v_n,
     β ~ U(0.5, 1] (reconstructed), and k − 1 columns N(0, σ_t²·I); labels are Xᵀw.
     """
 
-    def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
-        self._config = config
-        shape = (num_envs, config.num_types, config.feature_dim)
-        self._synthetic = SyntheticTables(
-            truth_scale=float(config.truth_scale),
-            jitter=float(config.type_jitter),
-            noise_scale=float(config.noise_scale),
-            models=np.empty(shape),
-            signals=np.empty(shape),
-        )
-
-    @property
-    def tables(self) -> TaskTables:
-        """The types of every sub-environment's episode."""
-        return TaskTables(self._synthetic, no_images())
-
-    @property
-    def sum_bound(self) -> float:
-        """Signal plus eight standard deviations of the summed noise."""
-        config = self._config
-        noise = config.noise_scale * math.sqrt(config.samples_per_task - 1)
-        return math.sqrt(config.feature_dim) + 8.0 * noise
-
-    @property
-    def judge(self) -> Judge:
-        """Squared distance to the task's ground truth."""
-        return identity_judge(self._config.num_types)
+    truth_scale: float
+    jitter: float
+    noise_scale: float
+    models: Floats
+    """Ground truths w_n, (n, N, d)."""
+    signals: Floats
+    """Feature signals v_n, (n, N, d), norm √d; orthogonal while there are dimensions."""
 
 
-@inlined
-def draw_truths(chances: Streams, tables: SyntheticTables, i: int, numbers: NormalScratch) -> None:
+def make_synthetic(config: OffloadingConfig, num_envs: int) -> SyntheticTables:
+    """Allocate the types of `num_envs` sub-environments."""
+    shape = (num_envs, config.num_types, config.feature_dim)
+    return SyntheticTables(
+        truth_scale=float(config.truth_scale),
+        jitter=float(config.type_jitter),
+        noise_scale=float(config.noise_scale),
+        models=np.empty(shape),
+        signals=np.empty(shape),
+    )
+
+
+def synthetic_bound(config: OffloadingConfig) -> float:
+    """Return a bound on |Σ_i X_i| per feature: the signal, and eight deviations of the noise."""
+    noise = config.noise_scale * math.sqrt(config.samples_per_task - 1)
+    return math.sqrt(config.feature_dim) + 8.0 * noise
+
+
+@device
+def draw_truths(streams: Streams, tables: SyntheticTables, i: int, numbers: NormalScratch) -> None:
     """Draw the ground truths N(0, σ0²·I) and the feature signals of an episode."""
     N, d = tables.models.shape[1:]
-    draw_normals(chances, TASKS, numbers, 2 * N * d)
+    draw_normals(streams, TASKS, numbers, 2 * N * d)
     normals = numbers.normals
     for n in range(N):
         for f in range(d):
@@ -64,7 +61,7 @@ def draw_truths(chances: Streams, tables: SyntheticTables, i: int, numbers: Norm
         orthogonalise(tables.signals[i], n)
 
 
-@inlined
+@device
 def orthogonalise(signals: Floats, n: int) -> None:
     """Make signal n of (N, d) orthogonal to those before, while n < d, and of norm √d."""
     d = signals.shape[1]
@@ -81,9 +78,9 @@ def orthogonalise(signals: Floats, n: int) -> None:
         signals[n, f] *= math.sqrt(d / squared)
 
 
-@inlined
+@device
 def draw_synthetic_task(
-    chances: Streams,
+    streams: Streams,
     tables: SyntheticTables,
     i: int,
     n: int,
@@ -97,12 +94,12 @@ def draw_synthetic_task(
     `features` is Xᵀ, (k, d), `labels` y, (k,), `truth` the task's own ground truth w, (d,).
     """
     k, d = features.shape
-    draw_normals(chances, TASKS, numbers, d * (k - 1))
-    strength = 1.0 - 0.5 * next_uniform(chances, TASKS)
+    draw_normals(streams, TASKS, numbers, d * (k - 1))
+    strength = 1.0 - 0.5 * next_uniform(streams, TASKS)
     squared = 0.0
     for f in range(d):
         truth[f] = tables.models[i, n, f] + tables.jitter * (
-            2.0 * next_uniform(chances, TASKS) - 1.0
+            2.0 * next_uniform(streams, TASKS) - 1.0
         )
         squared += truth[f] * truth[f]
         features[0, f] = strength * tables.signals[i, n, f]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mec_moe_env.core.actions import Actions
 from mec_moe_env.core.buffers import Flags
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import lean_kernel
 from mec_moe_env.offloading.config import OffloadingConfig
 
 CANONICAL_SUBCARRIER = 0
@@ -71,7 +71,7 @@ class FlatChoices:
         return out
 
 
-@lean
+@lean_kernel
 def write_choice_masks(M: int, pick_masks: Flags, origins: NDArray[np.float32], out: Flags) -> None:
     """Write the masks of n sub-environments: every distinct outcome is possible exactly once.
 

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from mec_moe_env.core.actions import Actions, check_actions
 from mec_moe_env.core.buffers import Buffers, Entries, Flags, blank, with_presence
-from mec_moe_env.orders import IGNORE, LOOK, START, STEP, Orders
-from mec_moe_env.scalar import SimulatorEnv
-from mec_moe_env.simulator import Simulator
+from mec_moe_env.core.scalar import SimulatorEnv
+from mec_moe_env.core.simulator import IGNORE, LOOK, RESET, STEP, Orders, Simulator
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
@@ -78,15 +77,13 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._begun = False
         for index, generator in fresh.items():
             self._generators[index] = generator
-        names = self._simulator.rows
-        rows, observation = self._simulator.run(
-            self._orders(chosen, otherwise=LOOK),
-            lambda rows: (rows, names.observation(rows.observation)),
-        )
+        buffers = self._simulator.run(self._orders(chosen, otherwise=LOOK))
         self._over &= ~chosen
         self._some_over = bool(self._over.any())
         self._begun = True
-        return observation, with_presence(names.infos(rows), chosen)
+        table = self._simulator.table
+        infos = with_presence(table.infos(buffers), chosen)
+        return table.observation(buffers.observation), infos
 
     def step(
         self, actions: Actions
@@ -109,16 +106,20 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             )
         self._begun = False
         orders = self._orders(self._over, otherwise=STEP) if self._some_over else self._stepping
-        rows, observation, infos = self._simulator.run(orders, self._described, checked)
+        buffers = self._simulator.run(orders, checked)
+        table = self._simulator.table
         terminated = self._simulator.finished
         truncated = np.zeros(self.num_envs, np.bool_)
-        some_end = bool(np.count_nonzero(terminated))
-        if self.autoreset_mode is not AutoresetMode.SAME_STEP:
-            self._over, self._some_over = terminated.copy(), some_end
-        elif some_end:
-            infos = self._restart(rows, terminated)
+        ending = bool(np.count_nonzero(terminated))
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and ending:
+            infos = self._restart(buffers, terminated)
+        else:
+            infos = table.infos_of_all(buffers)
+            if self.autoreset_mode is not AutoresetMode.SAME_STEP:
+                self._over, self._some_over = terminated.copy(), ending
         self._begun = True
-        return observation, rows.measures[self._simulator.rows.reward], terminated, truncated, infos
+        observation = table.observation(buffers.observation)
+        return observation, buffers.measures[table.reward], terminated, truncated, infos
 
     @property
     def episode_steps(self) -> int:
@@ -133,39 +134,32 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
-    def _described(self, rows: Buffers) -> tuple[Buffers, Entries, dict[str, Any]]:
-        """Name what a step writes."""
-        names = self._simulator.rows
-        return rows, names.observation(rows.observation), names.infos_of_all(rows)
-
-    def _restart(self, rows: Buffers, terminated: Flags) -> dict[str, Any]:
+    def _restart(self, buffers: Buffers, terminated: Flags) -> dict[str, Any]:
         """Begin new episodes within the step that ended the old ones; return the step's infos.
 
         Observations and masks become those of the resets, in place.
         """
-        names = self._simulator.rows
-        infos = names.infos(rows)
-        finals = self._finals(rows, infos, terminated)
-        orders = self._orders(terminated, otherwise=IGNORE)
-        self._simulator.run(orders, lambda rows: None, rows=rows)
-        infos = blank(infos, ~terminated) | {"action_mask": rows.masks}
+        infos = self._simulator.table.infos(buffers)
+        finals = self._finals(buffers, infos, terminated)
+        self._simulator.run(self._orders(terminated, otherwise=IGNORE), buffers=buffers)
+        infos = blank(infos, ~terminated) | {"action_mask": buffers.masks}
         return finals | with_presence(infos, self._everyone)
 
     def _orders(self, starting: Flags, otherwise: int) -> Orders:
         """Order new episodes where `starting` says, driven by the generators of now."""
         orders = np.full(self.num_envs, otherwise, np.int8)
-        orders[starting] = START
+        orders[starting] = RESET
         indices = np.flatnonzero(starting)
         generators = [self._generators[index] for index in indices.tolist()]
         self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
         return orders
 
-    def _finals(self, rows: Buffers, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
+    def _finals(self, buffers: Buffers, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
         """Report the last observation and info of what is over, before it restarts in place."""
         final_obs = np.full(self.num_envs, None, dtype=object)
         indices = np.flatnonzero(terminated)
-        for index, written in zip(indices.tolist(), rows.observation[indices], strict=True):
-            final_obs[index] = self._simulator.rows.observation(written)
+        for index, written in zip(indices.tolist(), buffers.observation[indices], strict=True):
+            final_obs[index] = self._simulator.table.observation(written)
         last = infos | {"action_mask": infos["action_mask"].copy()}
         return {
             "final_obs": final_obs,

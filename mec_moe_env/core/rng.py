@@ -10,16 +10,20 @@ stream of its own, what is drawn does not depend on how far ahead it is drawn.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import lean
-from mec_moe_env.logarithm import write_log2
+from mec_moe_env.core.buffers import Integers, Singles
+from mec_moe_env.core.kernels import device, inline
 
 Streams = NDArray[np.uint64]
-Singles = NDArray[np.float32]
+
+SITES, TYPES, TASKS, RADIO, GATES = range(5)
+"""What the streams of a sub-environment are for."""
+PURPOSES = 5
 
 INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -36,6 +40,36 @@ LOG2_TO_SQUARED_RADIUS = np.float32(-2.0 * math.log(2.0))
 LANES = 16
 SINE = tuple(np.float32((-1) ** j / math.factorial(2 * j + 1)) for j in range(6))
 COSINE = tuple(np.float32((-1) ** j / math.factorial(2 * j)) for j in range(7))
+TWO_OVER_LN2 = np.float32(2.0 / math.log(2.0))
+SERIES = (np.float32(1 / 3), np.float32(1 / 5), np.float32(1 / 7), np.float32(1 / 9))
+SQRT_HALF_BITS = np.int32(0x3F3504F3)
+MANTISSA_BITS = np.int32(23)
+
+
+class Randomness:
+    """A NumPy generator for each sub-environment, and the streams of its present episode.
+
+    The streams begin at keys from the generator, so that the generator decides all of an episode;
+    compiled code draws from them. What Python code draws, a user's task stream for one, comes
+    from the generator itself.
+    """
+
+    def __init__(self, num_envs: int) -> None:
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self.streams: Streams = np.zeros((num_envs, PURPOSES), np.uint64)
+        """States by purpose, (n, 5)."""
+
+    def __getitem__(self, index: int) -> np.random.Generator:
+        generator = self._generators[index]
+        if generator is None:
+            raise RuntimeError("call reset() before step()")
+        return generator
+
+    def begin(self, indices: Integers, generators: Sequence[np.random.Generator]) -> None:
+        """Let generators drive sub-environments from now on, and begin their streams anew."""
+        for index, generator in zip(indices.tolist(), generators, strict=True):
+            self._generators[index] = generator
+        self.streams[indices] = [draw_keys(generator, PURPOSES) for generator in generators]
 
 
 def draw_keys(generator: np.random.Generator, count: int) -> Streams:
@@ -45,7 +79,7 @@ def draw_keys(generator: np.random.Generator, count: int) -> Streams:
     return keys
 
 
-@lean
+@inline
 def mix(state: np.uint64) -> np.uint64:
     """Return the number that belongs to a state."""
     z = (state ^ (state >> SHIFTS[0])) * MULTIPLIERS[0]
@@ -53,20 +87,20 @@ def mix(state: np.uint64) -> np.uint64:
     return z ^ (z >> SHIFTS[2])
 
 
-@lean
+@inline
 def unit(word: np.uint64) -> float:
     """Return a number in [0, 1) from the upper 53 bits."""
     return float(word >> ELEVEN) * PER_UNIT
 
 
-@lean
+@inline
 def next_word(streams: Streams, i: int) -> np.uint64:
     """Return 64 random bits from stream i."""
     streams[i] += INCREMENT
     return mix(streams[i])
 
 
-@lean
+@inline
 def next_uniform(streams: Streams, i: int) -> float:
     """Return a uniform number in [0, 1) from stream i."""
     return unit(next_word(streams, i))
@@ -87,13 +121,13 @@ def scratch_for(count: int) -> NormalScratch:
     return NormalScratch(np.empty(pairs, np.float32), np.empty(2 * pairs, np.float32))
 
 
-@lean
+@inline
 def whole_vectors(count: int) -> int:
     """Return the least multiple of the lanes of a vector that is not below `count`."""
     return -(-count // LANES) * LANES
 
 
-@lean
+@device
 def write_normals(streams: Streams, i: int, scratch: Singles, out: Singles) -> None:
     """Write independent normal numbers from stream i, by Box and Muller's transformation.
 
@@ -131,7 +165,7 @@ def write_normals(streams: Streams, i: int, scratch: Singles, out: Singles) -> N
         out[pairs + j] = radius * TWO * sine * cosine
 
 
-@lean
+@device
 def draw_normals(streams: Streams, i: int, scratch: NormalScratch, count: int) -> None:
     """Write `count` independent normal numbers, one more if that is odd, to the scratch.
 
@@ -147,7 +181,7 @@ def draw_normals(streams: Streams, i: int, scratch: NormalScratch, count: int) -
         normals[pairs + j] = normals[made + j]
 
 
-@lean
+@device
 def write_exponentials(streams: Streams, i: int, scratch: Singles, out: Singles) -> None:
     """Write independent exponential numbers of mean 1 from stream i, the largest possible 22.9.
 
@@ -161,3 +195,47 @@ def write_exponentials(streams: Streams, i: int, scratch: Singles, out: Singles)
     write_log2(scratch, scratch.view(np.int32), out)
     for j in range(out.shape[0]):
         out[j] = max(LOG2_TO_EXPONENTIAL * out[j], ZERO)
+
+
+@device
+def pair_normal(key: np.uint64, i: int, j: int) -> float:
+    """Return the standard normal number of the pair {i, j}, by Box and Muller's transform.
+
+    It is a pure function of key and pair, so that none need be kept: an edge network of M nodes has
+    M²/2 shadowed pairs, of which an episode uses few.
+
+    Args:
+        key: 64 random bits, the same for all pairs of an episode.
+        i: one node, below 2³².
+        j: the other; (i, j) and (j, i) are the same pair.
+    """
+    pair = (np.uint64(min(i, j)) << HALF_WORD) | np.uint64(max(i, j))
+    word = mix(key + INCREMENT * pair)
+    # One minus a uniform of [0, 1) is never 0, so that its logarithm is finite.
+    radius = 1.0 - unit(mix(word + INCREMENT))
+    angle = unit(mix(word + INCREMENT + INCREMENT))
+    return math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
+
+
+@device
+def write_log2(values: Singles, bits: NDArray[np.int32], out: Singles) -> None:
+    """Write the logarithm to base 2 of normal positive numbers, to float32 accuracy.
+
+    Exponent and mantissa come from the bits; for a mantissa in [√½, √2) the series of
+    2·atanh((m − 1)/(m + 1)) ends after five terms. Ten times faster than libm, as it vectorises.
+
+    Args:
+        values: shape (count,), contiguous, overwritten.
+        bits: the same memory viewed as int32.
+        out: shape (count,), other memory, written.
+    """
+    for index in range(out.shape[0]):
+        # Subtracting the bits of √½ splits the range so that the mantissa straddles 1.
+        exponent = (bits[index] - SQRT_HALF_BITS) >> MANTISSA_BITS
+        bits[index] -= exponent << MANTISSA_BITS
+        out[index] = np.float32(exponent)
+    for index in range(out.shape[0]):
+        x = (values[index] - ONE) / (values[index] + ONE)
+        y = x * x
+        series = ONE + y * (SERIES[0] + y * (SERIES[1] + y * (SERIES[2] + y * SERIES[3])))
+        out[index] += TWO_OVER_LN2 * x * series

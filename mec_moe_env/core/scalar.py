@@ -9,9 +9,8 @@ import numpy as np
 from gymnasium import spaces
 
 from mec_moe_env.core.actions import Actions, check_actions
-from mec_moe_env.core.buffers import Buffers, Entries, Flags
-from mec_moe_env.orders import START, STEP
-from mec_moe_env.simulator import Simulator
+from mec_moe_env.core.buffers import Entries, Flags
+from mec_moe_env.core.simulator import RESET, STEP, Simulator
 
 
 class SimulatorEnv(gym.Env[Entries, Actions]):
@@ -23,7 +22,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """Wrap a simulator of one sub-environment."""
         self.render_mode = render_mode
         self._simulator = simulator
-        self._starting, self._stepping = np.array([[START], [STEP]], np.int8)
+        self._resetting, self._stepping = np.array([[RESET], [STEP]], np.int8)
         self._begun = False
         self._over = True
         self.action_space = spaces.MultiDiscrete(simulator.nvec)
@@ -38,9 +37,9 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         self._begun, self._over = False, True
         simulator = self._simulator
         simulator.adopt(np.zeros(1, np.int64), [self.np_random])
-        rows = simulator.run(self._starting, _unnamed)
+        buffers = simulator.run(self._resetting)
         self._begun, self._over = True, False
-        observation, _, info = simulator.rows.single(rows)
+        observation, _, info = simulator.table.single(buffers)
         return observation, info
 
     def step(self, action: Actions) -> tuple[Entries, float, bool, bool, dict[str, Any]]:
@@ -55,8 +54,8 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         simulator = self._simulator
         checked = check_actions(action, simulator.nvec.shape, simulator.nvec)
         self._over = True
-        rows = simulator.run(self._stepping, _unnamed, checked[np.newaxis])
-        observation, reward, info = simulator.rows.single(rows)
+        buffers = simulator.run(self._stepping, checked[np.newaxis])
+        observation, reward, info = simulator.table.single(buffers)
         self._over = bool(simulator.finished[0])
         return observation, reward, self._over, False, info
 
@@ -70,7 +69,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         masks: Flags = self._simulator.masks()[0]
         return masks
 
-
-def _unnamed(rows: Buffers) -> Buffers:
-    """Describe rows by themselves: plain numbers must wait until they are written."""
-    return rows
+    def render(self) -> str | None:
+        """Return one line on what is going on in mode `ansi`, nothing in others."""
+        shown = self.render_mode == "ansi" and self._begun
+        return self._simulator.describe() if shown else None

@@ -1,0 +1,78 @@
+"""What an agent sees before a layer, and which picks are possible, compiled."""
+
+from __future__ import annotations
+
+from mec_moe_env.core.buffers import Flags, Integers, Singles
+from mec_moe_env.core.kernels import device, lean_kernel
+from mec_moe_env.dmoe.state import Exogenous, Params, State
+from mec_moe_env.dmoe.table import Layer
+
+ENTRY_NAMES = (
+    "gate",
+    "spectral_efficiency",
+    "compute_energy",
+    "available",
+    "layer",
+    "importance",
+)
+GATE, SPECTRAL_EFFICIENCY, COMPUTE_ENERGY, AVAILABLE, LAYER, IMPORTANCE = (
+    Layer._fields.index(name) for name in ENTRY_NAMES
+)
+"""Where the offsets of each entry stand."""
+
+
+@device
+def observe(
+    params: Params, state: State, exogenous: Exogenous, offsets: Integers, i: int, out: Singles
+) -> None:
+    """Write the observation of sub-environment i; after the last layer no gate is left.
+
+    Args:
+        params: constants.
+        state: read.
+        exogenous: the present slot, and the older one whose channel is seen.
+        offsets: where each entry begins, (entries + 1,).
+        i: the sub-environment.
+        out: (size,), written.
+    """
+    layer = state.layer[i]
+    L, I, Q, K = exogenous.gates.shape[1:]
+    scores = exogenous.gates[i, min(layer, L - 1)].reshape(I * Q * K)
+    gate = out[offsets[GATE] :]
+    for index in range(I * Q * K):
+        gate[index] = scores[index] if layer < L else 0.0
+    oldest = (exogenous.now[i] + 1) % exogenous.spectral_efficiency.shape[1]
+    size = I * K * exogenous.spectral_efficiency.shape[4]
+    seen = exogenous.spectral_efficiency[i, oldest].reshape(size)
+    links = out[offsets[SPECTRAL_EFFICIENCY] :]
+    for index in range(size):
+        links[index] = seen[index]
+    for j in range(K):
+        node = exogenous.nodes[i, j]
+        out[offsets[COMPUTE_ENERGY] + j] = node["joules"]
+        out[offsets[AVAILABLE] + j] = 1.0 if node["available"] else 0.0
+    for other in range(L):
+        out[offsets[LAYER] + other] = 1.0 if other == layer else 0.0
+    out[offsets[IMPORTANCE]] = params.importance[layer] if layer < L else 0.0
+
+
+@device
+def write_mask(params: Params, exogenous: Exogenous, i: int, out: Flags) -> None:
+    """Write the flat action mask of sub-environment i, (I·Q·D·(K + 1) + I·K·S,)."""
+    I, Q, K = exogenous.gates.shape[2:]
+    picks = I * Q * params.max_experts
+    for pick in range(picks):
+        choices = out[pick * (K + 1) : (pick + 1) * (K + 1)]
+        for j in range(K):
+            choices[j] = exogenous.nodes[i, j]["available"]
+        choices[K] = True
+    links = out[picks * (K + 1) :]
+    for index in range(links.shape[0]):
+        links[index] = True
+
+
+@lean_kernel
+def write_masks(params: Params, exogenous: Exogenous, out: Flags) -> None:
+    """Write all flat action masks, (n, I·Q·D·(K + 1) + I·K·S)."""
+    for i in range(out.shape[0]):
+        write_mask(params, exogenous, i, out[i])

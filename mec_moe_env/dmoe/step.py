@@ -1,0 +1,296 @@
+"""One layer of distributed mixture-of-experts inference (Qin et al. 2025), compiled.
+
+Act, run a real model if there is one, draw the next slot, observe.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mec_moe_env.core.buffers import Buffers, Flags, Floats, Integers
+from mec_moe_env.core.kernels import device, inline, kernel
+from mec_moe_env.core.rng import Streams
+from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
+from mec_moe_env.dmoe.config import DMoEConfig
+from mec_moe_env.dmoe.exogenous import (
+    Process,
+    Scratch,
+    begin_episode,
+    draw_gates,
+    draw_slot,
+    make_scratch,
+)
+from mec_moe_env.dmoe.observe import observe, write_mask
+from mec_moe_env.dmoe.state import Exogenous, Params, State
+from mec_moe_env.dmoe.table import OUTCOMES
+from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
+from mec_moe_env.moe.weights import MoEWeights
+from mec_moe_env.radio.links import transmission_seconds
+
+REWARD = OUTCOMES.row("reward")
+ERROR, ENERGY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
+JOULES = OUTCOMES.row("energy_j")
+SENDING_JOULES = OUTCOMES.row("transmission_energy_j")
+RELEVANCE = OUTCOMES.row("relevance")
+SHORTFALL = OUTCOMES.row("shortfall")
+VIOLATED = OUTCOMES.row("violated")
+EXPERTS = OUTCOMES.row("experts_per_token")
+HITS = OUTCOMES.row("accuracy")
+DROPPED, LOST = OUTCOMES.row("dropped_picks"), OUTCOMES.row("lost_states")
+UNSERVED = OUTCOMES.row("unserved")
+
+TOLERANCE = 1e-9
+"""Relative rounding that a met threshold is allowed."""
+
+
+class Workspace(NamedTuple):
+    """Room for a thread to work in."""
+
+    drawing: Scratch
+    selected: Flags
+    """The experts that each token ends up with, (I·Q, K)."""
+    taken: Flags
+    """(S,)."""
+
+
+def make_workspace(config: DMoEConfig) -> Workspace:
+    """Allocate one thread's room."""
+    tokens = config.sources * config.tokens_per_source
+    return Workspace(
+        make_scratch(config),
+        np.empty((tokens, config.num_nodes), np.bool_),
+        np.empty(config.num_subcarriers, np.bool_),
+    )
+
+
+@kernel
+def advance(
+    params: Params,
+    process: Process | None,
+    gate_spread: float | None,
+    weights: MoEWeights | None,
+    state: State,
+    exogenous: Exogenous,
+    streams: Streams,
+    offsets: Integers,
+    orders: Orders,
+    actions: Integers,
+    buffers: Buffers,
+    work: Workspace,
+    first: int,
+    last: int,
+) -> None:
+    """Do as ordered with the sub-environments of a range.
+
+    What belongs to an argument that is None is not compiled.
+
+    Args:
+        params: constants.
+        process: what slots are drawn from; None where Python code has written them for ever.
+        gate_spread: of the logits; None where gate scores come from elsewhere.
+        weights: of a real model.
+        state: updated.
+        exogenous: the present slots, replaced by the next ones.
+        streams: by sub-environment and purpose, updated.
+        offsets: where each observation entry begins.
+        orders: one for each sub-environment, (n,).
+        actions: (n, I·Q·D + I·K).
+        buffers: written; measures and counts are zeros on entry.
+        work: room of this thread alone.
+        first: the first sub-environment of the range.
+        last: the one after its last.
+    """
+    for i in range(first, last):
+        drawn = 0
+        if orders[i] == STEP:
+            act(params, state, exogenous, actions[i], work, buffers, i)
+            if weights is not None:
+                infer(weights, state, exogenous, work.selected, buffers.measures, i)
+            settle(params, state, buffers.measures, i)
+            drawn = 1
+        elif orders[i] == RESET:
+            state.layer[i] = 0
+            # The scheduler's first view of the channel is as old as all later ones.
+            drawn = exogenous.spectral_efficiency.shape[1]
+            if process is not None:
+                begin_episode(process, exogenous, streams[i], work.drawing.positions, i)
+            if gate_spread is not None:
+                draw_gates(gate_spread, streams[i], work.drawing.gates, exogenous.gates[i])
+        if process is not None:
+            for _ in range(drawn):
+                draw_slot(process, exogenous, streams[i], work.drawing.noise, i)
+        if orders[i] != IGNORE:
+            observe(params, state, exogenous, offsets, i, buffers.observation[i])
+            write_mask(params, exogenous, i, buffers.masks[i])
+
+
+@device
+def act(
+    params: Params,
+    state: State,
+    exogenous: Exogenous,
+    action: Integers,
+    work: Workspace,
+    buffers: Buffers,
+    i: int,
+) -> None:
+    """Carry out the picks and transmissions of sub-environment i, and measure what they bring.
+
+    `action` holds an expert per pick, then a subcarrier per link, (I·Q·D + I·K,).
+    """
+    picks = work.selected.shape[0] * params.max_experts
+    buffers.counts[DROPPED, i] = select(params, exogenous, action[:picks], work.selected, i)
+    transmit(params, exogenous, action[picks:], work, buffers, i)
+    measure_tokens(params, state, exogenous, work.selected, buffers, i)
+    measures = buffers.measures
+    measures[JOULES, i] += measures[SENDING_JOULES, i]
+    measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
+
+
+@device
+def select(params: Params, exogenous: Exogenous, action: Integers, selected: Flags, i: int) -> int:
+    """Read the picks into `selected`, (I·Q, K); return how many were dropped.
+
+    A pick of an unavailable expert, or of one that the token already has, is dropped.
+    """
+    dropped = 0
+    tokens, K = selected.shape
+    for token in range(tokens):
+        for j in range(K):
+            selected[token, j] = False
+        for pick in range(params.max_experts):
+            j = action[token * params.max_experts + pick]
+            if j == K:
+                continue
+            if not exogenous.nodes[i, j]["available"] or selected[token, j]:
+                dropped += 1
+            else:
+                selected[token, j] = True
+    return dropped
+
+
+@inline
+def link_seconds(
+    params: Params, exogenous: Exogenous, i: int, source: int, node: int, s: int, states: int
+) -> float:
+    """Return how long `states` hidden states take over subcarrier s, and back if counted."""
+    bits = params.state_bits * states
+    efficiency = exogenous.spectral_efficiency[i, exogenous.now[i], source, node, s]
+    seconds = transmission_seconds(bits, params.bandwidth_hz, efficiency)
+    if exogenous.return_efficiency.shape[3] > 0:
+        efficiency = exogenous.return_efficiency[i, source, node, s]
+        seconds += transmission_seconds(bits, params.bandwidth_hz, efficiency)
+    return seconds
+
+
+@inline
+def discard(selected: Flags, source: int, node: int, per_source: int) -> None:
+    """Take expert `node` from all tokens of a source whose link failed."""
+    for token in range(source * per_source, (source + 1) * per_source):
+        selected[token, node] = False
+
+
+@device
+def transmit(
+    params: Params,
+    exogenous: Exogenous,
+    subcarriers: Integers,
+    work: Workspace,
+    buffers: Buffers,
+    i: int,
+) -> None:
+    """Send the hidden states over the links (C3: each subcarrier carries one link).
+
+    The first link in row order keeps a subcarrier; the tokens of a later one lose that expert.
+    So do those of a link that does not meet the deadline, which spends its energy in vain.
+    """
+    selected, taken = work.selected, work.taken
+    I, K = exogenous.spectral_efficiency.shape[2:4]
+    per_source = selected.shape[0] // I
+    for s in range(taken.shape[0]):
+        taken[s] = False
+    for source in range(I):
+        for node in range(K):
+            states = 0
+            for token in range(source * per_source, (source + 1) * per_source):
+                states += selected[token, node]
+            if states == 0 or node == source:
+                continue
+            s = subcarriers[source * K + node]
+            if taken[s]:
+                buffers.counts[DROPPED, i] += states
+                discard(selected, source, node, per_source)
+                continue
+            taken[s] = True
+            seconds = link_seconds(params, exogenous, i, source, node, s, states)
+            spent = params.power_w * min(seconds, params.deadline_seconds)
+            buffers.measures[SENDING_JOULES, i] += spent
+            if seconds > params.deadline_seconds:
+                buffers.counts[LOST, i] += states
+                discard(selected, source, node, per_source)
+
+
+@device
+def measure_tokens(
+    params: Params,
+    state: State,
+    exogenous: Exogenous,
+    selected: Flags,
+    buffers: Buffers,
+    i: int,
+) -> None:
+    """Measure relevance, shortfall below the threshold, experts used and their energy."""
+    layer, measures = state.layer[i], buffers.measures
+    threshold = params.thresholds[layer]
+    tokens, K = selected.shape
+    Q = exogenous.gates.shape[3]
+    for token in range(tokens):
+        relevance = 0.0
+        experts = 0
+        for j in range(K):
+            if selected[token, j]:
+                relevance += exogenous.gates[i, layer, token // Q, token % Q, j]
+                measures[JOULES, i] += exogenous.nodes[i, j]["joules"]
+                experts += 1
+        missing = max(threshold - relevance, 0.0)
+        measures[RELEVANCE, i] += relevance / tokens
+        measures[SHORTFALL, i] += missing / tokens
+        measures[VIOLATED, i] += (missing > TOLERANCE * threshold) / tokens
+        measures[EXPERTS, i] += experts / tokens
+        buffers.counts[UNSERVED, i] += experts == 0
+
+
+@kernel
+def infer(
+    weights: MoEWeights,
+    state: State,
+    exogenous: Exogenous,
+    selected: Flags,
+    measures: Floats,
+    i: int,
+) -> None:
+    """Run a real model's layer with the tokens' experts; measure what the last layer gives."""
+    layer, gates = state.layer[i], exogenous.gates[i]
+    hidden, labels = state.hidden[i], state.labels[i]
+    apply_experts(weights, layer, gates[layer].reshape(selected.shape), selected, hidden)
+    logits = classify(weights, hidden)
+    for token in range(labels.shape[0]):
+        measures[HITS, i] += (logits[token].argmax() == labels[token]) / labels.shape[0]
+    measures[ERROR, i] = 0.0
+    if layer + 1 < gates.shape[0]:
+        scores = gates[layer + 1].reshape(selected.shape)
+        gate_scores(weights, layer + 1, hidden, scores)
+    else:
+        measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean()
+
+
+@inline
+def settle(params: Params, state: State, measures: Floats, i: int) -> None:
+    """Sum the reward's terms and move on to the next layer."""
+    measures[ENERGY, i] = 0.0 - measures[JOULES, i]
+    measures[REWARD, i] = (
+        params.error_weight * measures[ERROR, i] + params.energy_weight * measures[ENERGY, i]
+    )
+    state.layer[i] += 1

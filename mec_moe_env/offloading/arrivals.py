@@ -1,0 +1,330 @@
+"""The exogenous process of offloading: arrivals, channel and failures, slot by slot, compiled.
+
+Nothing here can see an action, so agents with the same seed meet the same tasks and the same
+channel by construction. Every sub-environment has its own streams of random numbers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mec_moe_env.core.buffers import Floats, Integers, Singles
+from mec_moe_env.core.kernels import device, lean_kernel
+from mec_moe_env.core.rng import (
+    RADIO,
+    SITES,
+    TYPES,
+    NormalScratch,
+    Streams,
+    next_uniform,
+    next_word,
+    scratch_for,
+)
+from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.offloading.state import Exogenous, Records
+from mec_moe_env.radio.channel import Channel, draw_links, make_channel, works_next
+from mec_moe_env.radio.geometry import draw_positions, write_mean_snr
+from mec_moe_env.tasks.images import ImageTables, draw_image_task
+from mec_moe_env.tasks.synthetic import SyntheticTables, draw_synthetic_task, draw_truths
+
+MEMORY = np.dtype(
+    [
+        ("slot", np.int64),  # the next slot to be drawn
+        ("link_rows", np.int64),  # how many rows of links are in use
+        ("last_type", np.int64),  # of the task drawn last, −1 for none
+        ("shadowing_key", np.uint64),
+    ],
+    align=True,
+)
+
+
+class Process(NamedTuple):
+    """What slots are drawn from, and what an episode remembers of those before.
+
+    Links are remembered in rows, one for each node that was an origin in this episode, numbered
+    in the order of their first tasks: an episode sees few of many nodes, and what it never
+    touches costs neither time nor memory. There are R of them, at most M.
+    """
+
+    channel: Channel
+    joules: tuple[float, float]
+    """Lowest and highest per sample, over the servers."""
+    seconds: tuple[float, float]
+    payload: tuple[float, float]
+    """Mbit."""
+    persistence: float
+    """Probability that a task repeats the type of the one before."""
+    cumulative: Floats
+    """Cumulative frequencies of the types, (N,), the last one 1."""
+    memory: Records
+    """`MEMORY`, (n,)."""
+    positions: Floats
+    """(n, M, 2), metres."""
+    mean_snr: Floats
+    """(n, R, M), linear."""
+    last_drawn: Integers
+    """Slot in which a row was last drawn, (n, R)."""
+    fading: Singles
+    """Scattered coefficients, real and imaginary, (n, R, 2, M, S); S = 0 when memoryless."""
+
+
+class Given(NamedTuple):
+    """The next slot, as Python code has written it."""
+
+    slot: Exogenous
+    """Types, constants, features, labels and linear terms of the tasks, and what else is given."""
+    whole: bool
+    """Whether nodes, origins, payloads and links are given too."""
+
+
+class Scratch(NamedTuple):
+    """Room for a thread to draw in."""
+
+    noise: Singles
+    """(2·M·S,)."""
+    numbers: NormalScratch
+    chosen: Integers
+    """(k,)."""
+
+
+def make_process(config: OffloadingConfig, num_envs: int) -> Process:
+    """Collect what the slots of `num_envs` sub-environments are drawn from."""
+    n, M, S = num_envs, config.num_servers, config.num_subcarriers
+    # An episode draws one slot more than it lives through.
+    R = min(M, (config.horizon + 1) * config.num_tasks)
+    channel = make_channel(config, config.failure_rate, config.repair_rate)
+    frequencies = np.array(config.type_frequencies or (1.0,) * config.num_types)
+    low_joules, high_joules = map(float, config.compute_joules)
+    low_seconds, high_seconds = map(float, config.compute_seconds)
+    low_payload, high_payload = map(float, config.payload_mbit)
+    return Process(
+        channel=channel,
+        joules=(low_joules, high_joules),
+        seconds=(low_seconds, high_seconds),
+        payload=(low_payload, high_payload),
+        persistence=float(config.type_persistence),
+        cumulative=np.cumsum(frequencies / frequencies.sum()),
+        memory=np.zeros(n, MEMORY),
+        positions=np.empty((n, M, 2)),
+        mean_snr=np.empty((n, R, M)),
+        last_drawn=np.empty((n, R), np.int64),
+        fading=np.zeros((n, R, 2, M, 0 if channel.memoryless else S), np.float32),
+    )
+
+
+def make_scratch(config: OffloadingConfig) -> Scratch:
+    """Allocate one thread's room: for an episode's types, a task, a row of links."""
+    d, k = config.feature_dim, config.samples_per_task
+    return Scratch(
+        noise=np.empty(2 * config.num_servers * config.num_subcarriers, np.float32),
+        numbers=scratch_for(d * max(2 * config.num_types, k - 1)),
+        chosen=np.empty(k, np.int64),
+    )
+
+
+@device
+def begin_episode(
+    process: Process,
+    synthetic: SyntheticTables | None,
+    given: Given | None,
+    exogenous: Exogenous,
+    streams: Streams,
+    scratch: Scratch,
+    i: int,
+) -> None:
+    """Begin an episode of sub-environment i: place the nodes, draw speeds and ground truths."""
+    memory = process.memory[i]
+    memory["slot"] = 0
+    memory["link_rows"] = 0
+    for m in range(exogenous.nodes.shape[1]):
+        exogenous.nodes[i, m]["link_row"] = -1
+        exogenous.nodes[i, m]["works_next"] = True
+    if given is None:
+        memory["last_type"] = -1
+    elif given.whole:
+        return
+    draw_sites(process, exogenous, streams[i], i)
+    if synthetic is not None:
+        draw_truths(streams[i], synthetic, i, scratch.numbers)
+
+
+@device
+def draw_sites(process: Process, exogenous: Exogenous, streams: Streams, i: int) -> None:
+    """Draw positions, shadowing, and joules and seconds per sample of a new episode."""
+    draw_positions(streams, process.channel.area_m, process.positions[i])
+    process.memory[i]["shadowing_key"] = next_word(streams, SITES)
+    for m in range(exogenous.nodes.shape[1]):
+        node = exogenous.nodes[i, m]
+        low, high = process.joules
+        node["joules"] = low + (high - low) * next_uniform(streams, SITES)
+        low, high = process.seconds
+        node["seconds"] = low + (high - low) * next_uniform(streams, SITES)
+
+
+@device
+def draw_slot(
+    process: Process,
+    synthetic: SyntheticTables | None,
+    images: ImageTables | None,
+    given: Given | None,
+    exogenous: Exogenous,
+    streams: Streams,
+    scratch: Scratch,
+    i: int,
+) -> None:
+    """Replace the present slot of sub-environment i by the next one."""
+    if given is not None:
+        copy_tasks(given.slot, exogenous, i)
+        if given.whole:
+            copy_network(given.slot, exogenous, i)
+            return
+    else:
+        for u in range(exogenous.tasks.shape[1]):
+            n = draw_type(process, streams, i)
+            task = exogenous.tasks[i, u]
+            task["type"] = n
+            features, labels = exogenous.features[i, u], exogenous.labels[i, u]
+            linear = exogenous.linear[i, u]
+            if synthetic is not None:
+                task["constant"] = draw_synthetic_task(
+                    streams, synthetic, i, n, scratch.numbers, features, labels, linear
+                )
+            elif images is not None:
+                draw_image_task(streams, images, n, scratch.chosen, features, labels, linear)
+                task["constant"] = 1.0
+    draw_radio(process, exogenous, streams, scratch.noise, i)
+
+
+@device
+def draw_type(process: Process, streams: Streams, i: int) -> int:
+    """Return the type of the next task of sub-environment i; two uniforms are drawn.
+
+    Uniform and independent in Li & Duan 2024; frequencies and bursts are our extension.
+    """
+    repeats = next_uniform(streams, TYPES) < process.persistence
+    level = next_uniform(streams, TYPES)
+    n: int = process.memory[i]["last_type"]
+    if n < 0 or not repeats:
+        n = 0
+        while n < process.cumulative.shape[0] - 1 and level >= process.cumulative[n]:
+            n += 1
+    process.memory[i]["last_type"] = n
+    return n
+
+
+@lean_kernel
+def draw_types(process: Process, streams: Streams, indices: Integers, types: Integers) -> None:
+    """Write the types of the next tasks of some sub-environments, for tasks that Python writes.
+
+    Args:
+        process: its memory of the last type is updated.
+        streams: by sub-environment and purpose.
+        indices: sub-environments to draw for.
+        types: written, (len(indices), slots, U).
+    """
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        for b in range(types.shape[1]):
+            for u in range(types.shape[2]):
+                types[position, b, u] = draw_type(process, streams[i], i)
+
+
+@device
+def copy_tasks(given: Exogenous, exogenous: Exogenous, i: int) -> None:
+    """Take the tasks of the next slot from what Python code has written."""
+    U, k, d = exogenous.features.shape[1:]
+    for u in range(U):
+        exogenous.tasks[i, u]["type"] = given.tasks[i, u]["type"]
+        exogenous.tasks[i, u]["constant"] = given.tasks[i, u]["constant"]
+        for f in range(d):
+            exogenous.linear[i, u, f] = given.linear[i, u, f]
+        for sample in range(k):
+            exogenous.labels[i, u, sample] = given.labels[i, u, sample]
+            for f in range(d):
+                exogenous.features[i, u, sample, f] = given.features[i, u, sample, f]
+
+
+@device
+def copy_network(given: Exogenous, exogenous: Exogenous, i: int) -> None:
+    """Take origins, payloads, links and nodes of the next slot likewise."""
+    U, M, S = exogenous.spectral_efficiency.shape[1:]
+    for u in range(U):
+        exogenous.tasks[i, u]["origin"] = given.tasks[i, u]["origin"]
+        exogenous.tasks[i, u]["payload"] = given.tasks[i, u]["payload"]
+        for m in range(M):
+            for s in range(S):
+                efficiency = given.spectral_efficiency[i, u, m, s]
+                exogenous.spectral_efficiency[i, u, m, s] = efficiency
+    for m in range(M):
+        exogenous.nodes[i, m]["joules"] = given.nodes[i, m]["joules"]
+        exogenous.nodes[i, m]["seconds"] = given.nodes[i, m]["seconds"]
+        exogenous.nodes[i, m]["works_next"] = given.nodes[i, m]["works_next"]
+
+
+@device
+def draw_radio(
+    process: Process, exogenous: Exogenous, streams: Streams, noise: Singles, i: int
+) -> None:
+    """Draw origins, payloads, spectral efficiencies and failures of the next slot."""
+    U, M = exogenous.spectral_efficiency.shape[1:3]
+    low, high = process.payload
+    for u in range(U):
+        task = exogenous.tasks[i, u]
+        task["origin"] = int(next_uniform(streams, RADIO) * M)
+        task["payload"] = low + (high - low) * next_uniform(streams, RADIO)
+        draw_task_links(process, exogenous, streams, noise, i, u)
+    for m in range(M):
+        node = exogenous.nodes[i, m]
+        node["works_next"] = works_next(streams, process.channel, node["works_next"])
+    process.memory[i]["slot"] += 1
+
+
+@device
+def draw_task_links(
+    process: Process,
+    exogenous: Exogenous,
+    streams: Streams,
+    noise: Singles,
+    i: int,
+    u: int,
+) -> None:
+    """Write the spectral efficiencies of task u's links; those of a node are drawn once a slot."""
+    efficiency = exogenous.spectral_efficiency[i]
+    origin = exogenous.tasks[i, u]["origin"]
+    for other in range(u):
+        if exogenous.tasks[i, other]["origin"] == origin:
+            for m in range(efficiency.shape[1]):
+                for s in range(efficiency.shape[2]):
+                    efficiency[u, m, s] = efficiency[other, m, s]
+            return
+    memory, node = process.memory[i], exogenous.nodes[i, origin]
+    decay = 0.0
+    if node["link_row"] >= 0:
+        waited = memory["slot"] - process.last_drawn[i, node["link_row"]]
+        decay = process.channel.correlation**waited
+    else:
+        node["link_row"] = memory["link_rows"]
+        memory["link_rows"] += 1
+        write_mean_snr(
+            memory["shadowing_key"],
+            process.channel.reference_snr,
+            process.channel.path_loss_exponent,
+            process.channel.shadowing_db,
+            process.positions[i],
+            origin,
+            process.mean_snr[i, node["link_row"]],
+        )
+    row = node["link_row"]
+    process.last_drawn[i, row] = memory["slot"]
+    draw_links(
+        streams,
+        process.channel,
+        decay,
+        origin,
+        process.mean_snr[i, row],
+        process.fading[i, row],
+        noise,
+        efficiency[u],
+    )

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import caching, compiler, options
+from numba.core import caching, codegen, compiler, options
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
 
 SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
 LEAN_SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
@@ -74,13 +76,62 @@ def lean_kernel(function: Function) -> Function:
     return cast("Function", _stamped(numba.njit(**settings)(function)))
 
 
+class DeviceLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
+    """Intermediate code that waits for a kernel: neither optimised nor made machine code of.
+
+    numba does both for every function, and again for its copy in each of its callers: two fifths
+    of a cold start.
+    """
+
+    def _optimize_final_module(self) -> None:
+        """Leave that to the kernel into which the function is compiled."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class DeviceLowering(NativeLowering):  # type: ignore[misc]
+    """Lowers a function to intermediate code and no further."""
+
+    _name = "device_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Lower the function, and name what its callers call."""
+        state.library = DeviceLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        # What identifies the code has to be a built-in function, each time another one.
+        entry_point = [].append
+        result = state["cr"]
+        state.targetctx.insert_user_function(entry_point, result.fndesc, [state.library])
+        state["cr"] = result._replace(cfunc=entry_point)
+        return True
+
+
+class DeviceCompiler(compiler.CompilerBase):  # type: ignore[misc]
+    """numba's compiler with another last pass."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return numba's passes, the lowering replaced."""
+        passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state, "device")
+        passes.passes = [
+            (DeviceLowering if step is NativeLowering else step, what)
+            for step, what in passes.passes
+        ]
+        passes.finalize()
+        return [passes]
+
+
 class Device:
     """A function compiled into its callers, without reference counts, as lean kernels are."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
-        self._dispatcher = numba.njit(**DEVICE_SETTINGS)(function)  # its type keeps none
+        settings = {**DEVICE_SETTINGS, "pipeline_class": DeviceCompiler}
+        self._dispatcher = numba.njit(**settings)(function)  # its type keeps none
         self._numba_type_ = numba.types.Dispatcher(self._dispatcher)
         self._kernel: Callable[..., Any] | None = None
 

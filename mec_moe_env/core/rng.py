@@ -117,14 +117,8 @@ class NormalScratch(NamedTuple):
 
 def scratch_for(count: int) -> NormalScratch:
     """Return room for at least `count` normal numbers."""
-    pairs = whole_vectors((count + 1) // 2)
+    pairs = -(-((count + 1) // 2) // LANES) * LANES
     return NormalScratch(np.empty(pairs, np.float32), np.empty(2 * pairs, np.float32))
-
-
-@inline
-def whole_vectors(count: int) -> int:
-    """Return the least multiple of the lanes of a vector that is not below `count`."""
-    return -(-count // LANES) * LANES
 
 
 @device
@@ -173,7 +167,7 @@ def draw_normals(streams: Streams, i: int, scratch: NormalScratch, count: int) -
     the stream goes on as if they were not.
     """
     pairs = (count + 1) // 2
-    made = whole_vectors(pairs)
+    made = -(-pairs // LANES) * LANES  # whole vectors
     start, normals = streams[i], scratch.normals
     write_normals(streams, i, scratch.radii[:made], normals[: 2 * made])
     streams[i] = start + np.uint64(pairs) * INCREMENT

@@ -57,7 +57,7 @@ def make(id_, scenario, size, threads):
 def play(case, seconds):
     env, actions = players[case]
     steps, start = 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
+    while steps == 0 or time.perf_counter() - start < seconds:
         for action in actions:
             *_, terminated, truncated, _ = env.step(action)
             if case[2] == 0 and (terminated or truncated):

@@ -103,7 +103,7 @@ class DeviceLowering(NativeLowering):  # type: ignore[misc]
         state.flags.no_compile = True
         super().run_pass(state)
         # What identifies the code has to be a built-in function, each time another one.
-        entry_point = [].append
+        entry_point = list[Any]().append
         result = state["cr"]
         state.targetctx.insert_user_function(entry_point, result.fndesc, [state.library])
         state["cr"] = result._replace(cfunc=entry_point)

@@ -14,6 +14,8 @@ HAND_OVER_SECONDS = 200e-6
 """Calls expected to be shorter stay on the caller's thread: waking another one takes some 50 µs,
 twice that on a busy machine, and so does the way back."""
 CHUNKS_PER_THREAD = 4
+FORGETTING = 0.02
+"""By how much of itself the estimate of a duration can grow from call to call."""
 
 Work = Callable[[int, int, int], None]
 """Called with the first sub-environment, the one after the last, and the thread's number."""
@@ -37,6 +39,7 @@ class Pool:
         bounds = [num_envs * part // parts for part in range(parts + 1)]
         self._chunks = list(itertools.pairwise(bounds))
         self._seconds_each = 0.0
+        """The quickest that a sub-environment of late took: noise only ever slows things down."""
         self._executor: ThreadPoolExecutor | None = None
         self._helpers: list[Future[None]] = []
         self._process = 0
@@ -71,9 +74,10 @@ class Pool:
             self._drain(work, chunks)
         finally:
             chunks.clear()
-            finished = [helper for helper in self._helpers if not helper.cancel()]
+            # Who has not begun never will; only the others are waited for.
+            begun = self._helpers = [helper for helper in self._helpers if not helper.cancel()]
             self._settle()
-        for helper in finished:
+        for helper in begun:
             helper.result()
 
     def _drain(self, work: Work, chunks: deque[tuple[int, int]]) -> None:
@@ -87,7 +91,9 @@ class Pool:
     def _timed(self, work: Work, first: int, last: int) -> None:
         start = time.perf_counter()
         work(first, last, 0)
-        self._seconds_each = (time.perf_counter() - start) / (last - first)
+        taken = (time.perf_counter() - start) / (last - first)
+        known = self._seconds_each or taken
+        self._seconds_each = min(taken, (1.0 + FORGETTING) * known)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._executor is None or self._process != os.getpid():

@@ -1,6 +1,6 @@
 """The offloading model written a second time, slowly and by definition: the tests' oracle.
 
-It reads what nature does from the simulator's world (tasks, channel, failures) and works out by
+It reads the exogenous process from the simulator (tasks, channel, failures) and works out by
 itself what the scheduler's picks lead to. Errors are summed over a list of tasks, never
 accumulated, so it shares no bookkeeping with the compiled step.
 """
@@ -50,11 +50,13 @@ class ReferenceOffloading:
 
     def read_slot(self) -> dict[str, Any]:
         """Copy what nature has in store for the present slot; call before `env.step`."""
-        world = self.simulator.world
-        row = world.cursor[0]
-        return {name: getattr(world, name)[0, row].copy() for name in world._fields[2:]} | {
-            "compute": world.compute[0].copy()
-        }
+        now = self.simulator.exogenous
+        arrays = ("features", "labels", "linear", "spectral_efficiency")
+        return (
+            {name: getattr(now, name)[0].copy() for name in arrays}
+            | {name: now.tasks[name][0].copy() for name in now.tasks.dtype.names}
+            | {name: now.nodes[name][0].copy() for name in ("joules", "seconds", "works_next")}
+        )
 
     def step(self, slot: dict[str, Any], action: np.ndarray) -> dict[str, Any]:
         config = self.config
@@ -72,7 +74,7 @@ class ReferenceOffloading:
                 sent, delay = self._begin(slot, u, int(server), int(subcarrier), task)
                 sent_energy += config.power_w * sent
                 energy += config.power_w * sent
-                energy += config.samples_per_task * slot["compute"][server, 0]
+                energy += config.samples_per_task * slot["joules"][server]
                 delays.append(delay)
             out["accepted" if task.servers else "rejected"] += 1
             delay_slots += max(delays)
@@ -81,7 +83,7 @@ class ReferenceOffloading:
         return out | self._measure(energy, sent_energy, delay_slots)
 
     def _new_task(self, slot: dict[str, Any], u: int) -> Task:
-        quadratic = self.simulator._physics.quadratic[slot["types"][u]]
+        quadratic = self.simulator._params.quadratic[slot["type"][u]]
         if quadratic.size == 0:
             quadratic = np.eye(self.config.feature_dim)
         return Task(quadratic, slot["linear"][u], float(slot["constant"][u]), [])
@@ -100,7 +102,7 @@ class ReferenceOffloading:
             efficiency = float(slot["spectral_efficiency"][u, server, subcarrier])
             sent = slot["payload"][u] * 1e6 / (config.bandwidth_hz * efficiency)
             self.subcarrier_free_at[subcarrier] = self.time + self._slots(sent)
-        computing = config.samples_per_task * slot["compute"][server, 1]
+        computing = config.samples_per_task * slot["seconds"][server]
         delay = self._slots(sent + computing)
         X, y, w = slot["features"][u].T, slot["labels"][u], self.models[server]
         gram = X.T @ X + config.proximal * np.eye(X.shape[1])

@@ -10,16 +10,16 @@ import mec_moe_env
 
 SCRIPT = """
 from mec_moe_env.radio.links import transmission_seconds
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import kernel
 print(transmission_seconds(1e6, 1e6, 5.0))
 from mec_moe_env.caller import doubled
 print(doubled())
 """
 CALLER = """
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import kernel
 from mec_moe_env.radio.links import transmission_seconds
 
-@lean
+@kernel
 def doubled() -> float:
     return 2.0 * transmission_seconds(1e6, 1e6, 5.0)
 """

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mec_moe_env import DMOE_PRESETS, DMoEEnv, unflatten
+from mec_moe_env.core.simulator import LOOK
 from mec_moe_env.moe.trace import save_gate_trace
-from mec_moe_env.orders import LOOK
 
 
 def expected_layer(env: DMoEEnv, action: np.ndarray) -> dict[str, float]:
     """Work out by definition what an action costs and brings; call before `env.step`."""
-    config, world, state = env.config, env._dmoe.world, env._dmoe.state
-    row, layer = world.cursor[0], state.layer[0]
+    config, now = env.config, env._dmoe.exogenous
+    layer, available = env._dmoe.state.layer[0], now.nodes["available"][0]
     I, Q, D = config.expert_shape
     K = config.num_nodes
     picks = action[: I * Q * D].reshape(I, Q, D)
@@ -24,7 +24,7 @@ def expected_layer(env: DMoEEnv, action: np.ndarray) -> dict[str, float]:
     chosen: dict[tuple[int, int], set[int]] = {}
     dropped = lost = 0
     for i, q in np.ndindex(I, Q):
-        chosen[i, q] = {int(j) for j in picks[i, q] if j < K and world.available[0, row, j]}
+        chosen[i, q] = {int(j) for j in picks[i, q] if j < K and available[j]}
         dropped += sum(j < K for j in picks[i, q]) - len(chosen[i, q])
     sent, owner = 0.0, dict[int, tuple[int, int]]()
     for i, j in np.ndindex(I, K):
@@ -39,19 +39,19 @@ def expected_layer(env: DMoEEnv, action: np.ndarray) -> dict[str, float]:
             continue
         owner[s] = (i, j)
         bits = config.state_bits * len(tokens)
-        rates = [float(world.spectral_efficiency[0, row, i, j, s])]
+        rates = [float(now.spectral_efficiency[0, now.now[0], i, j, s])]
         if config.count_backward:
-            rates.append(float(world.return_efficiency[0, row, i, j, s]))
+            rates.append(float(now.return_efficiency[0, i, j, s]))
         seconds = sum(bits / (config.bandwidth_hz * rate) for rate in rates)
         sent += config.power_w * min(seconds, config.deadline_seconds)
         if seconds > config.deadline_seconds:
             lost += len(tokens)
             for q in tokens:
                 chosen[i, q].remove(j)
-    gates = world.gates[0, layer]
+    gates = now.gates[0, layer]
     relevance = [sum(gates[i, q, j] for j in experts) for (i, q), experts in chosen.items()]
     threshold = config.qos * config.layer_importance[layer]
-    computed = sum(world.compute_energy[0, j] for experts in chosen.values() for j in experts)
+    computed = sum(now.nodes["joules"][0, j] for experts in chosen.values() for j in experts)
     missing = [max(threshold - value, 0.0) for value in relevance]
     return {
         "energy_j": sent + computed,
@@ -76,7 +76,8 @@ def check_episode(env: DMoEEnv, seed: int) -> None:
     while not terminated:
         action = rng.integers(env.action_space.nvec)  # type: ignore[attr-defined]
         expected = expected_layer(env, action)
-        old = env._dmoe.world.spectral_efficiency[0, env._dmoe.world.cursor[0] - config.csi_delay]
+        now = env._dmoe.exogenous
+        old = now.spectral_efficiency[0, now.now[0] - config.csi_delay]
         views = unflatten(observation, config.observation_shapes)
         np.testing.assert_array_equal(views["spectral_efficiency"], old)
         np.testing.assert_allclose(views["gate"].sum(axis=-1), 1.0, rtol=1e-5)
@@ -135,7 +136,7 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
     env = DMoEEnv(gates="trace", data_path=str(path))
     check_episode(env, seed=0)
     env.reset(seed=1)
-    shown = env._dmoe.world.gates[0].reshape(4, 8, 4)
+    shown = env._dmoe.exogenous.gates[0].reshape(4, 8, 4)
     batch = next(b for b in gate if any(np.allclose(shown[0, 0], row) for row in b[0]))
     for token in range(8):
         source = next(t for t in range(9) if np.allclose(batch[0, t], shown[0, token]))
@@ -152,7 +153,8 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
 
 
 def looked(simulator: Any) -> dict[str, np.ndarray]:
-    return simulator.run(np.full(1, LOOK, np.int8), simulator.rows.observation)
+    buffers = simulator.run(np.full(1, LOOK, np.int8))
+    return dict(simulator.table.observation(buffers.observation))
 
 
 def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:

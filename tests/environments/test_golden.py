@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from gymnasium.vector import SyncVectorEnv
 
-from mec_moe_env.files import write_text
 from tests.environments.catalogue import CASES, DMOE, LARGE, OFFLOADING, SCALAR, VECTOR
 
 FILE = Path(__file__).with_name("golden.json")
@@ -122,8 +121,7 @@ def test_forms_agree_bit_for_bit(variant: str) -> None:
 def write() -> None:
     """Write the trajectories of now, a line for each array."""
     document = json.dumps({variant: summarise(variant) for variant in VARIANTS}, indent=1)
-    with replacing(FILE) as temporary:
-        temporary.write_text(re.sub(r"(?<=[\d\[,])\n\s+(?=[-\d\]])", "", document) + "\n")
+    write_text(FILE, re.sub(r"(?<=[\d\[,])\n\s+(?=[-\d\]])", "", document) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,19 +10,16 @@ from scipy.special import j0
 from scipy.stats import kstest
 
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, unflatten
+from mec_moe_env.core.rng import PURPOSES, draw_keys, write_log2
 from mec_moe_env.experts import learn, model_error
-from mec_moe_env.logarithm import write_log2
-from mec_moe_env.radio.channel import (
-    advance_fading,
+from mec_moe_env.radio.channel import advance_fading, fading_correlation
+from mec_moe_env.radio.geometry import (
     draw_positions,
-    fading_correlation,
     noise_power_w,
     reference_snr,
     write_mean_snr,
 )
 from mec_moe_env.radio.links import transmission_seconds
-from mec_moe_env.randomness import PURPOSES
-from mec_moe_env.streams import draw_keys
 
 
 def test_link_budget_by_hand() -> None:
@@ -40,14 +37,14 @@ def mean_snr_of(key: int, shadowing_db: float, positions: np.ndarray) -> np.ndar
     return rows
 
 
-def places(count: int) -> np.ndarray:
+def sites(count: int) -> np.ndarray:
     positions = np.empty((count, 2))
     draw_positions(draw_keys(np.random.default_rng(0), PURPOSES), 400.0, positions)
     return positions
 
 
 def test_mean_snr_falls_with_distance() -> None:
-    positions = places(50)
+    positions = sites(50)
     positions[7] = positions[3] + 0.1
     distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
     mean_snr = mean_snr_of(1, 0.0, positions)
@@ -59,7 +56,7 @@ def test_mean_snr_falls_with_distance() -> None:
 
 
 def test_shadowing_is_normal_and_reciprocal() -> None:
-    positions = places(150)
+    positions = sites(150)
     shadowed, plain = mean_snr_of(1, 8.0, positions), mean_snr_of(1, 0.0, positions)
     np.testing.assert_allclose(shadowed, shadowed.T, rtol=1e-12)
     lower = np.tril_indices(150, -1)
@@ -87,19 +84,19 @@ def test_correlation_is_clarkes() -> None:
 
 @pytest.mark.parametrize("line_of_sight", [0.0, 4.0])
 def test_fading_has_unit_power_and_the_right_memory(line_of_sight: float) -> None:
-    chances = draw_keys(np.random.default_rng(0), PURPOSES)
+    streams = draw_keys(np.random.default_rng(0), PURPOSES)
     row, power = np.zeros((2, 200, 100), np.float32), np.empty((200, 100), np.float32)
     noise = np.empty(row.size, np.float32)
-    advance_fading(chances, 0.0, line_of_sight, row, noise, power)
+    advance_fading(streams, 0.0, line_of_sight, row, noise, power)
     before = row.copy()
     # 20,000 samples: standard error 0.7 % for Rayleigh.
     assert power.mean() == pytest.approx(1.0, abs=0.03)
-    advance_fading(chances, 0.8, line_of_sight, row, noise, power)
+    advance_fading(streams, 0.8, line_of_sight, row, noise, power)
     assert power.mean() == pytest.approx(1.0, abs=0.03)
     assert (row * before).sum(axis=0).mean() == pytest.approx(0.8, abs=0.03)
-    advance_fading(chances, 1.0, line_of_sight, row, noise, power)
+    advance_fading(streams, 1.0, line_of_sight, row, noise, power)
     again = row.copy()
-    advance_fading(chances, 1.0, line_of_sight, row, noise, power)
+    advance_fading(streams, 1.0, line_of_sight, row, noise, power)
     np.testing.assert_array_equal(again, row)
 
 

@@ -9,54 +9,78 @@ import pytest
 from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv, OffloadingVectorEnv
-from mec_moe_env.core.kernels import lean
-from mec_moe_env.randomness import Randomness
-from mec_moe_env.streams import Streams
+from mec_moe_env.core.kernels import kernel
+from mec_moe_env.core.rng import NormalScratch, Randomness, Streams
+from mec_moe_env.offloading.arrivals import draw_types, make_process, make_scratch
+from mec_moe_env.offloading.sources import AHEAD
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
 from mec_moe_env.tasks.digits import load_digits_split
-from mec_moe_env.tasks.drawing import Arrivals, begin_tasks, draw_task, draw_types
-from mec_moe_env.tasks.images import CLASS_PAIRS, ImagePairTasks
+from mec_moe_env.tasks.images import CLASS_PAIRS, ImageTables, draw_image_task, make_image_tasks
 from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
-from mec_moe_env.tasks.python_stream import StreamSource
-from mec_moe_env.tasks.synthetic import SyntheticTasks
-from mec_moe_env.tasks.tables import TaskScratch, TaskSource, TaskTables, make_task_scratch
+from mec_moe_env.tasks.synthetic import (
+    SyntheticTables,
+    draw_synthetic_task,
+    draw_truths,
+    make_synthetic,
+)
 from tests.conftest import fake_mnist
 
 FIRST = np.zeros(1, np.int64)
 
 
-@lean
-def draw_in_turn(
+@kernel
+def draw_synthetic(
     streams: Streams,
-    tables: TaskTables,
+    tables: SyntheticTables,
     types: NDArray[np.int64],
-    scratch: TaskScratch,
+    numbers: NormalScratch,
     out: TaskBatch,
 ) -> None:
-    begin_tasks(streams, tables, 0, scratch)
+    draw_truths(streams, tables, 0, numbers)
     for b in range(types.shape[0]):
-        draw_task(streams, tables, 0, b, 0, types[b], scratch, out)
+        out.constant[b] = draw_synthetic_task(
+            streams, tables, 0, types[b], numbers, out.features[b], out.labels[b], out.linear[b]
+        )
 
 
-def draw(tasks: TaskSource, config: OffloadingConfig, types: list[int]) -> TaskBatch:
-    """Draw one block of tasks of the given types for a single sub-environment."""
+@kernel
+def draw_images(
+    streams: Streams,
+    tables: ImageTables,
+    types: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    out: TaskBatch,
+) -> None:
+    for b in range(types.shape[0]):
+        draw_image_task(
+            streams, tables, types[b], chosen, out.features[b], out.labels[b], out.linear[b]
+        )
+        out.constant[b] = 1.0
+
+
+def draw(
+    tables: SyntheticTables | ImageTables, config: OffloadingConfig, types: list[int]
+) -> TaskBatch:
+    """Draw tasks of the given types for a single sub-environment."""
     count, d, k = len(types), config.feature_dim, config.samples_per_task
     shapes = ((k, d), (k,), (d,), ())
-    out = TaskBatch(*(np.empty((1, count, 1, *shape)) for shape in shapes))
-    randomness = Randomness(1)
+    out = TaskBatch(*(np.empty((count, *shape)) for shape in shapes))
+    randomness, scratch = Randomness(1), make_scratch(config)
     randomness.begin(FIRST, [np.random.default_rng(0)])
-    scratch = make_task_scratch(config.num_types, d, k)
-    draw_in_turn(randomness.streams, tasks.tables, np.array(types), scratch, out)
-    drawn = TaskBatch(*(array[0, :, 0] for array in out))
-    return drawn._replace(features=drawn.features.transpose(0, 2, 1))
+    streams = randomness.streams[0]
+    if isinstance(tables, SyntheticTables):
+        draw_synthetic(streams, tables, np.array(types), scratch.numbers, out)
+    else:
+        draw_images(streams, tables, np.array(types), scratch.chosen, out)
+    return out._replace(features=out.features.transpose(0, 2, 1))
 
 
 def test_synthetic_tasks_follow_definition_1() -> None:
     config = OffloadingConfig(num_types=4, noise_scale=0.1)
     types = np.arange(4000) % 4
-    source = SyntheticTasks(config, num_envs=1)
-    tasks = draw(source, config, types.tolist())
-    models, signals = (table[0] for table in source.tables.synthetic[-2:])
+    tables = make_synthetic(config, num_envs=1)
+    tasks = draw(tables, config, types.tolist())
+    models, signals = tables.models[0], tables.signals[0]
     np.testing.assert_allclose(signals @ signals.T, 10 * np.eye(4), atol=1e-9)
     np.testing.assert_allclose(
         tasks.labels, np.einsum("udk,ud->uk", tasks.features, tasks.linear), atol=1e-12
@@ -71,9 +95,9 @@ def test_synthetic_tasks_follow_definition_1() -> None:
 
 def test_more_types_than_dimensions_have_unit_directions() -> None:
     config = OffloadingConfig(num_types=30)
-    source = SyntheticTasks(config, num_envs=1)
-    draw(source, config, [0])
-    signals = source.tables.synthetic.signals[0]
+    tables = make_synthetic(config, num_envs=1)
+    draw(tables, config, [0])
+    signals = tables.signals[0]
     np.testing.assert_allclose((signals**2).sum(axis=1), 10.0)
 
 
@@ -81,8 +105,10 @@ def test_frequencies_and_persistence() -> None:
     blocks = np.empty((1, 40_000, 1), np.int64)
     randomness = Randomness(1)
     randomness.begin(FIRST, [np.random.default_rng(0)])
-    arrivals = Arrivals(0.5, np.array([0.1, 0.4, 1.0]), np.full(1, -1))
-    draw_types(randomness.streams, arrivals, FIRST, FIRST, 40_000, blocks)
+    config = OffloadingConfig(num_types=3, type_frequencies=(1.0, 3.0, 6.0), type_persistence=0.5)
+    process = make_process(config, num_envs=1)
+    process.memory["last_type"] = -1
+    draw_types(process, randomness.streams, FIRST, blocks)
     types = blocks.reshape(-1)
     frequency = np.bincount(types) / len(types)
     # Bursts thrice the variance: standard errors up to 0.0042, so four of them.
@@ -101,8 +127,8 @@ def test_digits_are_split_and_centred() -> None:
 def test_digit_tasks_are_real_images_with_their_labels() -> None:
     config = OffloadingConfig(tasks="digits", num_types=5, feature_dim=64, samples_per_task=16)
     images = load_digits_split()
-    stream = ImagePairTasks(config, images)
-    tasks = draw(stream, config, [0, 3, 4])
+    tables, _ = make_image_tasks(config, images)
+    tasks = draw(tables, config, [0, 3, 4])
     pairs = zip(images.train, images.train_classes, strict=True)
     known = {image.tobytes(): digit for image, digit in pairs}
     for u, task_type in enumerate([0, 3, 4]):
@@ -117,23 +143,20 @@ def test_digit_tasks_are_real_images_with_their_labels() -> None:
 
 def test_heldout_error_is_the_squared_loss() -> None:
     config = OffloadingConfig(tasks="digits", num_types=12, feature_dim=64, samples_per_task=4)
-    stream = ImagePairTasks(config, load_digits_split())
-    tasks = draw(stream, config, list(range(12)))
+    tables, judge = make_image_tasks(config, load_digits_split())
+    tasks = draw(tables, config, list(range(12)))
     model = np.random.default_rng(1).standard_normal(64)
     for n in range(12):
-        real = stream.judge.heldout_labels[n] != 0
-        features, labels = (
-            stream.judge.heldout_features[n][real],
-            stream.judge.heldout_labels[n][real],
-        )
+        real = judge.heldout_labels[n] != 0
+        features, labels = judge.heldout_features[n][real], judge.heldout_labels[n][real]
         loss = ((features @ model - labels) ** 2).mean()
-        form = model @ stream.judge.quadratic[n] @ model - 2 * tasks.linear[n] @ model
+        form = model @ judge.quadratic[n] @ model - 2 * tasks.linear[n] @ model
         assert form + tasks.constant[n] == pytest.approx(loss)
 
 
 def test_transformed_types_are_rotations_of_the_same_pairs() -> None:
     config = OffloadingConfig(tasks="digits", num_types=10, feature_dim=64, samples_per_task=4)
-    judge = ImagePairTasks(config, load_digits_split()).judge
+    _, judge = make_image_tasks(config, load_digits_split())
     for n in range(5):
         first, second = judge.heldout_features[n], judge.heldout_features[n + 5]
         np.testing.assert_allclose(first @ first.T, second @ second.T, atol=1e-9)
@@ -219,7 +242,7 @@ def test_after_a_failed_stream_the_environment_wants_a_reset(mode: str) -> None:
         stream.fails_at = set()
     env.reset(seed=0)
     stream.fails_at = {"draw"}
-    for _ in range(StreamSource.block - 1):
+    for _ in range(AHEAD - 1):
         env.step(action)
     with pytest.raises(ArithmeticError):
         env.step(action)

@@ -159,7 +159,7 @@ def test_pickled_vector_env_has_the_same_future() -> None:
 
 
 def test_actions_change_neither_tasks_nor_channel() -> None:
-    """The paired comparison: two agents with the same seed meet the same world."""
+    """The paired comparison: two agents with the same seed meet the same tasks and channel."""
     kept = ("task", "payload", "origin", "spectral_efficiency", "compute", "progress")
     for scenario in ("joint", "default"):
         busy, idle = (OffloadingVectorEnv(2, scenario, failure_rate=0.1) for _ in range(2))
@@ -202,7 +202,7 @@ def test_bad_seed_leaves_everything_as_it_was() -> None:
         env.step(env.action_space.sample())
     with pytest.raises(Exception, match="[Ss]eed"):
         env.reset(seed=[1, -1])
-    assert env._offloading.state.time.tolist() == [5, 5]
+    assert env._offloading.state.episodes["time"].tolist() == [5, 5]
     env.reset(seed=np.array([1, 2]))
 
 

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
-from mec_moe_env.dmoe import exogenous as dmoe_exogenous
-from mec_moe_env.offloading import exogenous as offloading_exogenous
-from mec_moe_env.streams import (
+from mec_moe_env.core.rng import (
     draw_keys,
     next_uniform,
     next_word,
@@ -77,37 +74,3 @@ def test_exponentials_and_uniforms() -> None:
     assert kstest(uniforms, "uniform").statistic < 2.23 / 20_000**0.5
     assert min(uniforms) >= 0
     assert max(uniforms) < 1
-
-
-@pytest.mark.parametrize("preset", ["default", "digits", "joint"])
-def test_how_far_ahead_slots_are_drawn_changes_nothing(
-    preset: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    near = OffloadingVectorEnv(3, preset)
-    monkeypatch.setattr(offloading_exogenous, "BLOCK", 7)
-    far = OffloadingVectorEnv(3, preset)
-    assert near._offloading._source.block < far._offloading._source.block == 7
-    same_episodes(near, far, 80)
-
-
-@pytest.mark.parametrize("csi_delay", [0, 2])
-def test_how_far_ahead_layers_are_drawn_changes_nothing(
-    csi_delay: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    near = DMoEVectorEnv(3, csi_delay=csi_delay)
-    monkeypatch.setattr(dmoe_exogenous, "BLOCK", 3)
-    far = DMoEVectorEnv(3, csi_delay=csi_delay)
-    assert near._dmoe._source.block < far._dmoe._source.block == csi_delay + 3
-    same_episodes(near, far, 12)
-
-
-def same_episodes(near: OffloadingVectorEnv | DMoEVectorEnv, far: object, steps: int) -> None:
-    near.reset(seed=0)
-    far.reset(seed=0)  # type: ignore[attr-defined]
-    near.action_space.seed(0)
-    for _ in range(steps):
-        actions = near.action_space.sample()
-        mine, theirs = near.step(actions), far.step(actions)  # type: ignore[attr-defined]
-        for key, entry in mine[0].items():
-            np.testing.assert_array_equal(entry, theirs[0][key], err_msg=key)
-        np.testing.assert_array_equal(mine[1], theirs[1])

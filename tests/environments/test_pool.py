@@ -12,161 +12,150 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mec_moe_env import OffloadingVectorEnv
-from mec_moe_env.claims import END, NEXT, SIZE, Crew, claim, linger, mark_done, ring
-from mec_moe_env.core.kernels import Entry, inlined, lean
-from mec_moe_env.orders import IGNORE, LOOK, NOTHING_DUE, START, STEP, due_row
-from mec_moe_env.threads import Threads
+from mec_moe_env.core import pool as pool_module
+from mec_moe_env.core.kernels import Entry, device, lean_kernel
+from mec_moe_env.core.pool import Pool, Work
 from tests.environments.catalogue import CASES, LARGE, VECTOR, Case
 
 PATIENCE_SECONDS = 300.0
 
 
-@lean
-def visit(crew: Crew, thread: int, most: int, visits: np.ndarray) -> None:
-    """Count a visit of every sub-environment that this thread claims."""
-    ring(crew, thread)
-    for _ in range(most):
-        first, last = claim(crew, thread)
-        if first == last:
-            break
-        for i in range(first, last):
-            visits[thread, i] += 1
-        mark_done(crew, thread, last - first)
-    linger(crew, thread)
+@pytest.fixture(autouse=True)
+def _share_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no call be too short to be shared."""
+    monkeypatch.setattr(pool_module, "HAND_OVER_SECONDS", 0.0)
 
 
-@lean
-def take(crew: Crew, thread: int) -> int:
-    """Claim sub-environments and do nothing with them."""
-    first, last = claim(crew, thread)
-    return last - first
+def counting(visits: np.ndarray) -> Work:
+    """Return work that counts a visit of every sub-environment, by thread."""
+
+    def work(first: int, last: int, thread: int) -> None:
+        visits[thread, first:last] += 1
+
+    return work
 
 
-@settings(deadline=None, max_examples=60)
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(1, 200), st.integers(1, 7))
 def test_every_sub_environment_is_visited_once(num_envs: int, num_threads: int) -> None:
-    threads = Threads(num_envs, num_threads)
+    pool = Pool(num_envs, num_threads)
     visits = np.zeros((num_threads, num_envs), np.int64)
     for _ in range(5):
-        threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
-    threads.close()
+        pool.run(counting(visits))
+    pool.close()
     np.testing.assert_array_equal(visits.sum(axis=0), 5)
 
 
 def test_results_are_there_when_a_run_returns() -> None:
     """Far more runs than a race would survive, each one checked before the next."""
-    threads, num_envs = Threads(64, 3), 64
+    pool, num_envs = Pool(64, 3), 64
     visits = np.zeros((3, num_envs), np.int64)
     for run in range(1, 3001):
-        threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
+        pool.run(counting(visits))
         assert visits.sum() == run * num_envs
-    threads.close()
+    pool.close()
 
 
-def test_claims_are_indivisible() -> None:
-    """Two threads that claim one at a time, and do next to nothing with it, from one region."""
-    num_envs, most_runs = 100_000, 400
-    threads = Threads(num_envs, 2)
-    threads._claims[:, SIZE] = 1
-    threads._claims[0, END], threads._claims[1, NEXT] = num_envs, num_envs
-    visits = np.zeros((2, num_envs), np.int64)
-    runs: list[int] = []
+def test_short_calls_stay_on_the_callers_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And long ones are shared, whatever the first call took, which may have compiled."""
+    monkeypatch.setattr(pool_module, "HAND_OVER_SECONDS", 1e-3)
+    pool, threads = Pool(8, 2), set[int]()
 
-    def race() -> None:
-        while len(runs) < most_runs and visits[1].sum() < 2 * num_envs:
-            threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
-            runs.append(len(runs))
+    def work(first: int, last: int, thread: int, seconds: float) -> None:
+        threads.add(thread)
+        time.sleep(seconds * (last - first))
 
-    # What is claimed twice or never would keep a run from ending.
-    racing = threading.Thread(target=race, daemon=True)
-    racing.start()
-    racing.join(PATIENCE_SECONDS)
-    assert not racing.is_alive()
-    threads.close()
-    np.testing.assert_array_equal(visits.sum(axis=0), len(runs))
+    pool.run(lambda first, last, thread: work(first, last, thread, 0.01))
+    assert threads == {0}
+    pool.run(lambda first, last, thread: work(first, last, thread, 0.0))
+    assert threads == {0, 1}
+    threads.clear()
+    for _ in range(3):
+        pool.run(lambda first, last, thread: work(first, last, thread, 0.0))
+    assert threads == {0}
+    pool.close()
 
 
 def test_a_helper_that_is_late_is_not_waited_for() -> None:
-    threads, go_on = Threads(4, 2), threading.Event()
+    """Who has not begun when everything is done never begins."""
+    pool, busy, go_on = Pool(4, 2), threading.Event(), threading.Event()
     visits = np.zeros((2, 4), np.int64)
-    late: list[np.ndarray] = []
-
-    def work(crew: Crew, thread: int, most: int) -> None:
-        if thread == 1:
-            assert go_on.wait(PATIENCE_SECONDS)
-        visit(crew, thread, most, visits)
-        if thread == 1:
-            late.append(visits[1].copy())
-
-    threads.run(work)
-    assert visits[0].tolist() == [1] * 4
+    pool.run(counting(visits))
+    assert pool._executor is not None
+    occupied = pool._executor.submit(lambda: busy.set() or go_on.wait(PATIENCE_SECONDS))
+    assert busy.wait(PATIENCE_SECONDS)
+    before = visits.copy()
+    pool.run(counting(visits))
+    assert (visits - before).tolist() == [[1] * 4, [0] * 4]
     go_on.set()
-    wait_for(lambda: len(late) == 1)
-    assert late[0].tolist() == [0] * 4
-    threads.close()
+    assert occupied.result()
+    pool.close()
+    assert (visits - before).tolist() == [[1] * 4, [0] * 4]
 
 
 def test_an_error_in_a_helper_reaches_the_caller() -> None:
-    threads = Threads(4, 2)
+    pool, failed = Pool(4, 2), threading.Event()
     visits = np.zeros((2, 4), np.int64)
 
-    def work(crew: Crew, thread: int, most: int) -> None:
+    def work(first: int, last: int, thread: int) -> None:
         if thread == 1:
-            take(crew, thread)
+            failed.set()
             raise ArithmeticError("in a helper")
-        wait_for(lambda: crew.claims[1, NEXT] > crew.claims[0, END])
-        visit(crew, thread, most, visits)
+        assert failed.wait(PATIENCE_SECONDS)
 
+    pool.run(counting(visits))  # the first run stays on the caller's thread
     with pytest.raises(ArithmeticError, match="in a helper"):
-        threads.run(work)
-    threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
-    threads.close()
+        pool.run(work)
+    pool.run(counting(visits))
+    pool.close()
 
 
 def test_an_error_of_the_caller_ends_the_call() -> None:
-    """The caller has claimed what nobody will do; helpers are through before the next call."""
-    threads = Threads(40, 2)
+    """Helpers begin nothing more, and are through before the next call."""
+    pool = Pool(40, 2)
     visits = np.zeros((2, 40), np.int64)
 
-    def work(crew: Crew, thread: int, most: int) -> None:
+    def work(first: int, last: int, thread: int) -> None:
         if thread == 0:
-            take(crew, thread)
             raise ArithmeticError("in the caller")
-        visit(crew, thread, most, visits)
+        visits[thread, first:last] += 1
 
     for _ in range(20):
         with pytest.raises(ArithmeticError, match="in the caller"):
-            threads.run(work)
+            pool.run(work)
         before = visits.sum()
-        threads.run(lambda crew, thread, most: visit(crew, thread, most, visits))
+        pool.run(counting(visits))
         assert visits.sum() == before + 40
-    threads.close()
+    pool.close()
 
 
 def test_helpers_of_an_interrupted_call_are_waited_for() -> None:
-    threads, begun, go_on = Threads(4, 2), threading.Event(), threading.Event()
+    pool, begun, go_on = Pool(4, 2), threading.Event(), threading.Event()
     log: list[str] = []
 
-    def work(crew: Crew, thread: int, most: int) -> None:
+    def work(first: int, last: int, thread: int) -> None:
         if thread == 1:
             begun.set()
             assert go_on.wait(PATIENCE_SECONDS)
             log.append("old")
-
-    def interrupt() -> None:
+            return
         assert begun.wait(PATIENCE_SECONDS)
         threading.Timer(0.05, go_on.set).start()
         raise KeyboardInterrupt
 
+    pool.run(counting(np.zeros((2, 4), np.int64)))
     with pytest.raises(KeyboardInterrupt):
-        threads.run(work, interrupt)
+        pool.run(work)
     log.append("returned")
-    assert log == ["old", "returned"]
-    threads.close()
+    assert log[0] == "old"
+    assert log[-1] == "returned"
+    pool.close()
 
 
 @pytest.mark.parametrize("mode", ["next_step", "same_step"])
@@ -195,26 +184,15 @@ def test_an_interrupt_anywhere_asks_for_a_reset(
     env.step(actions)
 
 
-def test_python_names_results_meanwhile() -> None:
-    for count in (1, 3):
-        threads, named = Threads(8, count), []
-        visits = np.zeros((count, 8), np.int64)
-        threads.run(
-            lambda crew, thread, most, visits=visits: visit(crew, thread, most, visits),  # type: ignore[misc]
-            lambda named=named: named.append(1),  # type: ignore[misc]
-        )
-        assert named == [1]
-        threads.close()
-
-
 def test_threads_end_with_their_environment() -> None:
     before = set(threading.enumerate())
-    closed, forgotten = (OffloadingVectorEnv(4, "toy", num_threads=3) for _ in range(2))
+    closed, forgotten = (OffloadingVectorEnv(4, "toy", num_threads=2) for _ in range(2))
     for env in (closed, forgotten):
         env.reset(seed=0)
-    assert len(started_since(before)) == 4
+        env.step(np.zeros((4, 2), np.int64))
+    assert len(started_since(before)) == 2
     closed.close()
-    wait_for(lambda: len(started_since(before)) == 2)
+    assert len(started_since(before)) == 1
     del forgotten, env
     gc.collect()
     wait_for(lambda: not started_since(before))
@@ -274,27 +252,12 @@ def test_a_used_environment_begins_like_a_fresh_one(case: Case) -> None:
             np.testing.assert_array_equal(mine[4][name], theirs[4][name], err_msg=name)
 
 
-@pytest.mark.parametrize(
-    ("order", "cursor", "row"),
-    [
-        (START, 3, 0),
-        (STEP, 0, NOTHING_DUE),
-        (STEP, 3, 4),  # the last slot of the first of two blocks of four
-        (STEP, 7, 0),
-        (LOOK, 3, NOTHING_DUE),
-        (IGNORE, 3, NOTHING_DUE),
-    ],
-)
-def test_blocks_are_drawn_when_the_one_before_is_used_up(order: int, cursor: int, row: int) -> None:
-    assert due_row(order, cursor, 4) == row
-
-
-@inlined
+@device
 def twice(x: float) -> float:
     return 2.0 * x
 
 
-@lean
+@lean_kernel
 def twice_plus(x: float, more: np.ndarray) -> float:
     return twice(x) + more[0]
 
@@ -314,7 +277,7 @@ def test_a_pickled_environment_runs_the_code_of_where_it_is_loaded() -> None:
     env = OffloadingVectorEnv(2, "toy")
     env.reset(seed=0)
     code = (
-        "import pickle, sys; from mec_moe_env.offloading.advance import advance; "
+        "import pickle, sys; from mec_moe_env.offloading.step import advance; "
         "env = pickle.load(sys.stdin.buffer); "
         "print(env._offloading._advance._dispatcher is advance)"
     )
@@ -324,7 +287,7 @@ def test_a_pickled_environment_runs_the_code_of_where_it_is_loaded() -> None:
     assert len(data) < 50_000
 
 
-def test_python_interprets_what_is_compiled_into_others_only() -> None:
+def test_python_calls_device_functions_by_a_kernel_of_their_own() -> None:
     assert twice(4.0) == 8.0
     assert twice.__name__ == "twice"
 

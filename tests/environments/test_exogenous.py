@@ -1,4 +1,4 @@
-"""What the environment's world does over time, measured from outside."""
+"""What happens over time whatever the scheduler does, measured from outside."""
 
 import math
 from typing import Any
@@ -11,16 +11,18 @@ from mec_moe_env.radio.channel import fading_correlation
 
 
 def roll(env: OffloadingVectorEnv, steps: int) -> dict[str, list[np.ndarray]]:
-    """Reject everything for `steps` slots and collect the slots' world."""
+    """Reject everything for `steps` slots and collect what happened in them."""
     env.reset(seed=0)
     nothing = np.tile(env.single_action_space.nvec - 1, (env.num_envs, 1))  # type: ignore[attr-defined]
     kept: dict[str, list[np.ndarray]] = {}
-    rows = np.arange(env.num_envs)
     for _ in range(steps):
         env.step(nothing)
-        world = env._offloading.world
-        for name in ("types", "payload", "origin", "spectral_efficiency", "works_next"):
-            kept.setdefault(name, []).append(getattr(world, name)[rows, world.cursor].copy())
+        now = env._offloading.exogenous
+        seen = {name: now.tasks[name] for name in ("type", "payload", "origin")}
+        seen["spectral_efficiency"] = now.spectral_efficiency
+        seen["works_next"] = now.nodes["works_next"]
+        for name, array in seen.items():
+            kept.setdefault(name, []).append(array.copy())
     return kept
 
 
@@ -38,18 +40,18 @@ def test_unseen_rows_age_by_every_slot() -> None:
         min_spectral_efficiency=1e-6,
     )
     rho = fading_correlation(env.config)
-    world = roll(env, 60)
-    memory = env._offloading._source.exogenous.memory
+    happened = roll(env, 60)
+    process, nodes = env._offloading._process, env._offloading.exogenous.nodes
     pairs: dict[int, list[np.ndarray]] = {}
     last: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
     for t, (origins, efficiency) in enumerate(
-        zip(world["origin"], world["spectral_efficiency"], strict=True)
+        zip(happened["origin"], happened["spectral_efficiency"], strict=True)
     ):
         for i in range(env.num_envs):
             source = int(origins[i, 0])
             other = (source + 1) % 3
             snr = np.exp2(efficiency[i, 0, other].astype(float)) - 1.0
-            power = snr / memory.mean_snr[i, memory.row[i, source], other]
+            power = snr / process.mean_snr[i, nodes["link_row"][i, source], other]
             if (i, source) in last:
                 before, earlier = last[i, source]
                 pairs.setdefault(t - before, []).append(np.stack([earlier, power]))
@@ -63,21 +65,24 @@ def test_unseen_rows_age_by_every_slot() -> None:
 def test_mean_snr_is_written_when_first_looked_at() -> None:
     """Rows of nodes where no task has arrived cost nothing; the others keep their first values."""
     env = OffloadingVectorEnv(2, num_servers=64, num_subcarriers=2, horizon=500)
-    memory = env._offloading._source.exogenous.memory
-    memory.mean_snr[:] = np.nan
+    process, nodes = env._offloading._process, env._offloading.exogenous.nodes
+    process.mean_snr[:] = np.nan
     seen: list[np.ndarray] = []
     for steps in (1, 100):
         roll(env, steps)
-        written = ~np.isnan(memory.mean_snr)
-        in_use = np.arange(64) < memory.rows[:, np.newaxis]
+        written = ~np.isnan(process.mean_snr)
+        in_use = np.arange(64) < process.memory["link_rows"][:, np.newaxis]
         np.testing.assert_array_equal(written.all(axis=2), in_use)
         np.testing.assert_array_equal(written.any(axis=2), in_use)
-        np.testing.assert_array_equal((memory.row >= 0).sum(axis=1), memory.rows)
-        assert memory.slot[0] >= written[0, :, 0].sum()
-        seen.append(memory.mean_snr.copy())
+        np.testing.assert_array_equal(
+            (nodes["link_row"] >= 0).sum(axis=1), process.memory["link_rows"]
+        )
+        assert process.memory["slot"][0] >= written[0, :, 0].sum()
+        seen.append(process.mean_snr.copy())
     early = ~np.isnan(seen[0])
     np.testing.assert_array_equal(seen[0][early], seen[1][early])
-    count, node = int(memory.rows[0]), np.argsort(memory.row[0])[64 - int(memory.rows[0]) :]
+    count = int(process.memory["link_rows"][0])
+    node = np.argsort(nodes["link_row"][0])[64 - count :]
     early_rows = int((~np.isnan(seen[0][0, :, 0])).sum())
     assert count - early_rows > 10
     links = seen[1][0, :count][:, node]
@@ -97,18 +102,18 @@ def test_arrivals_follow_the_config() -> None:
     env = OffloadingVectorEnv(
         50, num_types=3, type_frequencies=(1.0, 3.0, 6.0), type_persistence=0.5, horizon=900
     )
-    world = roll(env, 800)
-    types = np.array(world["types"])[:, :, 0]
+    happened = roll(env, 800)
+    types = np.array(happened["type"])[:, :, 0]
     np.testing.assert_allclose(np.bincount(types.ravel()) / types.size, [0.1, 0.3, 0.6], atol=0.02)
     repeats = (types[1:] == types[:-1]).mean()
     assert repeats == pytest.approx(0.5 + 0.5 * (0.01 + 0.09 + 0.36), abs=0.015)
-    payload = np.array(world["payload"])
+    payload = np.array(happened["payload"])
     low, high = env.config.payload_mbit
     assert low <= payload.min() < low + 0.01
     assert high - 0.01 < payload.max() <= high
     assert payload.mean() == pytest.approx((low + high) / 2, abs=0.01)
-    assert np.array(world["spectral_efficiency"]).min() >= np.float32(0.1)
-    counts = np.bincount(np.array(world["origin"]).ravel())
+    assert np.array(happened["spectral_efficiency"]).min() >= np.float32(0.1)
+    counts = np.bincount(np.array(happened["origin"]).ravel())
     assert len(counts) == 8
     assert counts.min() > 0.9 * counts.mean()
 
@@ -131,9 +136,10 @@ def test_masks_and_busy_follow_the_state(options: dict[str, Any]) -> None:
     for _ in range(150):
         state = env._offloading.state
         views = unflatten(observation, config.observation_shapes)
-        idle = state.working[0] & (state.remaining[0] == 0)
+        working = state.servers["working"][0]
+        idle = working & (state.servers["remaining"][0] == 0)
         free = state.subcarrier_remaining[0] == 0
-        np.testing.assert_array_equal(views["busy"] == 1.0, ~state.working[0])
+        np.testing.assert_array_equal(views["busy"] == 1.0, ~working)
         mask = info["action_mask"].reshape(config.num_tasks, M + 1 + S)
         for u in range(config.num_tasks):
             home = views["origin"][u].astype(bool)
@@ -147,12 +153,11 @@ def test_accuracy_by_definition() -> None:
     """Every task is judged by the model that its server has now; rejected ones by a coin."""
     env = OffloadingEnv("digits", horizon=60)
     env.reset(seed=0)
-    judge = env._offloading._physics
+    judge = env._offloading._params
     rng = np.random.default_rng(0)
     tasks: list[tuple[int, int]] = []
     for _ in range(60):
-        world = env._offloading.world
-        task_type = int(world.types[0, world.cursor[0], 0])
+        task_type = int(env._offloading.exogenous.tasks["type"][0, 0])
         mask = env.action_masks()
         server = int(rng.choice(np.flatnonzero(mask[:13])))
         *_, info = env.step(np.array([server, int(np.argmax(mask[13:]))]))

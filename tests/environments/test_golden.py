@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import SyncVectorEnv
 
+from mec_moe_env.files import write_text
 from tests.environments.catalogue import CASES, DMOE, LARGE, OFFLOADING, SCALAR, VECTOR
 
 FILE = Path(__file__).with_name("golden.json")

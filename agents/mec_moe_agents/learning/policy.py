@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
-from mec_moe_agents.learned.network import checked
+from mec_moe_agents.offloading.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
+from mec_moe_agents.offloading.network import checked
 
 HIDDEN = 32
 """Units of the actor's layers."""
@@ -123,7 +123,7 @@ def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
 
     Args:
         model: its policy comes from `shape_policy`.
-        weights: what `mec_moe_agents.learned.load` returns.
+        weights: what `mec_moe_agents.offloading.network.load` returns.
 
     Raises:
         ValueError: an array is missing or has another shape.

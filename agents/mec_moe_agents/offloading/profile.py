@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.gate import Gate
+from mec_moe_agents.offloading.gates import Floats, Gate
+from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
-
-Floats = NDArray[np.float64]
 
 
 @dataclass
@@ -38,11 +37,11 @@ class ProfileGate(Gate[ProfileState]):
 
     A server's profile is the mean x of the tasks that it has taken. A server whose similarity
     reaches the threshold comes before an untrained one, which comes before all others, so that
-    a new kind of task opens a new server while there is one.
+    a new cluster of tasks opens a new server while there is one.
 
     Args:
         config: the environment's configuration.
-        threshold: cosine from which a task counts as the server's own kind.
+        threshold: cosine from which a task belongs to the server's own cluster.
 
     Raises:
         ValueError: the threshold is not a cosine.
@@ -86,9 +85,69 @@ class ProfileGate(Gate[ProfileState]):
 
     def remember(self, state: ProfileState, slot: Slot, servers: NDArray[np.int64]) -> None:
         """Add each task to the profiles of the servers that took it."""
-        rows, tasks, picks = np.nonzero(servers < self._config.num_servers)
-        chosen = servers[rows, tasks, picks]
+        rows, tasks, chosen = served_tasks(servers, self._config.num_servers)
         total = state.total[rows, chosen] + slot.task[rows, tasks]
         state.total[rows, chosen] = total
         state.direction[rows, chosen] = unit(total)
         state.trained[rows, chosen] = True
+
+
+@dataclass
+class GuardState:
+    """The profiles, and how many clusters of tasks have been met, in each of n episodes."""
+
+    profile: ProfileState
+    clusters: NDArray[np.int64]
+    """(n,), servers that were opened for a task unlike any before."""
+    novel: NDArray[np.bool_]
+    """(n, U), whether each task of the present slot is unlike any before."""
+
+
+class GuardGate(Gate[GuardState]):
+    """As `ProfileGate`, but rejects a task rather than give it to a server of another cluster.
+
+    As long as fewer clusters of tasks were met than there are types, one untrained server is kept
+    for each that is missing: no cluster gets a second server at the price of another's first.
+
+    Args:
+        config: the environment's configuration.
+        threshold: cosine from which a task belongs to the server's own cluster.
+
+    Raises:
+        ValueError: the threshold is not a cosine.
+    """
+
+    def __init__(self, config: OffloadingConfig, *, threshold: float = 0.5) -> None:
+        self._config = config
+        self._profile = ProfileGate(config, threshold=threshold)
+
+    def start(self, batch: int) -> GuardState:
+        """Return `batch` rows of untrained servers."""
+        return GuardState(
+            profile=self._profile.start(batch),
+            clusters=np.zeros(batch, dtype=np.int64),
+            novel=np.zeros((batch, self._config.num_tasks), dtype=np.bool_),
+        )
+
+    def reset(self, state: GuardState, rows: NDArray[np.bool_]) -> None:
+        """Make all servers of the rows untrained."""
+        self._profile.reset(state.profile, rows)
+        state.clusters[rows] = 0
+
+    def relevance(self, state: GuardState, slot: Slot) -> Floats:
+        """Return the similarity, (n, U, M), −inf where the server must not take the task."""
+        threshold = self._profile.threshold
+        similarity = self._profile.similarity(state.profile, slot)
+        state.novel = similarity.max(axis=-1) < threshold
+        missing = np.maximum(self._config.num_types - state.clusters, 0)
+        untrained = ~state.profile.trained
+        spare = untrained.sum(axis=1) > missing
+        opens = untrained[:, np.newaxis] & (state.novel | spare[:, np.newaxis])[..., np.newaxis]
+        own = np.where(similarity >= threshold, similarity, -np.inf)
+        return np.where(opens, threshold, own)
+
+    def remember(self, state: GuardState, slot: Slot, servers: NDArray[np.int64]) -> None:
+        """Count the clusters that opened a server and update the profiles."""
+        taken = (servers < self._config.num_servers).any(axis=-1)
+        state.clusters += (taken & state.novel).sum(axis=1)
+        self._profile.remember(state.profile, slot, servers)

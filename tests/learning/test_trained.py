@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from mec_moe_agents.evaluation.rollout import run_episodes
-from mec_moe_agents.learned.shipped import learned_agent
 from mec_moe_agents.learning.algorithms import Learner
 from mec_moe_agents.learning.trained import evaluate_run, load_agent
 from mec_moe_agents.learning.validation import evaluate_model
+from mec_moe_agents.offloading.learned import learned_agent
 
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from tests.learning.runs import LEG, run, tiny_plan

@@ -1,8 +1,8 @@
 """What the network sees of one decision: a task's context, then one block for each server.
 
-The fields of `Context`, and of `Offer`, `Record` and `Prospect` for a server, are the features in
-their order. A new one is a field there and a line where its tuple is made; sizes and positions
-follow, and the weights have to be trained anew under a new `VERSION`.
+The fields of `ContextFeatures` and `ServerFeatures` are the features in their order, and their
+values the positions that the code below writes to: `out[OF_SERVER.delay]`. A new feature is a field
+there and a line here that writes it; the weights have to be trained anew under a new `VERSION`.
 
 Counts are squashed by `few`. The worth of a cluster of tasks is ‖w‖² of its ground truth, what a
 rejection costs, in units of what is expected of any.
@@ -11,15 +11,15 @@ rejection costs, in units of what is expected of any.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.picks import Flags, Floats, Integers, Openings
+from mec_moe_agents.offloading.picks import Flags, Openings
 from mec_moe_agents.offloading.pricing import pick_costs
-from mec_moe_agents.offloading.recognition import Memory, Singles, mean_delay, write_similarity
+from mec_moe_agents.offloading.recognition import Memory, Singles, cosine, mean_delay
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.kernels import lean
 
 VERSION = 3
 """Of the features: weights of another version do not fit."""
@@ -28,83 +28,68 @@ NO_DELAY = 1.2
 MOST = 4.0
 """Where features without a bound of their own are cut off."""
 
-Array = NDArray[Any]
+
+class ContextFeatures(NamedTuple):
+    """The task and the system."""
+
+    progress: int  # t / T
+    slots_left: int  # Until the end of the episode, over 4·d_u, at most 1
+    idle: int  # Share of the servers that are idle
+    untrained: int  # Servers that have taken no task yet, squashed
+    missing: int  # Clusters, met or not, without a server of their own, squashed
+    spare: int  # Untrained servers beyond the missing clusters, over M
+    novel: int  # 1 if the task is the first of its cluster
+    own: int  # Servers of the task's cluster, squashed
+    own_available: int  # Those among them that can take the task, squashed
+    worth: int  # What is believed of the worth of the cluster
+    trainings: int  # Trainings behind that belief, squashed
+    payload: int  # Mbit, at most 4
+    subcarriers: int  # Share of the subcarriers that are free
+    later: int  # Tasks of the slot after this one, over U
+    alike: int  # Those among them of the same cluster, squashed
+    frequency: int  # How much more often than others the cluster arrives: N·share − 1
+    similarity: int  # Largest similarity to an available server
+    own_delay: int  # Least delay at an available server of the cluster, over d_u
+    new_price: int  # Least price of an available untrained server, at most 4
+    coverage: int  # Servers of the cluster against twice its fair share M/N, less 0.5
 
 
-class Context(NamedTuple):
-    """The task and the system, each (n,)."""
-
-    progress: Array  # t / T
-    slots_left: Array  # Until the end of the episode, over 4·d_u, at most 1
-    idle: Array  # Share of the servers that are idle
-    untrained: Array  # Servers that have taken no task yet, squashed
-    missing: Array  # Clusters, met or not, without a server of their own, squashed
-    spare: Array  # Untrained servers beyond the missing clusters, over M
-    novel: Array  # 1 if the task is the first of its cluster
-    own: Array  # Servers of the task's cluster, squashed
-    own_available: Array  # Those among them that can take the task, squashed
-    worth: Array  # What is believed of the worth of the cluster
-    trainings: Array  # Trainings behind that belief, squashed
-    payload: Array  # Mbit, at most 4
-    subcarriers: Array  # Share of the subcarriers that are free
-    later: Array  # Tasks of the slot after this one, over U
-    alike: Array  # Those among them of the same cluster, squashed
-    frequency: Array  # How much more often than others the cluster arrives: N·share − 1
-    similarity: Array  # Largest similarity to an available server
-    own_delay: Array  # Least delay at an available server of the cluster, over d_u
-    new_price: Array  # Least price of an available untrained server, at most 4
-    coverage: Array  # Servers of the cluster against twice its fair share M/N, less 0.5
-
-
-class Offer(NamedTuple):
-    """What serving the task by a server takes, each (n, M)."""
-
-    available: Array  # 1 if it can take the task
-    delay: Array  # Of the task there, in slots over d_u
-    price: Array  # Energy and delay as rewarded, 8 being the expected cost of a rejection
-    usual_delay: Array  # Mean delay of all tasks of the episode there, in slots over d_u
-    extra_delay: Array  # Delay beyond that mean
-    busy: Array  # Remaining slots over d_u; 1 if an earlier task of the slot took it
-    local: Array  # 1 if the task arrived there
-    computing: Array  # Time of computing, in slots over d_u
-    duration: Array  # Half the time of sending and computing, in slots over d_u, not rounded
-
-
-class Record(NamedTuple):
-    """What a server has learned, seen from the task, each (n, M).
+class ServerFeatures(NamedTuple):
+    """A server, seen from the task.
 
     Its own cluster is the one of which it took most tasks; an untrained server has none.
     """
 
-    untrained: Array  # 1 if it has taken no task yet
-    own: Array  # 1 if its own cluster is the task's
-    foreign: Array  # 1 if its own cluster is another
-    similarity: Array  # Cosine of the task and the sum of those that it took
-    experience: Array  # log(1 + tasks taken) / 4
-    share: Array  # Share of the task's cluster in them
-    last_own: Array  # 1 if the last of them was of the task's cluster
-    worth: Array  # What is believed of the worth of its own cluster
-    peers: Array  # Other servers of that cluster, squashed
-    idle_peers: Array  # Those among them that are idle, squashed
-    waiting: Array  # Later tasks of the slot of that cluster, squashed
-    drift: Array  # ‖Δw‖ of its last completed training over the expected ‖w‖, at most 3
-    specialism: Array  # log(1 + tasks taken of its own cluster) / 4
+    available: int  # 1 if it can take the task
+    delay: int  # Of the task there, in slots over d_u
+    price: int  # Energy and delay as rewarded, 8 being the expected cost of a rejection
+    usual_delay: int  # Mean delay of all tasks of the episode there, in slots over d_u
+    extra_delay: int  # Delay beyond that mean
+    busy: int  # Remaining slots over d_u; 1 if an earlier task of the slot took it
+    local: int  # 1 if the task arrived there
+    computing: int  # Time of computing, in slots over d_u
+    duration: int  # Half the time of sending and computing, in slots over d_u, not rounded
+    untrained: int  # 1 if it has taken no task yet
+    own: int  # 1 if its own cluster is the task's
+    foreign: int  # 1 if its own cluster is another
+    similarity: int  # Cosine of the task and the sum of those that it took
+    experience: int  # log(1 + tasks taken) / 4
+    share: int  # Share of the task's cluster in them
+    last_own: int  # 1 if the last of them was of the task's cluster
+    worth: int  # What is believed of the worth of its own cluster
+    peers: int  # Other servers of that cluster, squashed
+    idle_peers: int  # Those among them that are idle, squashed
+    waiting: int  # Later tasks of the slot of that cluster, squashed
+    drift: int  # ‖Δw‖ of its last completed training over the expected ‖w‖, at most 3
+    specialism: int  # log(1 + tasks taken of its own cluster) / 4
+    prospect: int  # Error of the task there, less that of a rejection; see `write_prospect`
+    certainty: int  # Observations behind it, squashed
 
 
-class Prospect(NamedTuple):
-    """What the task's error will be at a server, less that of a rejection, each (n, M)."""
-
-    error: Array  # In units of the expected worth, between ±4
-    certainty: Array  # Observations behind it, squashed
-
-
-SERVER_FEATURES = (*Offer._fields, *Record._fields, *Prospect._fields)
-CONTEXT, SERVER = len(Context._fields), len(SERVER_FEATURES)
+CONTEXT, SERVER = len(ContextFeatures._fields), len(ServerFeatures._fields)
 """Number of features of the context, and of each server."""
-AVAILABLE, UNTRAINED, OWN, FOREIGN = map(
-    SERVER_FEATURES.index, ("available", "untrained", "own", "foreign")
-)
-"""Positions in a server's block."""
+OF_CONTEXT, OF_SERVER = ContextFeatures(*range(CONTEXT)), ServerFeatures(*range(SERVER))
+"""The position of each feature."""
 
 
 def width(config: OffloadingConfig) -> int:
@@ -116,163 +101,65 @@ def choice_masks(features: Singles) -> Flags:
     """Return which choices are possible, (n, M + 1), from features (n, width): M is none."""
     blocks = features[:, CONTEXT:].reshape(len(features), -1, SERVER)
     out = np.ones((len(features), blocks.shape[1] + 1), np.bool_)
-    out[:, :-1] = blocks[:, :, AVAILABLE] > 0
+    out[:, :-1] = blocks[:, :, OF_SERVER.available] > 0
     return out
 
 
-class TaskView:
-    """What is seen of task u of n slots, and of every server from its point of view.
+class Scales(NamedTuple):
+    """Constants of the scenario that turn counts and slots into numbers of order one."""
 
-    To be looked at once per task, in their order of arrival.
-
-    Args:
-        memory: of the n episodes.
-        slot: the observations, n rows.
-        openings: what the tasks before have left.
-        config: the environment's configuration.
-        u: the task.
-    """
-
-    def __init__(
-        self, memory: Memory, slot: Slot, openings: Openings, config: OffloadingConfig, u: int
-    ) -> None:
-        self._memory = memory
-        self._slot = slot
-        self._openings = openings
-        self._config = config
-        self._u = u
-        synthetic = config.tasks == "synthetic"
-        # With real data a rejection costs 1, the squared label.
-        self._scale = config.feature_dim * config.truth_scale**2 if synthetic else 1.0
-        self._task = memory.task_cluster[:, u, np.newaxis]  # (n, 1)
-        self._own = memory.server_cluster  # (n, M)
-        self._trained = self._own >= 0
-        learned = np.minimum(memory.cluster_worth / self._scale, MOST)
-        self._worth = np.where(memory.cluster_trainings > 0, learned, 1.0)  # (n, K)
-        later = memory.task_cluster[:, u + 1 :]
-        self._waiting = self._per_cluster(later, np.ones_like(later, np.bool_))  # (n, K)
-
-    def features(self) -> Singles:
-        """Return the features of the decision, (n, width)."""
-        offer, record = self.offer(), self.record()
-        servers = (*offer, *record, *self.prospect())
-        head = np.stack(self.context(offer, record), axis=-1, dtype=np.float32)
-        blocks = np.stack(servers, axis=-1, dtype=np.float32)
-        return np.concatenate([head, blocks.reshape(len(head), -1)], axis=1)
-
-    def offer(self) -> Offer:
-        """Return what serving the task takes, over each server's best free subcarrier."""
-        config, slot, openings = self._config, self._slot, self._openings
-        costs = pick_costs(only_task(slot, self._u), config, openings.free)
-        delay, seconds = costs.delay_slots[:, 0], costs.seconds[:, 0]
-        usual = mean_delay(self._memory, delay)
-        computing = config.samples_per_task * slot.compute[..., 1].astype(np.float64)
-        rejection = max(config.error_weight * self._scale, 1e-9)
-        return Offer(
-            available=openings.available(self._u),
-            delay=delay / config.max_delay,
-            price=np.minimum(8.0 * costs.weighted(config)[:, 0] / rejection, MOST),
-            usual_delay=usual / config.max_delay,
-            extra_delay=(delay - usual) / config.max_delay,
-            busy=np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0),
-            local=openings.local(self._u),
-            computing=np.minimum(computing / config.slot_seconds / config.max_delay, MOST),
-            duration=np.minimum(0.5 * seconds / config.slot_seconds / config.max_delay, 2.0),
-        )
-
-    def record(self) -> Record:
-        """Return what each server has learned."""
-        memory, task, own, trained = self._memory, self._task, self._own, self._trained
-        idle = self._openings.idle
-        similarity = np.empty(own.shape)
-        write_similarity(memory.server_sum, self._slot.task, self._u, similarity)
-        taken = memory.server_count.sum(axis=2)
-        of_task, of_own = (
-            np.take_along_axis(memory.server_count, clusters[..., np.newaxis], axis=2)[..., 0]
-            for clusters in (task, own)
-        )
-        peers = of(self._per_cluster(own, trained), own) - 1
-        idle_peers = of(self._per_cluster(own, trained & idle), own) - idle
-        drift = self._slot.drift.astype(np.float64) / math.sqrt(self._scale)
-        return Record(
-            untrained=~trained,
-            own=own == task,
-            foreign=trained & (own != task),
-            similarity=similarity,
-            experience=np.log1p(taken) / 4.0,
-            share=of_task / np.maximum(taken, 1),
-            last_own=memory.last_cluster == task,
-            worth=np.where(trained, of(self._worth, own), 0.0),
-            peers=np.where(trained, few(peers), 0.0),
-            idle_peers=np.where(trained, few(idle_peers), 0.0),
-            waiting=np.where(trained, few(of(self._waiting, own)), 0.0),
-            drift=np.minimum(drift, 3.0),
-            specialism=np.where(trained, np.log1p(of_own) / 4.0, 0.0),
-        )
-
-    def prospect(self) -> Prospect:
-        """Return what the task's error will be at each server, less that of a rejection.
-
-        At a server of its own cluster, or an untrained one that learns it, the task is served
-        without error. Ground truths are independent: as long as none was observed, what is
-        expected of ‖w_a − w_b‖² is ‖w_a‖² + ‖w_b‖².
-        """
-        task, own = self._task, self._own
-        rows = np.arange(len(own))[:, np.newaxis]
-        count = self._memory.distance_count[rows, task, own]
-        distance = self._memory.distance_sum[rows, task, own] / np.maximum(count, 1) / self._scale
-        observed = np.clip(distance - of(self._worth, task), -MOST, MOST)
-        error = np.where(count > 0, observed, of(self._worth, own))
-        differ = self._trained & (own != task)
-        return Prospect(
-            error=np.where(differ, error, -of(self._worth, task)),
-            certainty=np.where(differ, few(2.0 * count), 0.0),
-        )
-
-    def context(self, offer: Offer, record: Record) -> Context:
-        """Return the context of the task, given what was found of the servers."""
-        config, memory, slot, task = self._config, self._memory, self._slot, self._task
-        M, N, U = config.num_servers, config.num_types, config.num_tasks
-        progress = slot.progress[:, 0].astype(np.float64)
-        left = config.horizon * (1.0 - progress)
-        untrained, own = record.untrained.sum(axis=1), record.own.sum(axis=1)
-        own_available = record.own & offer.available
-        new_available = record.untrained & offer.available
-        served = self._per_cluster(self._own, self._trained) > 0
-        missing = N - served.sum(axis=1)
-        frequency = N * of(memory.cluster_count, task)[:, 0] / memory.cluster_count.sum(axis=1)
-        return Context(
-            progress=progress,
-            slots_left=np.minimum(left / (4.0 * config.max_delay), 1.0),
-            idle=(offer.busy == 0).sum(axis=1) / M,
-            untrained=few(untrained),
-            missing=few(missing),
-            spare=(untrained - missing) / M,
-            novel=memory.task_is_novel[:, self._u],
-            own=few(own),
-            own_available=few(own_available.sum(axis=1)),
-            worth=of(self._worth, task)[:, 0],
-            trainings=few(of(memory.cluster_trainings, task)[:, 0]),
-            payload=np.minimum(slot.payload[:, self._u], MOST),
-            subcarriers=self._openings.free.sum(axis=1) / config.num_subcarriers,
-            later=np.full(len(task), (U - 1 - self._u) / U),
-            alike=few(of(self._waiting, task)[:, 0]),
-            frequency=np.minimum(frequency, MOST) - 1.0,
-            similarity=record.similarity.max(axis=1, initial=0.0, where=offer.available),
-            own_delay=offer.delay.min(axis=1, initial=NO_DELAY, where=own_available),
-            new_price=offer.price.min(axis=1, initial=MOST, where=new_available),
-            coverage=np.minimum(own / M * N / 2.0, MOST) - 0.5,
-        )
-
-    def _per_cluster(self, clusters: Integers, counted: Flags) -> Integers:
-        """Return how many of the clusters (n, ·) that are counted are each cluster, (n, K)."""
-        same = clusters[..., np.newaxis] == np.arange(self._config.num_types)
-        return np.asarray((same & counted[..., np.newaxis]).sum(axis=1), np.int64)
+    types: int
+    horizon: int
+    max_delay: int
+    worth: float
+    """Expected ‖w‖² of a cluster; 1 with real data, the squared label."""
 
 
-def few(count: Array) -> Floats:
-    """Squash a count: 0, 1/3, 1/2, 3/5 … 1."""
-    return np.asarray(count / (count + 2.0), np.float64)
+def scales_of(config: OffloadingConfig) -> Scales:
+    """Collect the constants."""
+    synthetic = config.tasks == "synthetic"
+    worth = float(config.feature_dim * config.truth_scale**2) if synthetic else 1.0
+    return Scales(config.num_types, config.horizon, config.max_delay, worth)
+
+
+def decision_features(
+    memory: Memory, slot: Slot, openings: Openings, config: OffloadingConfig, u: int
+) -> Singles:
+    """Return the features of task u's decision, (n, width); once per task of a slot, in order."""
+    scales = scales_of(config)
+    out = np.full((slot.batch, width(config)), np.nan, np.float32)
+    blocks = out[:, CONTEXT:].reshape(slot.batch, -1, SERVER)
+    write_offers(memory, slot, openings, config, scales, u, blocks)
+    write_remembered(memory, slot, openings.idle, openings.free, scales, u, out)
+    return out
+
+
+def write_offers(
+    memory: Memory,
+    slot: Slot,
+    openings: Openings,
+    config: OffloadingConfig,
+    scales: Scales,
+    u: int,
+    out: Singles,
+) -> None:
+    """Write what serving task u takes at each server, over its best free subcarrier."""
+    costs = pick_costs(only_task(slot, u), config, openings.free)
+    delay, slots = costs.delay_slots[:, 0], costs.seconds[:, 0] / config.slot_seconds
+    usual = mean_delay(memory, delay)
+    computing = config.samples_per_task * slot.compute[..., 1].astype(np.float64)
+    computing /= config.slot_seconds
+    rejection = max(config.error_weight * scales.worth, 1e-9)
+    price = 8.0 * costs.weighted(config)[:, 0] / rejection
+    out[..., OF_SERVER.available] = openings.available(u)
+    out[..., OF_SERVER.delay] = delay / config.max_delay
+    out[..., OF_SERVER.price] = np.minimum(price, MOST)
+    out[..., OF_SERVER.usual_delay] = usual / config.max_delay
+    out[..., OF_SERVER.extra_delay] = (delay - usual) / config.max_delay
+    out[..., OF_SERVER.busy] = np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0)
+    out[..., OF_SERVER.local] = openings.local(u)
+    out[..., OF_SERVER.computing] = np.minimum(computing / config.max_delay, MOST)
+    out[..., OF_SERVER.duration] = np.minimum(0.5 * slots / config.max_delay, 2.0)
 
 
 def only_task(slot: Slot, u: int) -> Slot:
@@ -286,6 +173,201 @@ def only_task(slot: Slot, u: int) -> Slot:
     )
 
 
-def of(values: Array, clusters: Integers) -> Array:
-    """Return what `values` (n, K) say of each of the clusters (n, ·)."""
-    return np.take_along_axis(values, clusters, axis=1)
+@lean
+def write_remembered(
+    memory: Memory, slot: Slot, idle: Flags, free: Flags, scales: Scales, u: int, out: Singles
+) -> None:
+    """Write the rest: what is remembered of the servers, and the context.
+
+    Args:
+        memory: of the n episodes.
+        slot: the observations, n rows.
+        idle: servers left by the tasks before, (n, M).
+        free: subcarriers left likewise, (n, S).
+        scales: constants of the scenario.
+        u: the task.
+        out: (n, width), written but for what `write_offers` has.
+    """
+    M = idle.shape[1]
+    for i in range(out.shape[0]):
+        block = out[i, CONTEXT:].reshape(M, SERVER)
+        for m in range(M):
+            write_record(memory, slot, scales, i, u, m, block[m])
+            write_own_cluster(memory, idle, scales, i, u, m, block[m])
+            write_prospect(memory, scales, i, u, m, block[m])
+        write_system(memory, slot, free, scales, i, u, block, out[i])
+        write_cluster(memory, scales, i, u, block, out[i])
+
+
+@lean
+def write_record(
+    memory: Memory, slot: Slot, scales: Scales, i: int, u: int, m: int, out: Singles
+) -> None:
+    """Write what server m has taken, compared with task u."""
+    task, own = memory.task_cluster[i, u], memory.server_cluster[i, m]
+    taken = 0
+    for cluster in range(memory.server_count.shape[2]):
+        taken += memory.server_count[i, m, cluster]
+    out[OF_SERVER.untrained] = 1.0 if own < 0 else 0.0
+    out[OF_SERVER.own] = 1.0 if own == task else 0.0
+    out[OF_SERVER.foreign] = 1.0 if own >= 0 and own != task else 0.0
+    out[OF_SERVER.similarity] = cosine(memory.server_sum[i, m], slot.task[i, u])
+    out[OF_SERVER.experience] = math.log1p(taken) / 4.0
+    out[OF_SERVER.share] = memory.server_count[i, m, task] / max(taken, 1)
+    out[OF_SERVER.last_own] = 1.0 if memory.last_cluster[i, m] == task else 0.0
+    out[OF_SERVER.drift] = min(slot.drift[i, m] / math.sqrt(scales.worth), 3.0)
+
+
+@lean
+def write_own_cluster(
+    memory: Memory, idle: Flags, scales: Scales, i: int, u: int, m: int, out: Singles
+) -> None:
+    """Write what is known of the cluster that server m is for, zeros if it is untrained."""
+    own = memory.server_cluster[i, m]
+    worth = 0.0
+    experience = 0
+    peers = 0
+    idle_peers = 0
+    waiting = 0
+    if own >= 0:
+        worth = worth_of(memory, scales, i, own)
+        experience = memory.server_count[i, m, own]
+        waiting = waiting_tasks(memory, i, u, own)
+        for other in range(idle.shape[1]):
+            if other != m and memory.server_cluster[i, other] == own:
+                peers += 1
+                idle_peers += 1 if idle[i, other] else 0
+    out[OF_SERVER.worth] = worth
+    out[OF_SERVER.peers] = few(peers)
+    out[OF_SERVER.idle_peers] = few(idle_peers)
+    out[OF_SERVER.waiting] = few(waiting)
+    out[OF_SERVER.specialism] = math.log1p(experience) / 4.0
+
+
+@lean
+def write_prospect(memory: Memory, scales: Scales, i: int, u: int, m: int, out: Singles) -> None:
+    """Write what task u's error will be at server m, less that of a rejection.
+
+    At a server of its own cluster, or an untrained one that learns it, the task is served without
+    error. Ground truths are independent: as long as none was observed, what is expected of
+    ‖w_a − w_b‖² is ‖w_a‖² + ‖w_b‖².
+    """
+    task, own = memory.task_cluster[i, u], memory.server_cluster[i, m]
+    prospect = -worth_of(memory, scales, i, task)
+    count = 0
+    if own >= 0 and own != task:
+        count = memory.distance_count[i, task, own]
+        if count == 0:
+            prospect = worth_of(memory, scales, i, own)
+        else:
+            distance = memory.distance_sum[i, task, own] / count / scales.worth
+            prospect = max(min(distance + prospect, MOST), -MOST)
+    out[OF_SERVER.prospect] = prospect
+    out[OF_SERVER.certainty] = few(2.0 * count)
+
+
+@lean
+def write_system(
+    memory: Memory,
+    slot: Slot,
+    free: Flags,
+    scales: Scales,
+    i: int,
+    u: int,
+    block: Singles,
+    out: Singles,
+) -> None:
+    """Write what does not depend on the task's cluster, given the servers, `block` (M, SERVER)."""
+    M, U = block.shape[0], slot.task.shape[1]
+    idle = 0
+    untrained = 0
+    new_price = MOST
+    similarity = 0.0
+    for m in range(M):
+        idle += 1 if block[m, OF_SERVER.busy] == 0.0 else 0
+        untrained += 1 if block[m, OF_SERVER.untrained] > 0.0 else 0
+        if block[m, OF_SERVER.available] > 0.0:
+            similarity = max(similarity, block[m, OF_SERVER.similarity])
+            if block[m, OF_SERVER.untrained] > 0.0:
+                new_price = min(new_price, block[m, OF_SERVER.price])
+    left = 0
+    for s in range(free.shape[1]):
+        left += 1 if free[i, s] else 0
+    missing = clusters_without_server(memory, scales.types, i)
+    slots = scales.horizon * (1.0 - slot.progress[i, 0])
+    out[OF_CONTEXT.progress] = slot.progress[i, 0]
+    out[OF_CONTEXT.slots_left] = min(slots / (4.0 * scales.max_delay), 1.0)
+    out[OF_CONTEXT.idle] = idle / M
+    out[OF_CONTEXT.untrained] = few(untrained)
+    out[OF_CONTEXT.missing] = few(missing)
+    out[OF_CONTEXT.spare] = (untrained - missing) / M
+    out[OF_CONTEXT.payload] = min(slot.payload[i, u], np.float32(MOST))
+    out[OF_CONTEXT.subcarriers] = left / free.shape[1]
+    out[OF_CONTEXT.later] = (U - 1 - u) / U
+    out[OF_CONTEXT.similarity] = similarity
+    out[OF_CONTEXT.new_price] = new_price
+
+
+@lean
+def write_cluster(
+    memory: Memory, scales: Scales, i: int, u: int, block: Singles, out: Singles
+) -> None:
+    """Write what is known of the task's cluster, given the servers, `block` (M, SERVER)."""
+    M, N = block.shape[0], scales.types
+    task = memory.task_cluster[i, u]
+    own = 0
+    own_available = 0
+    own_delay = NO_DELAY
+    for m in range(M):
+        if block[m, OF_SERVER.own] > 0.0:
+            own += 1
+            if block[m, OF_SERVER.available] > 0.0:
+                own_available += 1
+                own_delay = min(own_delay, block[m, OF_SERVER.delay])
+    arrived = 0
+    for cluster in range(memory.cluster_count.shape[1]):
+        arrived += memory.cluster_count[i, cluster]
+    out[OF_CONTEXT.novel] = 1.0 if memory.task_is_novel[i, u] else 0.0
+    out[OF_CONTEXT.own] = few(own)
+    out[OF_CONTEXT.own_available] = few(own_available)
+    out[OF_CONTEXT.worth] = worth_of(memory, scales, i, task)
+    out[OF_CONTEXT.trainings] = few(memory.cluster_trainings[i, task])
+    out[OF_CONTEXT.alike] = few(waiting_tasks(memory, i, u, task))
+    out[OF_CONTEXT.frequency] = min(N * memory.cluster_count[i, task] / arrived, MOST) - 1.0
+    out[OF_CONTEXT.own_delay] = own_delay
+    out[OF_CONTEXT.coverage] = min(own / M * N / 2.0, MOST) - 0.5
+
+
+@lean
+def few(count: float) -> float:
+    """Squash a count: 0, 1/3, 1/2, 3/5 … 1."""
+    return count / (count + 2.0)
+
+
+@lean
+def worth_of(memory: Memory, scales: Scales, i: int, cluster: int) -> float:
+    """Return what is believed of the worth of a cluster."""
+    if memory.cluster_trainings[i, cluster] == 0:
+        return 1.0
+    return float(min(memory.cluster_worth[i, cluster] / scales.worth, MOST))
+
+
+@lean
+def waiting_tasks(memory: Memory, i: int, u: int, cluster: int) -> int:
+    """Return how many of the slot's tasks after u are of a cluster."""
+    waiting = 0
+    for later in range(u + 1, memory.task_cluster.shape[1]):
+        waiting += 1 if memory.task_cluster[i, later] == cluster else 0
+    return waiting
+
+
+@lean
+def clusters_without_server(memory: Memory, types: int, i: int) -> int:
+    """Return how many of `types` clusters, met or not, have no server of their own."""
+    missing = types
+    for cluster in range(memory.cluster_count.shape[1]):
+        for m in range(memory.server_cluster.shape[1]):
+            if memory.server_cluster[i, m] == cluster:
+                missing -= 1
+                break
+    return max(missing, 0)

@@ -18,7 +18,7 @@ from mec_moe_agents.agent import (
     starting_rows,
     with_batch_axis,
 )
-from mec_moe_agents.offloading.features import TaskView, width
+from mec_moe_agents.offloading.features import decision_features, width
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
 from mec_moe_agents.offloading.picks import Flags, Integers, Openings
 from mec_moe_agents.offloading.recognition import begin_slot, empty_memory, forget, note_picks
@@ -77,8 +77,7 @@ class Decisions:
 
     def features(self, task: int) -> NDArray[np.float32]:
         """Return the features of a task's decision, (n, width); to be called once, in order."""
-        view = TaskView(self._memory, self._slot, self._openings, self.config, task)
-        return view.features()
+        return decision_features(self._memory, self._slot, self._openings, self.config, task)
 
     def choose(self, task: int, choices: Integers) -> None:
         """Give the task to the servers `choices`, (n,), M = none; all of them available."""

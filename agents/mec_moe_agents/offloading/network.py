@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.features import AVAILABLE, CONTEXT, SERVER, VERSION
+from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER, VERSION
 from mec_moe_env.files import read_arrays, write_arrays, write_json
 
 Singles = NDArray[np.float32]
@@ -84,7 +84,7 @@ class Network:
         each += self._linear("mix_pool", whole)[:, np.newaxis]
         np.maximum(each, 0.0, out=each)
         scores = self._linear("score", each) + servers @ self._weights["skip.weight"].T
-        scores = np.where(servers[..., AVAILABLE] > 0, scores[..., 0], IMPOSSIBLE)
+        scores = np.where(servers[..., OF_SERVER.available] > 0, scores[..., 0], IMPOSSIBLE)
         logits: Singles = np.concatenate([scores, self._linear("reject", whole)], axis=1)
         return logits
 

@@ -133,14 +133,6 @@ def cosine(total: Floats, task: Singles) -> float:
 
 
 @lean
-def write_similarity(server_sum: Floats, tasks: Singles, u: int, out: Floats) -> None:
-    """Write the cosine of task u and what each server took, (n, M); 0 if untrained."""
-    for i in range(out.shape[0]):
-        for m in range(out.shape[1]):
-            out[i, m] = cosine(server_sum[i, m], tasks[i, u])
-
-
-@lean
 def forget_cluster(memory: Memory, i: int, cluster: int) -> None:
     """Make room for another cluster, to which the servers of the old one pass."""
     memory.cluster_count[i, cluster] = 0

@@ -62,7 +62,7 @@ def test_the_export_is_an_agent_without_torch(tmp_path):
     plan = tiny_plan("maskable-ppo", policy="shape")
     run(plan, tmp_path, LEG)
     env = OffloadingVectorEnv(9, plan.config)
-    agent = learned_agent(plan.config, path=tmp_path / "best" / "learned.safetensors")
+    agent = learned_agent(plan.config, path=tmp_path / "best" / "learned.npz")
     episodes = run_episodes(agent, env, SEEDS)
     expected = evaluate_run(tmp_path, SEEDS)
     np.testing.assert_array_equal(episodes.metrics["return"], expected.metrics["return"])

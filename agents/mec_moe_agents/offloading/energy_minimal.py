@@ -11,15 +11,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.pricing import Flags, Floats, best_efficiency, costs_over
+from mec_moe_agents.offloading.pricing import best_efficiency, costs_over
 from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.radio.links import BITS_PER_MBIT
 
 MOST_ITERATIONS = 8
@@ -42,7 +42,7 @@ class Dispatch(NamedTuple):
 
     selected: Flags
     """(n, U, M)."""
-    subcarrier: NDArray[np.int64]
+    subcarrier: Integers
     """(n, U, M), −1 for links that carry nothing."""
     joules: Floats
     """(n,), transmission and computation."""
@@ -80,14 +80,14 @@ class EnergyMinimalAgent(RoutingAgent):
         self.iterations = iterations
         self.demand = Demand(quality, temperature)
 
-    def choose(self, relevance: Floats, slot: Slot) -> NDArray[np.int64]:
+    def choose(self, relevance: Floats, slot: Slot) -> Integers:
         """Return server and subcarrier of each pick, (n, U, D, 2)."""
         return energy_minimal_action(relevance, slot, self.config, self.demand, self.iterations)
 
 
 def energy_minimal_action(
     relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand, iterations: int
-) -> NDArray[np.int64]:
+) -> Integers:
     """Choose servers and subcarriers; the tasks choose in their order of arrival.
 
     Args:
@@ -181,7 +181,7 @@ def scores(relevance: Floats, usable: Flags, temperature: float) -> Floats:
     return np.where(usable, np.exp(distance / temperature), 0.0)
 
 
-def to_picks(found: Dispatch, relevance: Floats, config: OffloadingConfig) -> NDArray[np.int64]:
+def to_picks(found: Dispatch, relevance: Floats, config: OffloadingConfig) -> Integers:
     """Write the chosen servers as picks, (n, U, D, 2)."""
     preference = np.where(found.selected, -relevance, np.inf)
     order = preference.argsort(axis=-1, kind="stable")[..., : config.max_experts]

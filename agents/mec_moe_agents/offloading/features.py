@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.offloading.picks import Flags, Openings
+from mec_moe_agents.offloading.picks import Openings
 from mec_moe_agents.offloading.pricing import pick_costs
-from mec_moe_agents.offloading.recognition import Memory, Singles, cosine, mean_delay
+from mec_moe_agents.offloading.recognition import Memory, cosine, mean_delay
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.buffers import Flags, Singles
 from mec_moe_env.core.kernels import lean
 
 VERSION = 3

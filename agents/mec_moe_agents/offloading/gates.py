@@ -6,15 +6,14 @@ from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.environments import call_batched
 from mec_moe_agents.offloading.pricing import pick_costs
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 State = TypeVar("State")
-Floats = NDArray[np.float64]
 
 # A rejection counts for ever, but later trainings heal much of the damage of one: on seeds kept
 # apart from every evaluation, 3 did best or nearly so on digits, default, scarce and joint.
@@ -36,13 +35,13 @@ class Gate(ABC, Generic[State]):
     def relevance(self, state: State, slot: Slot) -> Floats:
         """Return the relevance of each server for each task, (n, U, M); −inf is never."""
 
-    def reset(self, state: State, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: State, rows: Flags) -> None:
         """Forget, in the rows where `rows` (n,) is true, everything about the episode."""
 
     def learn(self, state: State, slot: Slot) -> None:
         """Learn from the trainings that ended in the slot before."""
 
-    def remember(self, state: State, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: State, slot: Slot, servers: Integers) -> None:
         """Note the servers that took the tasks, (n, U, D) with M = none."""
 
 

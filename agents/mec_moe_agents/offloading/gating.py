@@ -6,17 +6,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
-from mec_moe_agents.offloading.gates import Floats, Gate
+from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 from mec_moe_env.core.kernels import compiled
 from mec_moe_env.moe.model import softmax
-
-Singles = NDArray[np.float32]
 
 
 @dataclass
@@ -33,9 +31,9 @@ class GatingState:
     noise: UniformRows
     routed: Floats
     """(n, M), tasks routed to each server so far."""
-    arrived: NDArray[np.int64]
+    arrived: Integers
     """(n,), tasks seen so far."""
-    converged: NDArray[np.bool_]
+    converged: Flags
     """(n, M), servers whose gate gap has been under the threshold."""
 
 
@@ -102,7 +100,7 @@ class GatingNetwork(Gate[GatingState]):
             converged=np.zeros((batch, M), dtype=np.bool_),
         )
 
-    def reset(self, state: GatingState, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: GatingState, rows: Flags) -> None:
         """Return the rows to θ = 0; their noise goes on, so that episodes differ."""
         state.theta[rows] = 0.0
         state.routed[rows] = 0.0
@@ -113,7 +111,7 @@ class GatingNetwork(Gate[GatingState]):
         """Return h_m + r_m, (n, U, M) (eq. (3) and (4))."""
         return self._gate(state, slot) + self._noise * state.noise.draw().reshape(slot.origin.shape)
 
-    def remember(self, state: GatingState, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: GatingState, slot: Slot, servers: Integers) -> None:
         """Note who took which task; with early termination, also whose gate has converged."""
         rows, tasks, chosen = served_tasks(servers, self._config.num_servers)
         state.features[rows, chosen] = slot.task[rows, tasks]
@@ -178,7 +176,7 @@ def descend(
     completed: Singles,
     drift: Singles,
     routed: Floats,
-    learning: NDArray[np.bool_],
+    learning: Flags,
     learning_rate: float,
     load_balance: float,
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mec_moe_agents.agent import (
     Observation,
@@ -20,10 +20,11 @@ from mec_moe_agents.agent import (
 )
 from mec_moe_agents.offloading.features import decision_features, width
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
-from mec_moe_agents.offloading.picks import Flags, Integers, Openings
+from mec_moe_agents.offloading.picks import Openings
 from mec_moe_agents.offloading.recognition import begin_slot, empty_memory, forget, note_picks
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
 from mec_moe_env.config import suggest
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 
 FOLDER = Path(__file__).with_name("weights")
 """The weights that come with the package."""
@@ -75,7 +76,7 @@ class Decisions:
         self._picks[..., 0] = self.config.num_servers
         self._picks[..., 1] = 0
 
-    def features(self, task: int) -> NDArray[np.float32]:
+    def features(self, task: int) -> Singles:
         """Return the features of a task's decision, (n, width); to be called once, in order."""
         return decision_features(self._memory, self._slot, self._openings, self.config, task)
 
@@ -111,7 +112,7 @@ class LearnedAgent:
     """
 
     def __init__(
-        self, config: OffloadingConfig, weights: Mapping[str, NDArray[np.float32]], seed: Seed = 0
+        self, config: OffloadingConfig, weights: Mapping[str, Singles], seed: Seed = 0
     ) -> None:
         self.config = config
         self._network = Network(weights)
@@ -123,7 +124,7 @@ class LearnedAgent:
         state: LearnedState | None = None,
         episode_start: ArrayLike | None = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], LearnedState]:
+    ) -> tuple[Integers, LearnedState]:
         """Choose the actions of a batch of slots, or of one.
 
         Args:
@@ -162,9 +163,9 @@ class LearnedAgent:
         return state
 
 
-def gumbel(uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+def gumbel(uniforms: Floats) -> Floats:
     """Turn U[0, 1) numbers into Gumbel noise: the largest of logits + noise is a sample."""
-    noise: NDArray[np.float64] = -np.log(-np.log(np.maximum(uniforms, 1e-300)))
+    noise: Floats = -np.log(-np.log(np.maximum(uniforms, 1e-300)))
     return noise
 
 

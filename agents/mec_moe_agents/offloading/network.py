@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER, VERSION
+from mec_moe_env.core.buffers import Singles
 from mec_moe_env.files import read_arrays, write_arrays, write_json
-
-Singles = NDArray[np.float32]
 
 ARCHITECTURE = "deep-set"
 SUFFIX = ".npz"

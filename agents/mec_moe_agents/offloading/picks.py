@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, Slot
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Integers = NDArray[np.int64]
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 
 class Openings:

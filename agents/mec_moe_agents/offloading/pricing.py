@@ -9,13 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.buffers import Flags, Floats
 from mec_moe_env.radio.links import BITS_PER_MBIT
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 class Costs(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.gates import Floats, Gate
+from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 
 @dataclass
@@ -21,7 +21,7 @@ class ProfileState:
     """(n, M, d), sum of x over the server's tasks."""
     direction: Floats
     """(n, M, d), the same scaled to length one."""
-    trained: NDArray[np.bool_]
+    trained: Flags
     """(n, M), whether the server has taken any task."""
 
 
@@ -63,7 +63,7 @@ class ProfileGate(Gate[ProfileState]):
             trained=np.zeros((batch, M), dtype=np.bool_),
         )
 
-    def reset(self, state: ProfileState, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: ProfileState, rows: Flags) -> None:
         """Make all servers of the rows untrained."""
         state.total[rows] = 0.0
         state.direction[rows] = 0.0
@@ -83,7 +83,7 @@ class ProfileGate(Gate[ProfileState]):
         similarity = self.similarity(state, slot)
         return np.where(state.trained[:, np.newaxis], similarity, self.threshold)
 
-    def remember(self, state: ProfileState, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: ProfileState, slot: Slot, servers: Integers) -> None:
         """Add each task to the profiles of the servers that took it."""
         rows, tasks, chosen = served_tasks(servers, self._config.num_servers)
         total = state.total[rows, chosen] + slot.task[rows, tasks]
@@ -97,9 +97,9 @@ class GuardState:
     """The profiles, and how many clusters of tasks have been met, in each of n episodes."""
 
     profile: ProfileState
-    clusters: NDArray[np.int64]
+    clusters: Integers
     """(n,), servers that were opened for a task unlike any before."""
-    novel: NDArray[np.bool_]
+    novel: Flags
     """(n, U), whether each task of the present slot is unlike any before."""
 
 
@@ -129,7 +129,7 @@ class GuardGate(Gate[GuardState]):
             novel=np.zeros((batch, self._config.num_tasks), dtype=np.bool_),
         )
 
-    def reset(self, state: GuardState, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: GuardState, rows: Flags) -> None:
         """Make all servers of the rows untrained."""
         self._profile.reset(state.profile, rows)
         state.clusters[rows] = 0
@@ -146,7 +146,7 @@ class GuardGate(Gate[GuardState]):
         own = np.where(similarity >= threshold, similarity, -np.inf)
         return np.where(opens, threshold, own)
 
-    def remember(self, state: GuardState, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: GuardState, slot: Slot, servers: Integers) -> None:
         """Count the clusters that opened a server and update the profiles."""
         taken = (servers < self._config.num_servers).any(axis=-1)
         state.clusters += (taken & state.novel).sum(axis=1)

@@ -11,15 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 from mec_moe_env.core.kernels import lean
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 NO_CLUSTER = -1
 SAME_CLUSTER = 0.5

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mec_moe_agents.agent import Observation, Seed, check_batch, starting_rows, with_batch_axis
-from mec_moe_agents.offloading.gates import Floats, Gate
+from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.gating import GatingNetwork
 from mec_moe_agents.offloading.picks import greedy_action
 from mec_moe_agents.offloading.profile import GuardGate, ProfileGate
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import suggest
+from mec_moe_env.core.buffers import Floats, Integers
 
 GATES: Mapping[str, Callable[..., Gate[Any]]] = MappingProxyType(
     {
@@ -73,7 +73,7 @@ class RoutingAgent:
         state: RoutingState | None = None,
         episode_start: ArrayLike | None = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], RoutingState]:
+    ) -> tuple[Integers, RoutingState]:
         """Choose the actions of a batch of slots (or of one) and learn from what they show.
 
         `deterministic` changes nothing: exploration noise is part of the algorithms that have it.
@@ -100,7 +100,7 @@ class RoutingAgent:
         flat = action.reshape(slot.batch, -1)
         return (flat[0] if single else flat), state
 
-    def choose(self, relevance: Floats, slot: Slot) -> NDArray[np.int64]:
+    def choose(self, relevance: Floats, slot: Slot) -> Integers:
         """Return server and subcarrier of each pick, (n, U, D, 2), from relevance (n, U, M)."""
         return greedy_action(relevance, slot, self.picks, self.config.max_experts)
 

@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mec_moe_agents import evaluate
-from mec_moe_agents.arguments import read_arguments
+from mec_moe_agents import evaluate, read_arguments
 from mec_moe_agents.wrappers import GateObservationVector
 from torch import Tensor, nn
 from torch.distributions import Categorical

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mec_moe_agents import evaluate
-from mec_moe_agents.arguments import read_arguments
-from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents import estimate_mean, evaluate, read_arguments
 
 from mec_moe_env import OFFLOADING_PRESETS
 

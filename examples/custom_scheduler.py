@@ -14,14 +14,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mec_moe_agents import evaluate
-from mec_moe_agents.arguments import read_arguments
-from mec_moe_agents.evaluation.measures import make_vector_env
-from mec_moe_agents.evaluation.rollout import run_episodes
-from mec_moe_agents.evaluation.statistics import estimate_mean
-from mec_moe_agents.offloading.costs import pick_costs
-from mec_moe_agents.offloading.guard import GuardGate, GuardState
-from mec_moe_agents.offloading.routing_agent import RoutingAgent
+from mec_moe_agents import (
+    GuardGate,
+    GuardState,
+    RoutingAgent,
+    estimate_mean,
+    evaluate,
+    make_vector_env,
+    pick_costs,
+    read_arguments,
+    run_episodes,
+)
 from numpy.typing import NDArray
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
@@ -41,8 +44,7 @@ class Thrifty(GuardGate):
     def relevance(self, state: GuardState, slot: Slot) -> NDArray[np.float64]:
         """Return minus the cost of each server for each task, (n, U, M), −inf is never."""
         similarity = super().relevance(state, slot)
-        costs, config = pick_costs(slot, self.config), self.config
-        price = config.energy_weight * costs.joules + config.delay_weight * costs.delay_slots
+        price = pick_costs(slot, self.config).weighted(self.config)
         knows = similarity > THRESHOLD
         return np.where(similarity > -np.inf, FIRST * knows - price, -np.inf)
 

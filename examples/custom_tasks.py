@@ -3,11 +3,11 @@
     pip install mec-moe-env
     python examples/custom_tasks.py
 
-The ground truth of each type turns steadily, by `turn` degrees over an episode. Every past task is
-judged by the model that its server has now, so that drift makes even a specialist forget. The
-table shows how the lead of `guard`, which keeps types apart, over rejecting everything melts: at a
-quarter turn it has lost most of it, and at half a turn a model that never learns is better, for
-the past and the present contradict each other.
+The ground truth of each type turns steadily, by `turn` degrees over an episode. The error of every
+past task is that of the model which its server has now, so that drift makes even a specialist
+forget. The table shows how the lead of `guard`, which keeps types apart, over rejecting everything
+melts: at a quarter turn it has lost most of it, and at half a turn a model that never learns is
+better, for the past and the present contradict each other.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mec_moe_agents import evaluate
-from mec_moe_agents.arguments import read_arguments
+from mec_moe_agents import evaluate, read_arguments
 from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig

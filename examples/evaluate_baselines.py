@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mec_moe_agents import agent_names, make_agent
-from mec_moe_agents.arguments import read_arguments
+from mec_moe_agents import agent_names, make_agent, read_arguments
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
 

@@ -17,8 +17,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from mec_moe_agents import make_agent
-from mec_moe_agents.arguments import read_arguments
+from mec_moe_agents import make_agent, read_arguments
 from mec_moe_agents.wrappers import GateObservationVector
 from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.evaluation import evaluate_policy as evaluate_masked

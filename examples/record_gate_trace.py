@@ -16,15 +16,15 @@ softmax (DeepSeek-V3's sigmoid) is recorded as the softmax of its logits.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from mec_moe_agents import read_arguments
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -159,16 +159,6 @@ def read_queries(tokenizer: Any, settings: Arguments) -> list[Tensor]:
     return list(torch.tensor(rows[: batches * settings.queries]).reshape(shape))
 
 
-def parse() -> Arguments:
-    """Read the settings from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for field in fields(Arguments):
-        parser.add_argument(
-            f"--{field.name}", type=type(field.default), default=field.default, help=" "
-        )
-    return Arguments(**vars(parser.parse_args()))
-
-
 def main(settings: Arguments) -> None:
     """Load the model, record and save."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -181,4 +171,4 @@ def main(settings: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    main(parse())
+    main(read_arguments(Arguments, __doc__))

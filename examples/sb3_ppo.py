@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import gymnasium as gym
 import torch
-from mec_moe_agents import make_agent
-from mec_moe_agents.arguments import read_arguments
+from mec_moe_agents import make_agent, read_arguments
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor

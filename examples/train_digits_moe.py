@@ -14,20 +14,21 @@ most two experts that reaches the threshold, as in Qin et al. 2025 (arXiv 2503.1
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from mec_moe_agents import read_arguments
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mec_moe_env.moe import (
+    EPSILON,
     MoEWeights,
     apply_experts,
     classify,
@@ -37,8 +38,7 @@ from mec_moe_env.moe import (
     load_moe,
     save_moe,
 )
-from mec_moe_env.moe.model import EPSILON
-from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks import load_digits_split
 
 PIXELS, SIDE, CLASSES = 64, 8, 10
 QUANTILES = (0.1, 0.5, 0.9)
@@ -348,18 +348,6 @@ def describe_gates(weights: MoEWeights, images: Floats) -> Iterator[str]:
         apply_experts(weights, layer, scores, selected, hidden)
 
 
-def parse() -> Arguments:
-    """Read the settings from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for field in fields(Arguments):
-        option = f"--{field.name.replace('_', '-')}"
-        if isinstance(field.default, bool):
-            parser.add_argument(option, action="store_true")
-        else:
-            parser.add_argument(option, type=type(field.default), default=field.default)
-    return Arguments(**vars(parser.parse_args()))
-
-
 def main(settings: Arguments) -> None:
     """Train, save and report."""
     torch.set_num_threads(1)
@@ -379,4 +367,4 @@ def main(settings: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    main(parse())
+    main(read_arguments(Arguments, __doc__))

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from mec_moe_agents.agent import Agent
-from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
 from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
-from mec_moe_agents.environments import config_of
+from mec_moe_agents.environments import DMOE, OFFLOADING, config_of, environment_of
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
-from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config, suggest
+
+CATALOGUES: Mapping[str, Mapping[str, CatalogueEntry]] = MappingProxyType(
+    {OFFLOADING.name: OFFLOADING_AGENTS, DMOE.name: DMOE_AGENTS}
+)
+"""The agents of each environment."""
 
 
 def catalogue(config: Config) -> Mapping[str, CatalogueEntry]:
     """Return the agents for environments with this kind of configuration.
 
     Raises:
-        TypeError: there are none for it.
+        TypeError: there is no environment for it.
     """
-    if isinstance(config, OffloadingConfig):
-        return OFFLOADING_AGENTS
-    if isinstance(config, DMoEConfig):
-        return DMOE_AGENTS
-    raise TypeError(f"no agents for a {type(config).__name__}")
+    return CATALOGUES[environment_of(config).name]
 
 
 def agent_names(config: Config) -> list[str]:
@@ -34,15 +34,7 @@ def agent_names(config: Config) -> list[str]:
     one; it is left out, though `make_agent` still builds it. So is one that is too slow for the
     scenario, and that `make_agent` refuses.
     """
-    return [name for name, entry in catalogue(config).items() if _is_apart(entry, config)]
-
-
-def _is_apart(entry: CatalogueEntry, config: Config) -> bool:
-    if isinstance(config, OffloadingConfig) and config.max_experts == 1:
-        alone = config.num_tasks == 1 and entry.same_as_with_one_pick is not None
-        if alone or entry.same_as_with_one_expert is not None:
-            return False
-    return entry.serves(config)
+    return [name for name, entry in catalogue(config).items() if entry.serves(config)]
 
 
 def find_agent(name: str, config: Config) -> CatalogueEntry:
@@ -57,7 +49,7 @@ def find_agent(name: str, config: Config) -> CatalogueEntry:
     return entries[name]
 
 
-def make_agent(name: str, env: Any, *, seed: int | Sequence[int] = 0, **options: Any) -> Agent:
+def make_agent(name: str, env: Any, *, seed: Seed = 0, **options: Any) -> Agent:
     """Build an agent for an environment, scalar or vector, wrapped or not.
 
     The agent is for any environment with the same configuration, `oracle` for `env` alone.

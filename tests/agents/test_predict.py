@@ -1,16 +1,18 @@
 """Promises that every agent keeps."""
 
+from collections.abc import Callable
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
-from mec_moe_agents import agent_names, evaluate, make_agent
-from mec_moe_agents.evaluation.rollout import run_episodes
-from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+from mec_moe_agents import Agent, agent_names, evaluate, make_agent, run_episodes
+from mec_moe_agents.registry import catalogue
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingEnv, OffloadingVectorEnv
 
-AGENTS = list(OFFLOADING_AGENTS)
 DEFAULT = OFFLOADING_PRESETS["default"]
+AGENTS = list(catalogue(DEFAULT))
 SMALL = DEFAULT.override(horizon=40)
 CROWDED = OFFLOADING_PRESETS["joint"].override(horizon=40, num_subcarriers=5, failure_rate=0.03)
 SCENES = {
@@ -26,13 +28,13 @@ SCENES = {
 
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("name", AGENTS)
-def test_no_pick_is_ever_dropped(name, scene):
+def test_no_pick_is_ever_dropped(name: str, scene: str) -> None:
     episodes = evaluate(name, SCENES[scene], range(2 if scene == "massive" else 4))
     assert episodes.metrics["dropped_picks"].tolist() == [0.0] * len(episodes.seeds)
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_an_episode_does_not_depend_on_its_batch(name):
+def test_an_episode_does_not_depend_on_its_batch(name: str) -> None:
     together = evaluate(name, CROWDED, [7, 8, 9])
     alone = evaluate(name, CROWDED, [8])
     for metric, values in together.metrics.items():
@@ -41,7 +43,7 @@ def test_an_episode_does_not_depend_on_its_batch(name):
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_single_observations_get_single_actions(name):
+def test_single_observations_get_single_actions(name: str) -> None:
     env = gym.make("mec_moe/Offloading-v0", scenario=CROWDED)
     vector = OffloadingVectorEnv(1, CROWDED)
     one, many = make_agent(name, env, seed=3), make_agent(name, vector, seed=3)
@@ -59,8 +61,8 @@ def test_single_observations_get_single_actions(name):
 
 
 @pytest.mark.parametrize("name", ["gating", "profile", "guard", "topk"])
-def test_episode_start_forgets_the_row_and_no_other(name):
-    options = {"noise": 0.0} if name == "gating" else {}
+def test_episode_start_forgets_the_row_and_no_other(name: str) -> None:
+    options: dict[str, Any] = {"noise": 0.0} if name == "gating" else {}
     env = OffloadingVectorEnv(2, CROWDED)
     agent = make_agent(name, env, **options)
     worn = learn_for(agent, env, 30)
@@ -72,7 +74,7 @@ def test_episode_start_forgets_the_row_and_no_other(name):
     assert (action[1] != fresh[1]).any()
 
 
-def learn_for(agent, env, slots):
+def learn_for(agent: Agent, env: OffloadingVectorEnv, slots: int) -> Any:
     observation, _ = env.reset(seed=0)
     state, start = None, np.ones(env.num_envs, dtype=bool)
     for _ in range(slots):
@@ -82,13 +84,14 @@ def learn_for(agent, env, slots):
     return state
 
 
-def test_random_agents_differ_by_seed_and_repeat():
+def test_random_agents_differ_by_seed_and_repeat() -> None:
     env = OffloadingVectorEnv(1, DEFAULT)
     observation, _ = env.reset(seed=0)
 
-    def actions(seed):
+    def actions(seed: int) -> list[int]:
         agent = make_agent("random", env, seed=seed)
-        state, chosen = None, []
+        state: Any = None
+        chosen: list[int] = []
         for _ in range(20):
             action, state = agent.predict(observation, state)
             chosen.append(action[0, 0])
@@ -98,7 +101,7 @@ def test_random_agents_differ_by_seed_and_repeat():
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_stable_baselines_evaluates_every_baseline(name):
+def test_stable_baselines_evaluates_every_baseline(name: str) -> None:
     evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
     monitor = pytest.importorskip("stable_baselines3.common.monitor")
     env = monitor.Monitor(OffloadingEnv(SMALL))
@@ -108,7 +111,7 @@ def test_stable_baselines_evaluates_every_baseline(name):
 
 
 @pytest.mark.parametrize("name", ["gating", "oracle"])
-def test_stable_baselines_evaluates_on_several_environments(name):
+def test_stable_baselines_evaluates_on_several_environments(name: str) -> None:
     evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
     build = pytest.importorskip("stable_baselines3.common.env_util").make_vec_env
     env = build(lambda: OffloadingEnv(SMALL), n_envs=3)
@@ -119,7 +122,7 @@ def test_stable_baselines_evaluates_on_several_environments(name):
     assert set(lengths) == {SMALL.horizon}
 
 
-def test_a_stable_baselines_model_is_an_agent_as_it_is():
+def test_a_stable_baselines_model_is_an_agent_as_it_is() -> None:
     ppo = pytest.importorskip("stable_baselines3").PPO
     model = ppo("MultiInputPolicy", OffloadingEnv(SMALL), n_steps=8, batch_size=8)
     episodes = run_episodes(model, OffloadingVectorEnv(3, SMALL), [0, 1, 2])
@@ -135,7 +138,7 @@ def test_a_stable_baselines_model_is_an_agent_as_it_is():
         lambda: gym.make_vec("mec_moe/Offloading-v0", 2, "sync", scenario=SMALL),
     ],
 )
-def test_agents_are_built_from_any_form_of_the_environment(build):
+def test_agents_are_built_from_any_form_of_the_environment(build: Callable[[], Any]) -> None:
     env = build()
     agent = make_agent("oracle", env)
     observation, _ = env.reset(seed=1)
@@ -143,7 +146,7 @@ def test_agents_are_built_from_any_form_of_the_environment(build):
     assert env.action_space.contains(action)
 
 
-def test_one_expert_per_task_leaves_topk_out():
+def test_one_expert_per_task_leaves_topk_out() -> None:
     assert "topk" not in agent_names(DEFAULT)
     assert "topk" in agent_names(CROWDED)
     np.testing.assert_array_equal(
@@ -151,7 +154,7 @@ def test_one_expert_per_task_leaves_topk_out():
     )
 
 
-def test_topk_takes_its_gate():
+def test_topk_takes_its_gate() -> None:
     options = {"gate": "gating", "learning_rate": 1.0}
     chosen = evaluate("topk", CROWDED, [0], options=options).curve
     assert (chosen != evaluate("topk", CROWDED, [0]).curve).any()
@@ -159,17 +162,17 @@ def test_topk_takes_its_gate():
         evaluate("topk", CROWDED, [0], options={"gate": "gatting"})
 
 
-def test_unknown_agent_names_the_nearest():
+def test_unknown_agent_names_the_nearest() -> None:
     with pytest.raises(ValueError, match="'gaurd': did you mean 'guard'"):
         make_agent("gaurd", OffloadingEnv())
 
 
-def test_foreign_environments_are_refused():
+def test_foreign_environments_are_refused() -> None:
     with pytest.raises(TypeError, match="mec_moe_env"):
         make_agent("random", gym.make("CartPole-v1"))
 
 
-def test_a_state_of_another_batch_is_refused():
+def test_a_state_of_another_batch_is_refused() -> None:
     env = OffloadingVectorEnv(2, SMALL)
     agent = make_agent("gating", env)
     observation, _ = env.reset(seed=0)
@@ -179,7 +182,7 @@ def test_a_state_of_another_batch_is_refused():
         agent.predict(half, state)
 
 
-def test_as_many_seeds_as_rows():
+def test_as_many_seeds_as_rows() -> None:
     env = OffloadingVectorEnv(2, SMALL)
     observation, _ = env.reset(seed=0)
     with pytest.raises(ValueError, match="3 seeds"):

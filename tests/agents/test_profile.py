@@ -1,25 +1,28 @@
+"""Profiles of servers, and the gate that guards them."""
+
+from typing import Any
+
 import numpy as np
 import pytest
-from mec_moe_agents.offloading.guard import GuardGate
-from mec_moe_agents.offloading.profile import ProfileGate
+from mec_moe_agents import Gate, GuardGate, ProfileGate
 
-from mec_moe_env import OffloadingConfig
+from mec_moe_env import OffloadingConfig, Slot
+from tests.agents.slots import make_slot
 
-from .slots import make_slot
-
+Vector = tuple[float, float]
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 CONFIG = OffloadingConfig(
     num_servers=3, num_subcarriers=2, feature_dim=2, samples_per_task=1, num_types=2
 )
 
 
-def slot_with(task):
+def slot_with(task: Vector) -> Slot:
     slot = make_slot()
     slot.task[0, 0] = task
     return slot
 
 
-def taught(gate, *tasks):
+def taught(gate: Gate[Any], *tasks: Vector) -> Any:
     """Return a state in which server m has taken the m-th task."""
     state = gate.start(1)
     for server, task in enumerate(tasks):
@@ -28,7 +31,7 @@ def taught(gate, *tasks):
     return state
 
 
-def test_similar_before_untrained_before_different():
+def test_similar_before_untrained_before_different() -> None:
     gate = ProfileGate(CONFIG)
     relevance = gate.relevance(taught(gate, EAST, NORTH), slot_with((3.0, 0.3)))[0, 0]
     assert relevance.argsort()[::-1].tolist() == [0, 2, 1]
@@ -37,7 +40,7 @@ def test_similar_before_untrained_before_different():
     assert relevance[1] == pytest.approx(1 / np.sqrt(101))
 
 
-def test_a_profile_is_the_mean_of_what_the_server_took():
+def test_a_profile_is_the_mean_of_what_the_server_took() -> None:
     gate = ProfileGate(CONFIG)
     state = taught(gate, EAST)
     gate.remember(state, slot_with((0.0, 3.0)), np.array([[[0]]]))
@@ -45,25 +48,25 @@ def test_a_profile_is_the_mean_of_what_the_server_took():
     assert relevance[0, 0, 0] == pytest.approx(1.0)
 
 
-def test_a_task_without_features_resembles_nothing():
+def test_a_task_without_features_resembles_nothing() -> None:
     gate = ProfileGate(CONFIG)
     relevance = gate.relevance(taught(gate, EAST), slot_with((0.0, 0.0)))[0, 0]
     assert relevance.tolist() == [0.0, 0.5, 0.5]
 
 
-def test_guard_rejects_rather_than_overwrites():
+def test_guard_rejects_rather_than_overwrites() -> None:
     gate = GuardGate(CONFIG)
     relevance = gate.relevance(taught(gate, EAST, NORTH, EAST), slot_with((-1.0, -1.0)))[0, 0]
     assert relevance.tolist() == [-np.inf] * 3
 
 
-def test_guard_opens_a_second_server_once_every_kind_has_one():
+def test_guard_opens_a_second_server_once_every_cluster_has_one() -> None:
     gate = GuardGate(CONFIG)
     relevance = gate.relevance(taught(gate, EAST, NORTH), slot_with(EAST))[0, 0]
     assert relevance.tolist() == [1.0, -np.inf, 0.5]
 
 
-def test_guard_keeps_a_server_for_each_missing_kind():
+def test_guard_keeps_a_server_for_each_missing_cluster() -> None:
     config = CONFIG.override(num_servers=2)
     gate = GuardGate(config)
     state = taught(gate, EAST)
@@ -75,14 +78,14 @@ def test_guard_keeps_a_server_for_each_missing_kind():
     assert new.tolist() == [-np.inf, 0.5]
 
 
-def two_servers(task):
+def two_servers(task: Vector) -> Slot:
     slot = make_slot(servers=2)
     slot.task[0, 0] = task
     return slot
 
 
 @pytest.mark.parametrize("kind", [ProfileGate, GuardGate])
-def test_reset_forgets_only_the_rows_that_begin(kind):
+def test_reset_forgets_only_the_rows_that_begin(kind: type[Any]) -> None:
     gate = kind(CONFIG)
     state = gate.start(2)
     slot = make_slot(batch=2)
@@ -98,6 +101,6 @@ def test_reset_forgets_only_the_rows_that_begin(kind):
 
 
 @pytest.mark.parametrize("kind", [ProfileGate, GuardGate])
-def test_threshold_must_be_a_cosine(kind):
+def test_threshold_must_be_a_cosine(kind: type[Any]) -> None:
     with pytest.raises(ValueError, match="threshold"):
         kind(CONFIG, threshold=1.5)

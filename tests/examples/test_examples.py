@@ -1,5 +1,6 @@
 """Every example runs, at tiny size, and prints what it promises."""
 
+import ast
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mec_moe_agents
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -117,6 +119,47 @@ CASES: dict[str, tuple[str, Callable[[str], None]]] = {
     ),
     "train_digits_moe.py": ("--epochs 1", check_train_digits_moe),
 }
+
+
+PUBLIC = {
+    "mec_moe_agents",
+    "mec_moe_agents.wrappers",
+    "mec_moe_env",
+    "mec_moe_env.moe",
+    "mec_moe_env.sb3",
+    "mec_moe_env.tasks",
+    "mec_moe_env.wrappers",
+}
+"""What an example may import of this project."""
+
+
+def imported_modules(source: str) -> set[str]:
+    """Return the modules that a source imports, or imports from, wherever it does so."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_examples_need_nothing_deeper_than_the_packages(path: Path) -> None:
+    own = {name for name in imported_modules(path.read_text()) if name.startswith("mec_moe")}
+    assert own
+    assert own <= PUBLIC
+
+
+@pytest.mark.parametrize("name", mec_moe_agents.__all__)
+def test_what_schedulers_of_ones_own_need_is_exported(name: str) -> None:
+    assert getattr(mec_moe_agents, name) is not None
+    assert name in dir(mec_moe_agents)
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'evaluat'"):
+        mec_moe_agents.evaluat  # noqa: B018
 
 
 @pytest.mark.parametrize("name", CASES)

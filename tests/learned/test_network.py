@@ -1,26 +1,32 @@
+"""The network in NumPy is the one that was trained in torch."""
+
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, SERVER
-from mec_moe_agents.learned.network import IMPOSSIBLE, Network
-from mec_moe_agents.learned.weights import arrays_of
+from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER
+from mec_moe_agents.offloading.network import IMPOSSIBLE, Network, arrays_of
+from numpy.typing import NDArray
 
 from tests.learned.models import Untrained, arrays
 
 
-def some_features(batch, servers, seed=0):
+def some_features(
+    batch: int, servers: int, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(batch, CONTEXT + servers * SERVER)).astype(np.float32)
     blocks = features[:, CONTEXT:].reshape(batch, servers, SERVER)
-    blocks[..., AVAILABLE] = rng.random((batch, servers)) < 0.6
-    return features, blocks[..., AVAILABLE] > 0
+    blocks[..., OF_SERVER.available] = rng.random((batch, servers)) < 0.6
+    return features, blocks[..., OF_SERVER.available] > 0
 
 
 @pytest.mark.parametrize("servers", [2, 8, 64])
-def test_numpy_equals_torch_for_any_number_of_servers(servers):
+def test_numpy_equals_torch_for_any_number_of_servers(servers: int) -> None:
     model = Untrained()
     features, available = some_features(32, servers)
     with torch.no_grad():
@@ -31,7 +37,7 @@ def test_numpy_equals_torch_for_any_number_of_servers(servers):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_order_of_the_servers_does_not_matter():
+def test_order_of_the_servers_does_not_matter() -> None:
     network = Network(arrays())
     features, _ = some_features(4, 6)
     order = np.random.default_rng(1).permutation(6)
@@ -51,16 +57,16 @@ def test_order_of_the_servers_does_not_matter():
         (lambda found: found["reject.weight"].fill(np.nan), "NaN"),
     ],
 )
-def test_unfit_arrays_are_refused(change, message):
+def test_unfit_arrays_are_refused(change: Callable[[Any], Any], message: str) -> None:
     found = {name: array.copy() for name, array in arrays().items()}
     change(found)
     with pytest.raises(ValueError, match=message):
         Network(found)
 
 
-def test_the_agent_needs_no_torch():
+def test_the_agent_needs_no_torch() -> None:
     code = (
-        "import sys, mec_moe_agents, mec_moe_agents.learned\n"
+        "import sys, mec_moe_agents, mec_moe_agents.offloading.learned\n"
         "print([m for m in ('torch', 'stable_baselines3', 'safetensors') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from mec_moe_agents.evaluation.rollout import run_episodes
-from mec_moe_agents.learned.shipped import learned_agent
 from mec_moe_agents.learning.algorithms import Learner
 from mec_moe_agents.learning.trained import evaluate_run, load_agent
 from mec_moe_agents.learning.validation import evaluate_model
+from mec_moe_agents.offloading.learned import learned_agent
 
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from tests.learning.runs import LEG, run, tiny_plan
@@ -62,7 +62,7 @@ def test_the_export_is_an_agent_without_torch(tmp_path):
     plan = tiny_plan("maskable-ppo", policy="shape")
     run(plan, tmp_path, LEG)
     env = OffloadingVectorEnv(9, plan.config)
-    agent = learned_agent(plan.config, path=tmp_path / "best" / "learned.safetensors")
+    agent = learned_agent(plan.config, path=tmp_path / "best" / "learned.npz")
     episodes = run_episodes(agent, env, SEEDS)
     expected = evaluate_run(tmp_path, SEEDS)
     np.testing.assert_array_equal(episodes.metrics["return"], expected.metrics["return"])

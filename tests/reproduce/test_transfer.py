@@ -13,7 +13,7 @@ pytest.importorskip("matplotlib")
 from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
-from mec_moe_agents.learned.shipped import TRANSFERABLE, preset_for
+from mec_moe_agents.offloading.learned import TRANSFERABLE, preset_for
 from mec_moe_agents.reproduce import transfer, transfer_conditions
 from mec_moe_agents.reproduce.transfer_conditions import AGENTS, BASE, SWEEPS, TRAINED, conditions
 from mec_moe_agents.reproduce.transfer_drawing import draw

@@ -26,7 +26,8 @@ def test_gymnasium_check() -> None:
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_equals_the_multi_discrete_environment(options: dict[str, Any]) -> None:
-    flat, plain = FlatAction(OffloadingEnv(**options)), OffloadingEnv(**options)
+    flat: Any = FlatAction(OffloadingEnv(**options))
+    plain = OffloadingEnv(**options)
     M, S = plain.config.num_servers, plain.config.num_subcarriers
     assert flat.action_space.n == M * S + 1
     flat.reset(seed=3)
@@ -91,7 +92,10 @@ def test_mask_counts_outcomes() -> None:
 @pytest.mark.parametrize("options", [{"horizon": 9}, {"horizon": 5, "failure_rate": 0.3}])
 def test_vector_form_equals_sync_vector_env(mode: AutoresetMode, options: dict[str, Any]) -> None:
     ours = FlatActionVector(OffloadingVectorEnv(3, autoreset_mode=mode, **options))
-    theirs = SyncVectorEnv([lambda: FlatAction(OffloadingEnv(**options))] * 3, autoreset_mode=mode)
+    mine: Any
+    theirs: Any = SyncVectorEnv(
+        [lambda: FlatAction(OffloadingEnv(**options))] * 3, autoreset_mode=mode
+    )
     assert ours.action_space == theirs.action_space
     assert ours.single_action_space == theirs.single_action_space
     theirs.action_space.seed(0)
@@ -100,7 +104,7 @@ def test_vector_form_equals_sync_vector_env(mode: AutoresetMode, options: dict[s
             assert_equal(mine, other, "reset")
         for step in range(25):
             if step == 3:
-                mask = {"reset_mask": np.array([False, True, False])}
+                mask: dict[str, Any] = {"reset_mask": np.array([False, True, False])}
                 pairs = zip(ours.reset(options=mask), theirs.reset(options=mask), strict=True)
                 for mine, other in pairs:
                     assert_equal(mine, other, "masked reset")
@@ -128,7 +132,7 @@ def test_through_gym_make_and_spec() -> None:
         (lambda: FlatAction(gym.make("CartPole-v1")), TypeError, "mec_moe/Offloading-v0"),
         (lambda: FlatActionVector(OffloadingVectorEnv(2, "joint")), ValueError, "num_tasks = 1"),
         (
-            lambda: FlatActionVector(SyncVectorEnv([OffloadingEnv])),
+            lambda: FlatActionVector(SyncVectorEnv([OffloadingEnv])),  # type: ignore[arg-type]
             TypeError,
             "OffloadingVectorEnv",
         ),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_moe_agents.agent import UniformRows, row_seeds
 from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
 from mec_moe_agents.dmoe.links import assign_exactly, keep_servable, remote_links
 from mec_moe_agents.dmoe.scheduler import StatelessScheduler
-from mec_moe_agents.random_rows import UniformRows, row_seeds
 from mec_moe_env import DMoEConfig
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mec_moe_agents.agent import Agent
-from mec_moe_agents.catalogue_entry import CatalogueEntry
+from mec_moe_agents.agent import Agent, CatalogueEntry
 from mec_moe_agents.dmoe.by_energy import JointScheduler, SelectionScheduler
 from mec_moe_agents.dmoe.by_score import RandomScheduler, TopScheduler
 from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.learned.decisions import Decisions
-from mec_moe_agents.learned.features import choice_masks
+from mec_moe_agents.offloading.features import choice_masks
+from mec_moe_agents.offloading.learned import Decisions
 from mec_moe_env import OffloadingConfig
 
 

@@ -16,8 +16,8 @@ from stable_baselines3.common.vec_env.base_vec_env import (
     VecEnvStepReturn,
 )
 
-from mec_moe_agents.learned.decisions import Decisions
-from mec_moe_agents.learned.features import choice_masks
+from mec_moe_agents.offloading.features import choice_masks
+from mec_moe_agents.offloading.learned import Decisions
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
 
@@ -48,7 +48,7 @@ def make_decision_env(
 class DecisionVecEnv(VecEnv):
     """Every task of a slot is a step of its own; the environment advances after the last.
 
-    Observation: `Box` of CONTEXT + M·SERVER features (`mec_moe_agents.learned.features`).
+    Observation: `Box` of CONTEXT + M·SERVER features (`mec_moe_agents.offloading.features`).
     Action: `Discrete(M + 1)`, a server over its best free subcarrier, or none. A server that
     cannot take the task stands for none; `action_masks` tells which can. The reward is the
     slot's, after its last task. Infos and resets are those of `mec_moe_env.sb3.SB3VecEnv`.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from mec_moe_agents.learned.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
-from mec_moe_agents.learned.network import checked
+from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER
+from mec_moe_agents.offloading.network import checked
 
 HIDDEN = 32
 """Units of the actor's layers."""
@@ -71,8 +71,8 @@ class ShapeNetwork(nn.Module):
         nn.init.zeros_(self.skip.weight)
         nn.init.constant_(self.reject.bias, -PRIOR)
         with torch.no_grad():
-            self.skip.weight[0, OWN] = PRIOR
-            self.skip.weight[0, FOREIGN] = -3 * PRIOR
+            self.skip.weight[0, OF_SERVER.own] = PRIOR
+            self.skip.weight[0, OF_SERVER.foreign] = -3 * PRIOR
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (n, M + 1) and values (n, 1)."""
@@ -84,7 +84,7 @@ class ShapeNetwork(nn.Module):
         each, whole = self.actor(context, servers)
         each = torch.relu(self.mix_server(each) + self.mix_pool(whole).unsqueeze(1))
         scores = (self.score(each) + self.skip(servers)).squeeze(-1)
-        scores = torch.where(servers[..., AVAILABLE] > 0, scores, IMPOSSIBLE)
+        scores = torch.where(servers[..., OF_SERVER.available] > 0, scores, IMPOSSIBLE)
         return torch.cat([scores, self.reject(whole)], dim=1)
 
     def forward_critic(self, features: torch.Tensor) -> torch.Tensor:
@@ -123,7 +123,7 @@ def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
 
     Args:
         model: its policy comes from `shape_policy`.
-        weights: what `mec_moe_agents.learned.load` returns.
+        weights: what `mec_moe_agents.offloading.network.load` returns.
 
     Raises:
         ValueError: an array is missing or has another shape.

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from mec_moe_agents.learned.shipped import FOLDER, presets
-from mec_moe_agents.learned.weights import SUFFIX, load
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.policy import start_from
+from mec_moe_agents.offloading.learned import FOLDER, presets
+from mec_moe_agents.offloading.network import SUFFIX, load
 
 
 def find_weights(start: str) -> Path:

@@ -13,19 +13,19 @@ from stable_baselines3.common.vec_env import VecEnv
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.measures import steps_of
 from mec_moe_agents.evaluation.provenance import current_provenance
-from mec_moe_agents.learned.agent import LearnedAgent
-from mec_moe_agents.learned.features import width
-from mec_moe_agents.learned.weights import arrays_of, export
 from mec_moe_agents.learning.decision_agent import DecisionAgent
 from mec_moe_agents.learning.decisions import make_decision_env
 from mec_moe_agents.learning.plan import Plan, command_of
+from mec_moe_agents.offloading.features import width
+from mec_moe_agents.offloading.learned import LearnedAgent
+from mec_moe_agents.offloading.network import arrays_of, export
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config
 from mec_moe_env.sb3 import make_vec_env
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 MASKED = "maskable-ppo"
-EXPORTED = "learned.safetensors"
+EXPORTED = "learned.npz"
 """What the `shape` policy has learned; a `.json` of the same name lies beside it."""
 MOST_CHOICES = 2048
 """Up to so many choices one discrete action learns faster than two; DQN takes any number."""

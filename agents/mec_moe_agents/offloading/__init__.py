@@ -1,1 +1,1 @@
-"""Agents for `mec_moe/Offloading-v0`."""
+"""Agents for `mec_moe/Offloading-v0`: traditional, gated, energy-minimal, and learned."""

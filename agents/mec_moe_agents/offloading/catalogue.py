@@ -2,103 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mec_moe_agents.agent import Agent
-from mec_moe_agents.catalogue_entry import CatalogueEntry
-from mec_moe_agents.learned.shipped import learned_agent, preset_for
-from mec_moe_agents.offloading.economical import TURNS, economical_agent
-from mec_moe_agents.offloading.gating import GatingNetwork
-from mec_moe_agents.offloading.guard import GuardGate
-from mec_moe_agents.offloading.oracle import OracleGate
-from mec_moe_agents.offloading.profile import ProfileGate
-from mec_moe_agents.offloading.routing_agent import RoutingAgent
-from mec_moe_agents.offloading.topk import Seed, topk_agent
-from mec_moe_agents.offloading.traditional import (
+from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
+from mec_moe_agents.offloading.energy_minimal import MOST_ITERATIONS, EnergyMinimalAgent
+from mec_moe_agents.offloading.gates import (
     MostPowerfulGate,
     NearestGate,
+    OracleGate,
     RandomGate,
     RejectAllGate,
 )
+from mec_moe_agents.offloading.learned import learned_agent, preset_for
+from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
 from mec_moe_env import OffloadingConfig
 
-
-def _random(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
-    return RoutingAgent(config, RandomGate(config, seed))
+Build = Callable[..., Agent]
 
 
-def _nearest(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
-    return RoutingAgent(config, NearestGate())
+def _by(gate: str) -> Build:
+    """Give each task to the server that a gate finds most relevant."""
+
+    def build(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
+        return RoutingAgent(config, make_gate(gate, config, seed=seed, **options))
+
+    return build
 
 
-def _most_powerful(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
-    return RoutingAgent(config, MostPowerfulGate())
+def _topk(
+    config: OffloadingConfig, env: Any, seed: Seed, gate: str = "profile", **options: Any
+) -> Agent:
+    """Serve each task by the D servers that a gate finds most relevant (Qin et al. 2025)."""
+    return RoutingAgent(config, make_gate(gate, config, seed=seed, **options), config.max_experts)
 
 
-def _reject_all(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
-    return RoutingAgent(config, RejectAllGate())
+def _energy_minimal(iterations: int) -> Build:
+    """Serve each task by the cheapest servers that a gate finds relevant enough."""
 
+    def build(
+        config: OffloadingConfig,
+        env: Any,
+        seed: Seed,
+        gate: str = "profile",
+        quality: float = 0.5,
+        temperature: float = 0.2,
+        **options: Any,
+    ) -> Agent:
+        scores_by = make_gate(gate, config, seed=seed, **options)
+        return EnergyMinimalAgent(config, scores_by, iterations, quality, temperature)
 
-def _gating(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return RoutingAgent(config, GatingNetwork(config, seed=seed, **options))
-
-
-def _profile(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return RoutingAgent(config, ProfileGate(config, **options))
-
-
-def _guard(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return RoutingAgent(config, GuardGate(config, **options))
-
-
-def _topk(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return topk_agent(config, seed=seed, **options)
-
-
-def _des(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return economical_agent(config, 0, seed=seed, **options)
-
-
-def _jesa(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return economical_agent(config, TURNS, seed=seed, **options)
-
-
-def _learned(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-    return learned_agent(config, **options, seed=seed)
-
-
-def _oracle(config: OffloadingConfig, env: Any, seed: Seed) -> Agent:
-    return RoutingAgent(config, OracleGate(config, env))
+    return build
 
 
 OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
-        "random": CatalogueEntry("random idle server (the paper's ablation)", _random),
-        "nearest": CatalogueEntry("nearest idle server (traditional edge computing)", _nearest),
+        "random": CatalogueEntry(
+            "random idle server (the paper's ablation)",
+            lambda config, env, seed: RoutingAgent(config, RandomGate(config, seed)),
+        ),
+        "nearest": CatalogueEntry(
+            "nearest idle server (traditional edge computing)",
+            lambda config, env, seed: RoutingAgent(config, NearestGate()),
+        ),
         "most-powerful": CatalogueEntry(
-            "fastest idle server (traditional edge computing)", _most_powerful
+            "fastest idle server (traditional edge computing)",
+            lambda config, env, seed: RoutingAgent(config, MostPowerfulGate()),
         ),
-        "reject-all": CatalogueEntry("takes no task: the floor", _reject_all),
-        "gating": CatalogueEntry("gating network learned online (Li & Duan 2024)", _gating),
-        "profile": CatalogueEntry("most similar profile; a new kind opens a new server", _profile),
-        "guard": CatalogueEntry("as profile, but rather rejects than overwrites", _guard),
+        "reject-all": CatalogueEntry(
+            "takes no task: the floor",
+            lambda config, env, seed: RoutingAgent(config, RejectAllGate()),
+        ),
+        "gating": CatalogueEntry("gating network learned online (Li & Duan 2024)", _by("gating")),
+        "profile": CatalogueEntry(
+            "most similar profile; a new kind opens a new server", _by("profile")
+        ),
+        "guard": CatalogueEntry("as profile, but rather rejects than overwrites", _by("guard")),
         "topk": CatalogueEntry(
-            "the D most relevant experts by a gate", _topk, same_as_with_one_expert="profile"
+            "the D most relevant experts by a gate",
+            _topk,
+            # With D = 1 it is `profile`.
+            serves=lambda config: config.max_experts > 1,
         ),
-        "des": CatalogueEntry("the cheapest servers that are relevant enough", _des),
+        "des": CatalogueEntry(
+            "the cheapest servers that are relevant enough",
+            _energy_minimal(0),
+        ),
         "jesa": CatalogueEntry(
-            "as des, servers and subcarriers in turns", _jesa, same_as_with_one_pick="des"
+            "as des, servers and subcarriers in turns",
+            _energy_minimal(MOST_ITERATIONS),
+            # With U·D = 1 nothing competes for a subcarrier, and it is `des`.
+            serves=lambda config: config.num_tasks * config.max_experts > 1,
         ),
         "learned": CatalogueEntry(
-            "policy trained by reinforcement learning (see learned/weights)",
-            _learned,
+            "policy trained by reinforcement learning (see offloading/weights)",
+            lambda config, env, seed, **options: learned_agent(config, seed=seed, **options),
             serves=lambda config: preset_for(config) is not None,
         ),
         "oracle": CatalogueEntry(
             "clairvoyant: reads true errors; a yardstick, never a contender",
-            _oracle,
+            lambda config, env, seed: RoutingAgent(config, OracleGate(config, env)),
             contender=False,
         ),
     }

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.dispatch_memory import DispatchMemory
-from mec_moe_agents.offloading.gate import Gate
-from mec_moe_agents.offloading.locality_loss import descend
-from mec_moe_agents.random_rows import UniformRows, row_seeds
+from mec_moe_agents.agent import Seed, UniformRows, row_seeds
+from mec_moe_agents.offloading.gates import Gate
+from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
-
-Floats = NDArray[np.float64]
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
+from mec_moe_env.core.kernels import compiled
+from mec_moe_env.moe.model import softmax
 
 
 @dataclass
@@ -25,13 +23,17 @@ class GatingState:
 
     theta: Floats
     """(n, M, d), the gating parameters θ_m."""
-    memory: DispatchMemory
+    features: Floats
+    """(n, M, d), x of the task that each server took last.
+
+    A server works on one task at a time, so that one place per server is enough; work that is
+    lost in a failure never completes and is overwritten by the next task."""
     noise: UniformRows
     routed: Floats
     """(n, M), tasks routed to each server so far."""
-    arrived: NDArray[np.int64]
+    arrived: Integers
     """(n,), tasks seen so far."""
-    converged: NDArray[np.bool_]
+    converged: Flags
     """(n, M), servers whose gate gap has been under the threshold."""
 
 
@@ -68,7 +70,7 @@ class GatingNetwork(Gate[GatingState]):
         noise: float = 0.3,
         load_balance: float = 0.0,
         early_termination: float | None = None,
-        seed: int | Sequence[int] = 0,
+        seed: Seed = 0,
     ) -> None:
         for name, value, allowed in (
             ("learning_rate", learning_rate, Real(0, open_low=True)),
@@ -91,14 +93,14 @@ class GatingNetwork(Gate[GatingState]):
         M, d = self._config.num_servers, self._config.feature_dim
         return GatingState(
             theta=np.zeros((batch, M, d)),
-            memory=DispatchMemory.empty(batch, M, d),
+            features=np.zeros((batch, M, d)),
             noise=UniformRows(row_seeds(self._seed, batch), self._config.num_tasks * M),
             routed=np.zeros((batch, M)),
             arrived=np.zeros(batch, dtype=np.int64),
             converged=np.zeros((batch, M), dtype=np.bool_),
         )
 
-    def reset(self, state: GatingState, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: GatingState, rows: Flags) -> None:
         """Return the rows to θ = 0; their noise goes on, so that episodes differ."""
         state.theta[rows] = 0.0
         state.routed[rows] = 0.0
@@ -109,11 +111,10 @@ class GatingNetwork(Gate[GatingState]):
         """Return h_m + r_m, (n, U, M) (eq. (3) and (4))."""
         return self._gate(state, slot) + self._noise * state.noise.draw().reshape(slot.origin.shape)
 
-    def remember(self, state: GatingState, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: GatingState, slot: Slot, servers: Integers) -> None:
         """Note who took which task; with early termination, also whose gate has converged."""
-        state.memory.remember(slot.task, servers)
-        rows, tasks, picks = np.nonzero(servers < self._config.num_servers)
-        chosen = servers[rows, tasks, picks]
+        rows, tasks, chosen = served_tasks(servers, self._config.num_servers)
+        state.features[rows, chosen] = slot.task[rows, tasks]
         np.add.at(state.routed, (rows, chosen), 1.0)
         state.arrived += self._config.num_tasks
         if self._early_termination is not None:
@@ -126,7 +127,7 @@ class GatingNetwork(Gate[GatingState]):
         """Descend the loss of every training that ended in the slot before."""
         descend(
             state.theta,
-            state.memory.features,
+            state.features,
             slot.completed,
             slot.drift,
             state.routed,
@@ -138,3 +139,72 @@ class GatingNetwork(Gate[GatingState]):
     def _gate(self, state: GatingState, slot: Slot) -> Floats:
         gate: Floats = np.matmul(slot.task, state.theta.transpose(0, 2, 1))
         return gate
+
+
+@compiled
+def write_slope(
+    share: Floats, server: int, drift: float, load_balance: float, routed: Floats, out: Floats
+) -> None:
+    """Write the derivative of the loss by each gate h_j, (M,).
+
+    The locality loss π_{m_t}·‖Δw‖ gives ‖Δw‖·π_{m_t}·(1{j = m_t} − π_j), the load-balance term
+    α·M·Σ_m f_m·π_m gives α·M·π_j·(f_j − Σ_m f_m·π_m).
+
+    Args:
+        share: π, (M,).
+        server: m_t, the server that completed the task.
+        drift: ‖Δw‖.
+        load_balance: α.
+        routed: tasks routed to each server so far, (M,).
+        out: written, (M,).
+    """
+    M = share.shape[0]
+    for j in range(M):
+        own = 1.0 if j == server else 0.0
+        out[j] = drift * share[server] * (own - share[j])
+    total = routed.sum()
+    if total > 0.0:  # an agent that joins a running episode has routed nothing yet
+        mean = (routed * share).sum()
+        for j in range(M):
+            out[j] += load_balance * M * share[j] * (routed[j] - mean) / total
+
+
+@compiled
+def descend(
+    theta: Floats,
+    features: Floats,
+    completed: Singles,
+    drift: Singles,
+    routed: Floats,
+    learning: Flags,
+    learning_rate: float,
+    load_balance: float,
+) -> None:
+    """Move θ down the loss of every training that ended, one after the other in server order.
+
+    Args:
+        theta: θ, (n, M, d), updated.
+        features: x of the task that each server took last, (n, M, d).
+        completed: (n, M), 1 where a training ended.
+        drift: ‖Δw‖, (n, M).
+        routed: tasks routed to each server so far, (n, M).
+        learning: (n,), false where the gate has stopped learning.
+        learning_rate: η.
+        load_balance: α.
+    """
+    n, M, d = theta.shape
+    share = np.empty(M)
+    slope = np.empty(M)
+    for i in range(n):
+        for m in range(M):
+            if completed[i, m] == 0 or not learning[i]:
+                continue
+            for j in range(M):
+                share[j] = 0.0
+                for f in range(d):
+                    share[j] += theta[i, j, f] * features[i, m, f]
+            softmax(share)
+            write_slope(share, m, drift[i, m], load_balance, routed[i], slope)
+            for j in range(M):
+                for f in range(d):
+                    theta[i, j, f] -= learning_rate * slope[j] * features[i, m, f]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_agents.offloading.gate import Gate
+from mec_moe_agents.offloading.gates import Gate
+from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
-
-Floats = NDArray[np.float64]
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 
 @dataclass
@@ -22,7 +21,7 @@ class ProfileState:
     """(n, M, d), sum of x over the server's tasks."""
     direction: Floats
     """(n, M, d), the same scaled to length one."""
-    trained: NDArray[np.bool_]
+    trained: Flags
     """(n, M), whether the server has taken any task."""
 
 
@@ -38,11 +37,11 @@ class ProfileGate(Gate[ProfileState]):
 
     A server's profile is the mean x of the tasks that it has taken. A server whose similarity
     reaches the threshold comes before an untrained one, which comes before all others, so that
-    a new kind of task opens a new server while there is one.
+    a new cluster of tasks opens a new server while there is one.
 
     Args:
         config: the environment's configuration.
-        threshold: cosine from which a task counts as the server's own kind.
+        threshold: cosine from which a task belongs to the server's own cluster.
 
     Raises:
         ValueError: the threshold is not a cosine.
@@ -64,7 +63,7 @@ class ProfileGate(Gate[ProfileState]):
             trained=np.zeros((batch, M), dtype=np.bool_),
         )
 
-    def reset(self, state: ProfileState, rows: NDArray[np.bool_]) -> None:
+    def reset(self, state: ProfileState, rows: Flags) -> None:
         """Make all servers of the rows untrained."""
         state.total[rows] = 0.0
         state.direction[rows] = 0.0
@@ -84,11 +83,71 @@ class ProfileGate(Gate[ProfileState]):
         similarity = self.similarity(state, slot)
         return np.where(state.trained[:, np.newaxis], similarity, self.threshold)
 
-    def remember(self, state: ProfileState, slot: Slot, servers: NDArray[np.int64]) -> None:
+    def remember(self, state: ProfileState, slot: Slot, servers: Integers) -> None:
         """Add each task to the profiles of the servers that took it."""
-        rows, tasks, picks = np.nonzero(servers < self._config.num_servers)
-        chosen = servers[rows, tasks, picks]
+        rows, tasks, chosen = served_tasks(servers, self._config.num_servers)
         total = state.total[rows, chosen] + slot.task[rows, tasks]
         state.total[rows, chosen] = total
         state.direction[rows, chosen] = unit(total)
         state.trained[rows, chosen] = True
+
+
+@dataclass
+class GuardState:
+    """The profiles, and how many clusters of tasks have been met, in each of n episodes."""
+
+    profile: ProfileState
+    clusters: Integers
+    """(n,), servers that were opened for a task unlike any before."""
+    novel: Flags
+    """(n, U), whether each task of the present slot is unlike any before."""
+
+
+class GuardGate(Gate[GuardState]):
+    """As `ProfileGate`, but rejects a task rather than give it to a server of another cluster.
+
+    As long as fewer clusters of tasks were met than there are types, one untrained server is kept
+    for each that is missing: no cluster gets a second server at the price of another's first.
+
+    Args:
+        config: the environment's configuration.
+        threshold: cosine from which a task belongs to the server's own cluster.
+
+    Raises:
+        ValueError: the threshold is not a cosine.
+    """
+
+    def __init__(self, config: OffloadingConfig, *, threshold: float = 0.5) -> None:
+        self._config = config
+        self._profile = ProfileGate(config, threshold=threshold)
+
+    def start(self, batch: int) -> GuardState:
+        """Return `batch` rows of untrained servers."""
+        return GuardState(
+            profile=self._profile.start(batch),
+            clusters=np.zeros(batch, dtype=np.int64),
+            novel=np.zeros((batch, self._config.num_tasks), dtype=np.bool_),
+        )
+
+    def reset(self, state: GuardState, rows: Flags) -> None:
+        """Make all servers of the rows untrained."""
+        self._profile.reset(state.profile, rows)
+        state.clusters[rows] = 0
+
+    def relevance(self, state: GuardState, slot: Slot) -> Floats:
+        """Return the similarity, (n, U, M), −inf where the server must not take the task."""
+        threshold = self._profile.threshold
+        similarity = self._profile.similarity(state.profile, slot)
+        state.novel = similarity.max(axis=-1) < threshold
+        missing = np.maximum(self._config.num_types - state.clusters, 0)
+        untrained = ~state.profile.trained
+        spare = untrained.sum(axis=1) > missing
+        opens = untrained[:, np.newaxis] & (state.novel | spare[:, np.newaxis])[..., np.newaxis]
+        own = np.where(similarity >= threshold, similarity, -np.inf)
+        return np.where(opens, threshold, own)
+
+    def remember(self, state: GuardState, slot: Slot, servers: Integers) -> None:
+        """Count the clusters that opened a server and update the profiles."""
+        taken = (servers < self._config.num_servers).any(axis=-1)
+        state.clusters += (taken & state.novel).sum(axis=1)
+        self._profile.remember(state.profile, slot, servers)

@@ -1,6 +1,5 @@
 """Views of the environments that need the agents' gates."""
 
-from mec_moe_agents.wrappers.gate_observation import GateObservation
-from mec_moe_agents.wrappers.gate_observation_vector import GateObservationVector
+from mec_moe_agents.wrappers.gate_observation import GateObservation, GateObservationVector
 
 __all__ = ["GateObservation", "GateObservationVector"]

@@ -1,17 +1,20 @@
 """DES and JESA in Offloading."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from mec_moe_agents import agent_names, evaluate, make_agent
-from mec_moe_agents.offloading.economical_action import (
+from mec_moe_agents.offloading.energy_minimal import (
     Demand,
     dispatch,
-    economical_action,
+    energy_minimal_action,
     link_joules,
     scores,
 )
+from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv, Slot
 from tests.agents.slots import make_slot
 
 DEFAULT = OFFLOADING_PRESETS["default"]
@@ -20,11 +23,18 @@ CONFIG = OffloadingConfig(num_servers=3, num_subcarriers=2, feature_dim=2, sampl
 DEMAND = Demand(quality=0.5, temperature=0.2)
 
 
-def choose(relevance, slot, config=CONFIG, demand=DEMAND, turns=4):
-    return economical_action(np.array(relevance, dtype=float), slot, config, demand, turns)
+def choose(
+    relevance: ArrayLike,
+    slot: Slot,
+    config: OffloadingConfig = CONFIG,
+    demand: Demand = DEMAND,
+    iterations: int = 4,
+) -> NDArray[np.int64]:
+    scores_of = np.array(relevance, dtype=float)
+    return energy_minimal_action(scores_of, slot, config, demand, iterations)
 
 
-def test_of_servers_that_are_relevant_enough_the_cheapest_is_taken():
+def test_of_servers_that_are_relevant_enough_the_cheapest_is_taken() -> None:
     slot = make_slot()
     slot.spectral_efficiency[0, 0, 2] = [2.0, 8.0]
     # Server 1 is a little more relevant, server 2 much cheaper; in-situ is not relevant.
@@ -33,7 +43,7 @@ def test_of_servers_that_are_relevant_enough_the_cheapest_is_taken():
     assert choose([[[0.9, 0.95, 0.9]]], slot).tolist()[0][0][0][0] == 0
 
 
-def test_busy_servers_and_subcarriers_are_left_alone():
+def test_busy_servers_and_subcarriers_are_left_alone() -> None:
     slot = make_slot()
     slot.busy[0, 1] = 1.0
     slot.subcarrier_busy[0, 1] = 1.0
@@ -45,12 +55,12 @@ def test_busy_servers_and_subcarriers_are_left_alone():
     assert choose([[[0.0, 1.0, 0.9]]], slot).tolist()[0][0][0][0] == 3
 
 
-def test_never_relevant_is_never_taken():
+def test_never_relevant_is_never_taken() -> None:
     slot = make_slot()
     assert choose([[[-np.inf] * 3]], slot).tolist()[0][0][0][0] == 3
 
 
-def test_a_high_quality_takes_several_servers():
+def test_a_high_quality_takes_several_servers() -> None:
     config = CONFIG.override(max_experts=2)
     slot = make_slot()
     one = choose([[[0.0, 0.9, 0.9]]], slot, config, Demand(0.5, 0.2))[0, 0, :, 0]
@@ -59,7 +69,7 @@ def test_a_high_quality_takes_several_servers():
     assert sorted(two.tolist()) == [1, 2]
 
 
-def test_subcarriers_are_assigned_at_the_least_total_energy():
+def test_subcarriers_are_assigned_at_the_least_total_energy() -> None:
     config = CONFIG.override(num_tasks=2)
     slot = make_slot(tasks=2)
     slot.spectral_efficiency[0, 0, 1] = [8.0, 7.0]
@@ -68,7 +78,7 @@ def test_subcarriers_are_assigned_at_the_least_total_energy():
     assert action[0, :, 0].tolist() == [[1, 1], [2, 0]]
 
 
-def contested():
+def contested() -> tuple[OffloadingConfig, Slot, NDArray[np.float64]]:
     """Return a slot in which two tasks of server 0 hear subcarrier 0 best, and task 1 has a choice.
 
     Task 0 has to go to server 1. Task 1 prefers server 2 by a hair while both subcarriers are
@@ -83,15 +93,15 @@ def contested():
     return config, slot, np.array([[[never, 1, never, never], [never, never, 1, 1]]])
 
 
-def test_jesa_turns_where_des_does_not():
+def test_jesa_decides_again_where_des_does_not() -> None:
     config, slot, relevance = contested()
-    des = choose(relevance, slot, config, turns=0)
-    jesa = choose(relevance, slot, config, turns=4)
+    des = choose(relevance, slot, config, iterations=0)
+    jesa = choose(relevance, slot, config, iterations=4)
     assert des[0, :, 0, 0].tolist() == [1, 2]
     assert jesa[0, :, 0].tolist() == [[1, 0], [3, 1]]
 
 
-def test_prices_know_which_subcarriers_are_taken():
+def test_prices_know_which_subcarriers_are_taken() -> None:
     config, slot, relevance = contested()
     before = link_joules(None, slot, config)
     found = dispatch(before, relevance, slot, config, DEMAND)
@@ -110,7 +120,7 @@ def test_prices_know_which_subcarriers_are_taken():
     assert found.joules[0] == pytest.approx(after[found.selected].sum())
 
 
-def test_scores_have_no_scale():
+def test_scores_have_no_scale() -> None:
     relevance = np.array([[1.0, 3.0, -np.inf], [np.inf, 2.0, 0.0], [5.0, 5.0, 5.0]])
     usable = np.array([[True, True, False], [True, True, True], [False, False, False]])
     expected = [[np.exp(-2.0), 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
@@ -118,7 +128,7 @@ def test_scores_have_no_scale():
     np.testing.assert_allclose(scores(relevance + 7.0, usable, 1.0), expected)
 
 
-def test_less_energy_than_the_most_relevant_servers():
+def test_less_energy_than_the_most_relevant_servers() -> None:
     spent = {
         name: evaluate(name, DEFAULT, range(6)).metrics["energy_per_task_j"].mean()
         for name in ("profile", "des")
@@ -126,14 +136,14 @@ def test_less_energy_than_the_most_relevant_servers():
     assert spent["des"] < 0.9 * spent["profile"]
 
 
-def test_jesa_is_des_where_nothing_competes():
+def test_jesa_is_des_where_nothing_competes() -> None:
     assert "jesa" not in agent_names(DEFAULT)
     assert {"des", "jesa"} <= set(agent_names(JOINT))
     des, jesa = (evaluate(name, DEFAULT, [0]).curve for name in ("des", "jesa"))
     np.testing.assert_array_equal(des, jesa)
 
 
-def test_the_gate_is_an_argument():
+def test_the_gate_is_an_argument() -> None:
     plain = evaluate("des", DEFAULT, [0]).curve
     gated = evaluate("des", DEFAULT, [0], options={"gate": "gating", "noise": 0.1}).curve
     assert (plain != gated).any()
@@ -147,6 +157,6 @@ def test_the_gate_is_an_argument():
         ({"gate": "profil"}, "did you mean 'profile'"),
     ],
 )
-def test_bad_options_are_named(options, message):
+def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_agent("jesa", OffloadingEnv(), **options)

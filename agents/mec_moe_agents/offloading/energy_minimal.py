@@ -8,16 +8,22 @@ its D best servers reach together.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mec_moe_agents.offloading.gates import Gate
+from mec_moe_agents.offloading.picks import Openings
+from mec_moe_agents.offloading.pricing import best_efficiency, costs_over
+from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags, Floats, Integers
+from mec_moe_env.radio.links import BITS_PER_MBIT
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+MOST_ITERATIONS = 8
+"""Of JESA; two or three are usual."""
 LEAST_BITS = 1e-3
 """Even an empty payload takes a subcarrier of its own."""
 
@@ -36,15 +42,52 @@ class Dispatch(NamedTuple):
 
     selected: Flags
     """(n, U, M)."""
-    subcarrier: NDArray[np.int64]
+    subcarrier: Integers
     """(n, U, M), −1 for links that carry nothing."""
     joules: Floats
     """(n,), transmission and computation."""
 
 
-def economical_action(
-    relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand, turns: int
-) -> NDArray[np.int64]:
+class EnergyMinimalAgent(RoutingAgent):
+    """Spends as little energy as the demanded relevance allows (after Qin et al. 2025).
+
+    Args:
+        config: the environment's configuration.
+        gate: scores the servers.
+        iterations: of selection and assignment; 0 is DES, more are JESA.
+        quality: share of the best reachable score that a task needs.
+        temperature: difference in relevance at which a server's score falls to 1/e.
+
+    Raises:
+        ValueError: the quality or the temperature is out of range.
+    """
+
+    def __init__(
+        self,
+        config: OffloadingConfig,
+        gate: Gate[Any],
+        iterations: int,
+        quality: float,
+        temperature: float,
+    ) -> None:
+        for name, value, allowed in (
+            ("quality", quality, Real(0, 1)),
+            ("temperature", temperature, Real(0, open_low=True)),
+        ):
+            if not allowed.admits(value):
+                raise reject(name, value, allowed)
+        super().__init__(config, gate, picks=config.max_experts)
+        self.iterations = iterations
+        self.demand = Demand(quality, temperature)
+
+    def choose(self, relevance: Floats, slot: Slot) -> Integers:
+        """Return server and subcarrier of each pick, (n, U, D, 2)."""
+        return energy_minimal_action(relevance, slot, self.config, self.demand, self.iterations)
+
+
+def energy_minimal_action(
+    relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand, iterations: int
+) -> Integers:
     """Choose servers and subcarriers; the tasks choose in their order of arrival.
 
     Args:
@@ -52,13 +95,13 @@ def economical_action(
         slot: the observations, n rows.
         config: the environment's configuration.
         demand: how relevant the servers have to be.
-        turns: of JESA after the first; 0 is DES with an exact assignment.
+        iterations: of JESA after the first; 0 is DES with an exact assignment.
 
     Returns:
         (n, U, D, 2): server (M = none) and subcarrier of each pick, the most relevant first.
     """
     best = dispatch(link_joules(None, slot, config), relevance, slot, config, demand)
-    for _ in range(turns):
+    for _ in range(iterations):
         trial = dispatch(link_joules(best, slot, config), relevance, slot, config, demand)
         # Nobody may lose the only server for the sake of energy.
         served = trial.selected.any(axis=2).sum(axis=1) >= best.selected.any(axis=2).sum(axis=1)
@@ -67,7 +110,7 @@ def economical_action(
             break
         for kept, new in zip(best, trial, strict=True):
             kept[better] = new[better]
-    return picks(best, relevance, config)
+    return to_picks(best, relevance, config)
 
 
 def dispatch(
@@ -76,7 +119,7 @@ def dispatch(
     """Select at these prices (n, U, M), then assign subcarriers exactly."""
     selected = select_servers(joules, relevance, slot, config.max_experts, demand)
     n, U, M = selected.shape
-    bits = np.maximum(1e6 * slot.payload.astype(np.float64), LEAST_BITS)[..., np.newaxis]
+    bits = np.maximum(BITS_PER_MBIT * slot.payload.astype(np.float64), LEAST_BITS)[..., np.newaxis]
     free = (slot.subcarrier_busy == 0)[:, np.newaxis, np.newaxis]
     rate = np.where(free, config.bandwidth_hz * slot.spectral_efficiency.astype(np.float64), 0.0)
     subcarrier = allocate_subcarriers(
@@ -95,22 +138,18 @@ def link_joules(chosen: Dispatch | None, slot: Slot, config: OffloadingConfig) -
     A link that `chosen` uses has its subcarrier; every other the best that is free, or that its
     own task would give up.
     """
-    U = slot.origin.shape[1]
-    free = np.repeat((slot.subcarrier_busy == 0)[:, np.newaxis], U, axis=1)
-    efficiency = slot.spectral_efficiency.astype(np.float64)
-    if chosen is not None:
-        rows, tasks, servers = np.nonzero(chosen.subcarrier >= 0)
-        own = chosen.subcarrier[rows, tasks, servers]
-        free[rows, :, own] = False
-        free[rows, tasks, own] = True
-    best = np.where(free[:, :, np.newaxis], efficiency, 0.0).max(axis=-1)
-    if chosen is not None:
-        best[rows, tasks, servers] = efficiency[rows, tasks, servers, own]
-    best = np.maximum(best, config.min_spectral_efficiency)
-    bits = 1e6 * slot.payload.astype(np.float64)[..., np.newaxis]
-    sending = np.where(slot.origin > 0, 0.0, config.power_w * bits / (config.bandwidth_hz * best))
-    per_sample = slot.compute[:, np.newaxis, :, 0].astype(np.float64)
-    return np.asarray(sending + config.samples_per_task * per_sample, dtype=np.float64)
+    free = (slot.subcarrier_busy == 0)[:, np.newaxis]
+    if chosen is None:
+        return costs_over(best_efficiency(slot, free, config), slot, config).joules
+    free = np.repeat(free, slot.origin.shape[1], axis=1)
+    rows, tasks, servers = np.nonzero(chosen.subcarrier >= 0)
+    own = chosen.subcarrier[rows, tasks, servers]
+    free[rows, :, own] = False
+    free[rows, tasks, own] = True
+    efficiency = best_efficiency(slot, free, config)
+    used = slot.spectral_efficiency[rows, tasks, servers, own]
+    efficiency[rows, tasks, servers] = np.maximum(used, config.min_spectral_efficiency)
+    return costs_over(efficiency, slot, config).joules
 
 
 def select_servers(
@@ -118,20 +157,17 @@ def select_servers(
 ) -> Flags:
     """Select for one task after the other, so that no server or subcarrier is promised twice."""
     selected = np.zeros(relevance.shape, dtype=np.bool_)
-    idle = slot.busy == 0
-    left = (slot.subcarrier_busy == 0).sum(axis=1, keepdims=True)
+    openings = Openings(slot)
     for u in range(relevance.shape[1]):
-        local = slot.origin[:, u] > 0
-        usable = idle & (local | (left > 0)) & (relevance[:, u] > -np.inf)
+        usable = openings.available(u) & (relevance[:, u] > -np.inf)
         score = scores(relevance[:, u], usable, demand.temperature)
         enough = demand.quality * np.sort(score, axis=1)[:, -most:].sum(axis=1)
         found = select_experts(joules[:, u], score, enough, most, available=usable)
         chosen = found.selected & usable
-        remote = np.where(chosen & ~local, -score, np.inf)
+        remote = np.where(chosen & ~openings.local(u), -score, np.inf)
         rank = remote.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        chosen &= np.isinf(remote) | (rank < left)
-        idle &= ~chosen
-        left = left - (chosen & ~local).sum(axis=1, keepdims=True)
+        chosen &= np.isinf(remote) | (rank < openings.left[:, np.newaxis])
+        openings.reserve(u, chosen)
         selected[:, u] = chosen
     return selected
 
@@ -145,7 +181,7 @@ def scores(relevance: Floats, usable: Flags, temperature: float) -> Floats:
     return np.where(usable, np.exp(distance / temperature), 0.0)
 
 
-def picks(found: Dispatch, relevance: Floats, config: OffloadingConfig) -> NDArray[np.int64]:
+def to_picks(found: Dispatch, relevance: Floats, config: OffloadingConfig) -> Integers:
     """Write the chosen servers as picks, (n, U, D, 2)."""
     preference = np.where(found.selected, -relevance, np.inf)
     order = preference.argsort(axis=-1, kind="stable")[..., : config.max_experts]

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from mec_moe_agents.agent import Observation, with_batch_axis
-from mec_moe_agents.offloading.gate import Gate
-from mec_moe_agents.offloading.greedy_action import greedy_action
+from mec_moe_agents.agent import Observation, Seed, check_batch, starting_rows, with_batch_axis
+from mec_moe_agents.offloading.gates import Gate
+from mec_moe_agents.offloading.gating import GatingNetwork
+from mec_moe_agents.offloading.picks import greedy_action
+from mec_moe_agents.offloading.profile import GuardGate, ProfileGate
 from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.config import suggest
+from mec_moe_env.core.buffers import Floats, Integers
+
+GATES: Mapping[str, Callable[..., Gate[Any]]] = MappingProxyType(
+    {
+        "gating": GatingNetwork,
+        "profile": lambda config, seed, **options: ProfileGate(config, **options),
+        "guard": lambda config, seed, **options: GuardGate(config, **options),
+    }
+)
+"""The gates that know experts, by name; called with configuration, `seed` and options."""
+
+
+def make_gate(name: str, config: OffloadingConfig, *, seed: Seed = 0, **options: Any) -> Gate[Any]:
+    """Build a gate by name; `options` are its keyword arguments.
+
+    Raises:
+        ValueError: the name is unknown, or an option is out of range.
+        TypeError: the gate does not know an option.
+    """
+    if name not in GATES:
+        raise ValueError(f"unknown gate {name!r}: {suggest(name, GATES)}")
+    return GATES[name](config, seed=seed, **options)
 
 
 class RoutingState(NamedTuple):
@@ -22,6 +48,8 @@ class RoutingState(NamedTuple):
 
 class RoutingAgent:
     """A gate and a number of picks make an agent: best servers, best free subcarriers.
+
+    With D picks this is Top-k of Qin et al. 2025.
 
     Args:
         config: the environment's configuration.
@@ -45,7 +73,7 @@ class RoutingAgent:
         state: RoutingState | None = None,
         episode_start: ArrayLike | None = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], RoutingState]:
+    ) -> tuple[Integers, RoutingState]:
         """Choose the actions of a batch of slots (or of one) and learn from what they show.
 
         `deterministic` changes nothing: exploration noise is part of the algorithms that have it.
@@ -72,7 +100,7 @@ class RoutingAgent:
         flat = action.reshape(slot.batch, -1)
         return (flat[0] if single else flat), state
 
-    def choose(self, relevance: NDArray[np.float64], slot: Slot) -> NDArray[np.int64]:
+    def choose(self, relevance: Floats, slot: Slot) -> Integers:
         """Return server and subcarrier of each pick, (n, U, D, 2), from relevance (n, U, M)."""
         return greedy_action(relevance, slot, self.picks, self.config.max_experts)
 
@@ -81,10 +109,8 @@ class RoutingAgent:
     ) -> RoutingState:
         if state is None:
             return RoutingState(batch, self.gate.start(batch))
-        if state.batch != batch:
-            raise ValueError(f"the state has {state.batch} rows, but the observation {batch}")
-        if episode_start is not None:
-            rows = np.broadcast_to(np.asarray(episode_start, dtype=np.bool_), (batch,))
-            if rows.any():
-                self.gate.reset(state.gate, rows)
+        check_batch(state.batch, batch)
+        starts = starting_rows(episode_start, batch)
+        if starts.any():
+            self.gate.reset(state.gate, starts)
         return state

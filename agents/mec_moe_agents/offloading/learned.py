@@ -1,0 +1,233 @@
+"""The learned scheduler: a trained network decides the tasks of a slot one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mec_moe_agents.agent import (
+    Observation,
+    Seed,
+    UniformRows,
+    check_batch,
+    row_seeds,
+    starting_rows,
+    with_batch_axis,
+)
+from mec_moe_agents.offloading.features import decision_features, width
+from mec_moe_agents.offloading.network import SUFFIX, Network, load
+from mec_moe_agents.offloading.picks import Openings
+from mec_moe_agents.offloading.recognition import begin_slot, empty_memory, forget, note_picks
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
+from mec_moe_env.config import suggest
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
+
+FOLDER = Path(__file__).with_name("weights")
+"""The weights that come with the package."""
+TRANSFERABLE = (
+    "num_servers",
+    "num_subcarriers",
+    "horizon",
+    "doppler_hz",
+    "failure_rate",
+    "repair_rate",
+    "area_m",
+    "payload_mbit",
+    "type_persistence",
+)
+"""Fields that may differ from the preset which the weights were trained on."""
+
+
+class Decisions:
+    """n slots whose U tasks are decided in their order of arrival, one server each or none.
+
+    A choice is a server, over its best free subcarrier (nothing is lost: the best is always one
+    subcarrier per link), or M, a rejection. A server or subcarrier that one task takes is busy
+    for the later ones. Second experts are never used: a task counts the mean of its experts'
+    errors, so that another cannot better the best.
+
+    Args:
+        config: the environment's configuration.
+        batch: n.
+    """
+
+    def __init__(self, config: OffloadingConfig, batch: int) -> None:
+        self.config = config
+        self.batch = batch
+        self.width = width(config)
+        self._covered = min(config.samples_per_task / config.feature_dim, 1.0)
+        self._memory = empty_memory(config, batch)
+        self._picks = np.zeros((batch, *config.action_shape), np.int64)
+
+    def forget(self, rows: Flags) -> None:
+        """Begin new episodes in `rows`, (n,)."""
+        forget(self._memory, rows)
+
+    def begin(self, observation: Observation) -> None:
+        """Look at the next slots, entries of shape (n, size)."""
+        entries = {key: np.ascontiguousarray(value) for key, value in observation.items()}
+        self._slot = Slot.read(entries, self.config)
+        self._openings = Openings(self._slot)
+        begin_slot(self._memory, self._slot, self._covered)
+        self._picks[..., 0] = self.config.num_servers
+        self._picks[..., 1] = 0
+
+    def features(self, task: int) -> Singles:
+        """Return the features of a task's decision, (n, width); to be called once, in order."""
+        return decision_features(self._memory, self._slot, self._openings, self.config, task)
+
+    def choose(self, task: int, choices: Integers) -> None:
+        """Give the task to the servers `choices`, (n,), M = none; all of them available."""
+        self._picks[:, task, 0] = self._openings.serve(task, choices)
+        note_picks(self._memory, self._slot, task, choices)
+
+    @property
+    def action(self) -> Integers:
+        """Return the flat action of the slots decided, (n, U·D·2)."""
+        return self._picks.reshape(self.batch, -1).copy()
+
+
+class LearnedState(NamedTuple):
+    """State of the agent over a batch of sub-environments."""
+
+    decisions: Decisions
+    uniforms: UniformRows
+    """For the choices of a policy that samples."""
+
+
+class LearnedAgent:
+    """Decides the tasks of a slot in their order, each by the network's best or sampled choice.
+
+    Args:
+        config: the environment's configuration; any M and S.
+        weights: of the network, see `mec_moe_agents.offloading.network.load`.
+        seed: of the samples when `deterministic` is false; row i draws from seed + i.
+
+    Raises:
+        ValueError: an array of the weights is missing or does not fit.
+    """
+
+    def __init__(
+        self, config: OffloadingConfig, weights: Mapping[str, Singles], seed: Seed = 0
+    ) -> None:
+        self.config = config
+        self._network = Network(weights)
+        self._seed = seed
+
+    def predict(
+        self,
+        observation: Observation,
+        state: LearnedState | None = None,
+        episode_start: ArrayLike | None = None,
+        deterministic: bool = True,
+    ) -> tuple[Integers, LearnedState]:
+        """Choose the actions of a batch of slots, or of one.
+
+        Args:
+            observation: entries of shape (n, size), or (size,) for a single environment.
+            state: what the previous call returned, updated in place; None starts afresh.
+            episode_start: (n,) booleans; rows where it is true start a new episode.
+            deterministic: take the most probable choice rather than a sample.
+
+        Returns:
+            Flat actions, (n, U·D·2) or (U·D·2,), and the state for the next call.
+
+        Raises:
+            ValueError: the state belongs to another batch size, or an entry has a wrong size.
+        """
+        batched, single = with_batch_axis(observation)
+        state = self._begin(state, len(next(iter(batched.values()))), episode_start)
+        decisions = state.decisions
+        decisions.begin(batched)
+        for task in range(self.config.num_tasks):
+            logits = self._network.logits(decisions.features(task))
+            noise = 0.0 if deterministic else gumbel(state.uniforms.draw())
+            decisions.choose(task, np.argmax(logits + noise, axis=1))
+        action = decisions.action
+        return (action[0] if single else action), state
+
+    def _begin(
+        self, state: LearnedState | None, batch: int, episode_start: ArrayLike | None
+    ) -> LearnedState:
+        if state is None:
+            uniforms = UniformRows(row_seeds(self._seed, batch), self.config.num_servers + 1)
+            return LearnedState(Decisions(self.config, batch), uniforms)
+        check_batch(state.decisions.batch, batch)
+        starts = starting_rows(episode_start, batch)
+        if starts.any():
+            state.decisions.forget(starts)
+        return state
+
+
+def gumbel(uniforms: Floats) -> Floats:
+    """Turn U[0, 1) numbers into Gumbel noise: the largest of logits + noise is a sample."""
+    noise: Floats = -np.log(-np.log(np.maximum(uniforms, 1e-300)))
+    return noise
+
+
+def learned_agent(
+    config: OffloadingConfig,
+    preset: str | None = None,
+    path: str | Path | None = None,
+    *,
+    seed: Seed = 0,
+) -> LearnedAgent:
+    """Build the agent from shipped weights, or from weights of your own.
+
+    Args:
+        config: the environment's configuration.
+        preset: whose weights to take; None is the one that suits the scenario, or failing that
+            the one most like it.
+        path: an `.npz` file that `export` wrote, instead.
+        seed: of samples.
+
+    Raises:
+        ValueError: the preset has no weights, both arguments are given, or a file is damaged.
+        FileNotFoundError: a file is missing.
+    """
+    if path is not None and preset is not None:
+        raise ValueError(f"give preset = {preset!r} or path = {path}, not both")
+    if preset is not None and preset not in presets():
+        raise ValueError(f"preset = {preset!r} has no weights: {suggest(preset, presets())}")
+    if path is None:
+        path = FOLDER / f"{preset or preset_for(config) or most_like(config)}{SUFFIX}"
+    return LearnedAgent(config, load(path).weights, seed)
+
+
+def presets() -> list[str]:
+    """Return the names of the presets with weights."""
+    return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
+
+
+def preset_for(config: OffloadingConfig) -> str | None:
+    """Return the preset whose weights suit a scenario; None if there are none.
+
+    The scenario may differ from it in `TRANSFERABLE` fields; of several that fit, the one with
+    the nearest number of servers.
+    """
+    same = {
+        name: abs(OFFLOADING_PRESETS[name].num_servers - config.num_servers)
+        for name in presets()
+        if _agree(OFFLOADING_PRESETS[name], config)
+    }
+    return min(same, key=lambda name: same[name]) if same else None
+
+
+def most_like(config: OffloadingConfig) -> str:
+    """Return the preset with weights that resembles a scenario for which nothing was trained."""
+    if config.tasks in ("digits", "mnist"):
+        name = "digits"
+    elif config.num_tasks > 1:
+        name = "joint"
+    else:
+        name = "scarce" if config.num_servers < 1.5 * config.num_types else "default"
+    return name if name in presets() else "default"
+
+
+def _agree(preset: OffloadingConfig, config: OffloadingConfig) -> bool:
+    alike = {field: getattr(config, field) for field in TRANSFERABLE}
+    return preset.override(**alike) == config

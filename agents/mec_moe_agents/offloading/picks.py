@@ -1,0 +1,136 @@
+"""Which picks are possible, and how servers of one's choice become an action."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_moe_env import OffloadingConfig, Slot
+from mec_moe_env.core.buffers import Flags, Floats, Integers
+
+
+class Openings:
+    """The servers and subcarriers left in n slots while one task after the other chooses.
+
+    A server can take a task if it is idle, has not failed, and either the task arrived there or a
+    subcarrier is free to send it. What one pick takes is gone for the later ones.
+
+    Args:
+        slot: the observations, n rows.
+    """
+
+    def __init__(self, slot: Slot) -> None:
+        self.idle: Flags = slot.busy == 0
+        """(n, M); a failed server shows as busy."""
+        self.free: Flags = slot.subcarrier_busy == 0
+        """(n, S)."""
+        self.left: Integers = self.free.sum(axis=1)
+        """(n,), free subcarriers that nobody has taken or reserved."""
+        self._slot = slot
+        self._rows = np.arange(slot.batch)
+
+    def local(self, u: int) -> Flags:
+        """Return where task u arrived, and is served without sending, (n, M)."""
+        return self._slot.origin[:, u] > 0
+
+    def available(self, u: int) -> Flags:
+        """Return which servers can take task u, (n, M)."""
+        return self.idle & (self.local(u) | (self.left > 0)[:, np.newaxis])
+
+    def take(self, u: int, servers: Integers, subcarriers: Integers) -> Flags:
+        """Carry out a pick for task u wherever the environment would.
+
+        Args:
+            u: the task.
+            servers: (n,), M = none.
+            subcarriers: (n,), ignored in situ.
+
+        Returns:
+            Where a server takes the task, (n,).
+        """
+        rows = self._rows
+        named = servers < self.idle.shape[1]
+        server = np.where(named, servers, 0)
+        local = self.local(u)[rows, server]
+        goes: Flags = named & self.idle[rows, server] & (local | self.free[rows, subcarriers])
+        sends = goes & ~local
+        self.idle[rows[goes], server[goes]] = False
+        self.free[rows[sends], subcarriers[sends]] = False
+        self.left = self.left - sends
+        return goes
+
+    def serve(self, u: int, servers: Integers) -> Integers:
+        """Give task u to available servers (n,), M = none, each over its best free subcarrier.
+
+        Returns:
+            The picks, (n, 2): server and subcarrier, the latter 0 where none is needed.
+        """
+        rows, M = self._rows, self.idle.shape[1]
+        server = np.minimum(servers, M - 1)
+        link = self._slot.spectral_efficiency[rows, u, server]
+        subcarrier = np.where(self.free, link, -1.0).argmax(axis=1)
+        sends = ~self.local(u)[rows, server]
+        goes = self.take(u, servers, subcarrier)
+        return np.stack([np.where(goes, servers, M), np.where(goes & sends, subcarrier, 0)], axis=1)
+
+    def reserve(self, u: int, chosen: Flags) -> None:
+        """Give task u to servers `chosen` (n, M), whose subcarriers are yet to be named."""
+        self.idle &= ~chosen
+        self.left = self.left - (chosen & ~self.local(u)).sum(axis=1)
+
+
+def greedy_action(preference: Floats, slot: Slot, picks: int, max_experts: int) -> Integers:
+    """Serve each task by its most preferred idle servers, each over its best free subcarrier.
+
+    Every task gets its first expert before any gets a second; within a round the tasks choose in
+    their order of arrival. A server or subcarrier that one pick takes is gone for the others.
+    When no subcarrier is free, only a task's own origin can still serve it: in-situ picks take
+    no subcarrier.
+
+    Args:
+        preference: (n, U, M), higher is better, −inf is never.
+        slot: the observations, n rows.
+        picks: most experts that a task gets, at most D.
+        max_experts: D, the number of picks that the action has room for.
+
+    Returns:
+        (n, U, D, 2): server (M = none) and subcarrier of each pick.
+    """
+    n, U, M = preference.shape
+    action = np.zeros((n, U, max_experts, 2), dtype=np.int64)
+    action[..., 0] = M
+    openings = Openings(slot)
+    for pick in range(picks):
+        for u in range(U):
+            score = np.where(openings.available(u), preference[:, u], -np.inf)
+            servers = np.where(score.max(axis=1) > -np.inf, score.argmax(axis=1), M)
+            action[:, u, pick] = openings.serve(u, servers)
+    return action
+
+
+def accepted_picks(slot: Slot, actions: Integers, config: OffloadingConfig) -> Integers:
+    """Return the server that takes each pick, (n, U, D), M = none or dropped.
+
+    The environment's own rule, on what is observed: a pick of a busy or failed server or of a
+    busy subcarrier is dropped, of two picks of the same the earlier wins, and a task served
+    where it arrived needs no subcarrier.
+
+    Args:
+        slot: the observations that the actions answer, n rows.
+        actions: flat actions, (n, U·D·2).
+        config: the environment's configuration.
+    """
+    U, D, _ = config.action_shape
+    picks = np.reshape(actions, (slot.batch, U, D, 2))
+    openings = Openings(slot)
+    accepted = np.full((slot.batch, U, D), config.num_servers)
+    for u, j in np.ndindex(U, D):
+        servers, subcarriers = picks[:, u, j].T
+        taken = openings.take(u, servers, subcarriers)
+        accepted[taken, u, j] = servers[taken]
+    return accepted
+
+
+def served_tasks(servers: Integers, num_servers: int) -> tuple[Integers, Integers, Integers]:
+    """Return row, task and server of each pick in (n, U, D) that names a server, M = none."""
+    rows, tasks, picks = np.nonzero(servers < num_servers)
+    return rows, tasks, servers[rows, tasks, picks]

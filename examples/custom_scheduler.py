@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from mec_moe_agents import evaluate
 from mec_moe_agents.arguments import read_arguments
-from mec_moe_agents.evaluation.measures import make_vector_env
-from mec_moe_agents.evaluation.rollout import run_episodes
+from mec_moe_agents.evaluation.rollout import make_vector_env, run_episodes
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.offloading.costs import pick_costs
 from mec_moe_agents.offloading.guard import GuardGate, GuardState

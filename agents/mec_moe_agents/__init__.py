@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mec_moe_agents.agent import Agent
-    from mec_moe_agents.evaluation.episodes import Episodes
-    from mec_moe_agents.evaluation.rollout import evaluate
+    from mec_moe_agents.evaluation.rollout import Episodes, evaluate
     from mec_moe_agents.registry import agent_names, make_agent
 
 __all__ = ["Agent", "Episodes", "agent_names", "evaluate", "make_agent"]
@@ -17,7 +16,7 @@ __all__ = ["Agent", "Episodes", "agent_names", "evaluate", "make_agent"]
 _HOMES = MappingProxyType(
     {
         "Agent": "mec_moe_agents.agent",
-        "Episodes": "mec_moe_agents.evaluation.episodes",
+        "Episodes": "mec_moe_agents.evaluation.rollout",
         "agent_names": "mec_moe_agents.registry",
         "evaluate": "mec_moe_agents.evaluation.rollout",
         "make_agent": "mec_moe_agents.registry",

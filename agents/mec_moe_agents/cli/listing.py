@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import reported
 
 PURPOSES: Mapping[str, str] = MappingProxyType(
     {
@@ -80,11 +80,11 @@ def agents() -> None:
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    from mec_moe_agents.evaluation.tables import plain_table
+
+    table = plain_table()
     for heading in headings:
         table.add_column(heading, justify="right" if len(heading) == 1 else "left")
     for row in rows:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mec_moe_agents.evaluation.leaderboard import Leaderboard
     from mec_moe_agents.evaluation.provenance import Provenance
     from mec_moe_agents.evaluation.rollout import Episodes
-    from mec_moe_env.config import Config
+    from mec_moe_agents.evaluation.scenarios import Scenario
 
 
 def compare(
@@ -58,20 +58,14 @@ def compare(
 class ComparisonRequest:
     """A comparison that can run."""
 
-    scenario: str
-    config: Config
-    agents: Sequence[str]
+    scenario: Scenario
     seeds: Sequence[int]
     out: Path
 
     @property
     def title(self) -> str:
         """What is compared, in a line."""
-        from mec_moe_agents.evaluation.scenarios import traits_of
-
-        traits = traits_of(self.config)
-        size = traits.summary.format(self.config)
-        return f"{traits.title} · {self.scenario}: {size}, {len(self.seeds)} seeds"
+        return f"{self.scenario.summary}, {len(self.seeds)} seeds"
 
 
 def check(
@@ -91,7 +85,7 @@ def check(
         ImportError: the scenario needs an extra that is not installed.
     """
     from mec_moe_agents.evaluation.rollout import make_vector_env
-    from mec_moe_agents.evaluation.scenarios import find_config, parse_agents
+    from mec_moe_agents.evaluation.scenarios import Scenario, find_config, parse_agents
     from mec_moe_agents.registry import make_agent
 
     config = find_config(env, scenario, parse_overrides(settings))
@@ -102,7 +96,7 @@ def check(
     one.close()
     folder = out or Path("runs") / (scenario if env == "offloading" else f"{env}-{scenario}")
     check_writable(folder)
-    return ComparisonRequest(scenario, config, names, seeds, folder)
+    return ComparisonRequest(Scenario(scenario, config, names), seeds, folder)
 
 
 def _answer(request: ComparisonRequest, fresh: bool) -> None:
@@ -112,21 +106,20 @@ def _answer(request: ComparisonRequest, fresh: bool) -> None:
     from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.evaluation.rollout import warm_up
     from mec_moe_agents.evaluation.store import CellStore
-    from mec_moe_agents.registry import find_agent
 
-    provenance, config = current_provenance(), request.config
-    with progress_of(len(request.agents)) as progress:
-        warm_up(config)
+    provenance, scenario = current_provenance(), request.scenario
+    with progress_of(len(scenario.agents)) as progress:
+        warm_up(scenario.config)
         results = run(
-            config,
-            request.agents,
+            scenario.config,
+            scenario.agents,
             request.seeds,
             CellStore(request.out / "cells"),
             provenance.identity,
             progress,
             fresh=fresh,
         )
-    references = [name for name in results if not find_agent(name, config).contender]
+    references = [agent for agent in results if not scenario.is_contender(agent)]
     board = summarize(results, references)
     _write(request, results, board, provenance)
     _print(request, board)
@@ -142,7 +135,7 @@ def _write(
     from mec_moe_agents.evaluation.figures import draw_comparison
     from mec_moe_agents.evaluation.store import write_curves, write_rows
 
-    write_rows(request.out / "rows.csv", results, request.config, provenance)
+    write_rows(request.out / "rows.csv", results, request.scenario.config, provenance)
     write_curves(request.out / "curves.npz", results)
     figure = draw_comparison(results, board, request.title)
     save_figure(figure, request.out / "comparison.png")
@@ -157,7 +150,7 @@ def _print(request: ComparisonRequest, board: Leaderboard) -> None:
     console = Console(highlight=False)
     console.print(f"\n{request.title}; beneath each mean its 95 % bootstrap interval\n")
     print_leaderboard(console, board)
-    console.print(verdict(board, request.scenario), style="bold")
+    console.print(verdict(board, request.scenario.name), style="bold")
     console.print()
     for what, name in (
         ("picture", "comparison.png"),

@@ -77,7 +77,7 @@ def traits_of(config: Config) -> Traits:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Who is ranked where."""
+    """A configuration with its name and the agents that are compared there."""
 
     name: str
     config: Config
@@ -94,8 +94,14 @@ class Scenario:
         return self.name.removeprefix(traits_of(self.config).prefix)
 
     @property
+    def summary(self) -> str:
+        """The environment, the name and the size."""
+        size = traits_of(self.config).summary.format(self.config)
+        return f"{self.environment} · {self.name}: {size}"
+
+    @property
     def size(self) -> str:
-        """The environment and the size of the scenario in words."""
+        """The environment and the full size."""
         return f"{self.environment}: {traits_of(self.config).size.format(self.config)}"
 
     @property

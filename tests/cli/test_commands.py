@@ -4,15 +4,16 @@ import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.cli.listing import DMOE_PURPOSES, PURPOSES
-from mec_moe_agents.cli.overrides import parse_overrides
-from typer.testing import CliRunner
+from mec_moe_agents.cli.listing import PURPOSES
+from mec_moe_agents.cli.options import parse_overrides
+from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
 from tests.interruption import interrupt_once
@@ -21,16 +22,16 @@ COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 TOY = ("compare", "--scenario", "toy", "--seeds", "3")
 
 
-def mec_moe(*arguments):
+def mec_moe(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def rows_of(folder):
+def rows_of(folder: Path) -> list[dict[str, str]]:
     with (folder / "rows.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
 
 
-def test_compare_answers_and_writes(tmp_path):
+def test_compare_answers_and_writes(tmp_path: Path) -> None:
     result = mec_moe(*TOY, "--agents", "all", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "Best on toy:" in result.stdout
@@ -51,7 +52,7 @@ def test_compare_answers_and_writes(tmp_path):
     ("scenario", "picture_of"),
     [("toy", "Violated %"), ("digits-moe", "Accuracy %")],
 )
-def test_compare_in_dmoe(tmp_path, scenario, picture_of):
+def test_compare_in_dmoe(tmp_path: Path, scenario: str, picture_of: str) -> None:
     arguments = ("--agents", "topk,jesa", "--seeds", 8, "--out", tmp_path)
     result = mec_moe("compare", "--env", "dmoe", "--scenario", scenario, *arguments)
     assert result.exit_code == 0, result.output
@@ -65,7 +66,7 @@ def test_compare_in_dmoe(tmp_path, scenario, picture_of):
     assert {row["config.num_layers"] for row in rows} <= {"2", "4"}
 
 
-def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path):
+def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path: Path) -> None:
     command = (*TOY, "--agents", "nearest,guard", "--out", tmp_path)
     first, second = mec_moe(*command), mec_moe(*command)
     changed = mec_moe(*command, "--set", "energy_weight=2")
@@ -76,7 +77,7 @@ def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path):
     assert first.stdout == second.stdout == fresh.stdout
 
 
-def test_settings_and_seeds_reach_the_rows(tmp_path):
+def test_settings_and_seeds_reach_the_rows(tmp_path: Path) -> None:
     options = ("--first-seed", 5, "--set", "horizon=7", "--set", "payload_mbit=0.1,0.2")
     scene = ("compare", "--scenario", "default", "--agents", "random", "--seeds", 2)
     result = mec_moe(*scene, *options, "--out", tmp_path)
@@ -105,7 +106,7 @@ def test_settings_and_seeds_reach_the_rows(tmp_path):
         ((), "--scenario"),
     ],
 )
-def test_wrong_use_is_named(arguments, message, tmp_path):
+def test_wrong_use_is_named(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:
     result = mec_moe("compare", *arguments, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
@@ -113,7 +114,7 @@ def test_wrong_use_is_named(arguments, message, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unwritable_folder_is_found_before_the_work(tmp_path):
+def test_an_unwritable_folder_is_found_before_the_work(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
     result = mec_moe(*TOY, "--out", blocked / "runs")
@@ -122,7 +123,7 @@ def test_an_unwritable_folder_is_found_before_the_work(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
-def test_missing_data_fail_in_one_line(tmp_path):
+def test_missing_data_fail_in_one_line(tmp_path: Path) -> None:
     settings = ("--set", f"data_path={tmp_path / 'nowhere.npz'}")
     result = mec_moe("compare", "--scenario", "mnist", *settings, "--out", tmp_path)
     assert result.exit_code == 1
@@ -130,7 +131,7 @@ def test_missing_data_fail_in_one_line(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
-def test_mnist_from_a_file(tmp_path, mnist_folder):
+def test_mnist_from_a_file(tmp_path: Path, mnist_folder: str) -> None:
     settings = ("--set", f"data_path={mnist_folder}", "--set", "horizon=10")
     result = mec_moe(
         "compare", "--scenario", "mnist", *settings, "--agents", "guard", "--out", tmp_path
@@ -139,31 +140,31 @@ def test_mnist_from_a_file(tmp_path, mnist_folder):
     assert "Accuracy %" in result.stdout
 
 
-def test_a_terminal_without_unicode(tmp_path):
+def test_a_terminal_without_unicode(tmp_path: Path) -> None:
     command = [*COMMAND, *TOY, "--agents", "guard,reject-all", "--out", str(tmp_path)]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, env=environment, check=True)
     assert b"Best on toy" in done.stdout.replace(b"\n", b" ")
 
 
-def test_lists():
+def test_lists() -> None:
     scenarios, agents = mec_moe("scenarios"), mec_moe("agents")
     assert scenarios.exit_code == agents.exit_code == 0
     assert all(name in scenarios.stdout for name in OFFLOADING_PRESETS)
-    assert PURPOSES.keys() == OFFLOADING_PRESETS.keys()
+    assert PURPOSES["offloading"].keys() == OFFLOADING_PRESETS.keys()
     assert all(name in scenarios.stdout for name in DMOE_PRESETS)
-    assert DMOE_PURPOSES.keys() == DMOE_PRESETS.keys()
+    assert PURPOSES["dmoe"].keys() == DMOE_PRESETS.keys()
     assert all(name in agents.stdout for name in ("most-powerful", "guard", "oracle"))
     assert all(name in agents.stdout for name in ("homogeneous", "jesa-plus", "exact"))
     assert max(map(len, (scenarios.stdout + agents.stdout).splitlines())) <= 80
 
 
-def test_version_and_help():
+def test_version_and_help() -> None:
     assert mec_moe("--version").stdout.strip() == f"mec-moe-env {__version__}"
     assert mec_moe("compare", "--help").exit_code == 0
 
 
-def test_values_of_settings():
+def test_values_of_settings() -> None:
     settings = ["horizon=3", "doppler_hz=inf", "type_frequencies=[1, 2.5]", "data_path=7", "a=x=y"]
     assert parse_overrides(settings) == {
         "horizon": 3,
@@ -175,14 +176,14 @@ def test_values_of_settings():
     assert parse_overrides(["data_path=None"]) == {"data_path": None}
 
 
-def test_help_does_not_wait_for_the_environment():
+def test_help_does_not_wait_for_the_environment() -> None:
     code = "import sys, mec_moe_agents.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"numba", "gymnasium", "matplotlib", "torch", "sklearn", "mec_moe_env"}
 
 
-def test_agents_do_not_import_what_they_may_lack():
+def test_agents_do_not_import_what_they_may_lack() -> None:
     code = "import sys, mec_moe_agents.registry, mec_moe_agents.evaluation.rollout as r\n"
     code += "print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -190,7 +191,7 @@ def test_agents_do_not_import_what_they_may_lack():
     assert not loaded & {"matplotlib", "torch", "sklearn", "stable_baselines3", "typer", "rich"}
 
 
-def test_an_interrupted_comparison_resumes(tmp_path):
+def test_an_interrupted_comparison_resumes(tmp_path: Path) -> None:
     agents = ["nearest", "gating", "profile", "guard"]
     command = [*COMMAND, "compare", "--scenario", "default", "--agents", ",".join(agents)]
     command += ["--set", "horizon=6000", "--seeds", "1", "--out", str(tmp_path)]
@@ -208,7 +209,7 @@ def test_an_interrupted_comparison_resumes(tmp_path):
     assert len(rows_of(tmp_path)) == len(agents)
 
 
-def test_a_live_bar_on_a_terminal(tmp_path):
+def test_a_live_bar_on_a_terminal(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     parent, child = pty.openpty()
     command = [*COMMAND, *TOY, "--agents", "nearest,guard", "--out", str(tmp_path)]

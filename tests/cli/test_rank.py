@@ -4,33 +4,36 @@ import csv
 import json
 import shlex
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED, FIRST_TRAINING_SEED
+from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, FIRST_TRAINING_SEED
 from mec_moe_agents.registry import agent_names
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
 from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
-FULL = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
+FULL: tuple[object, ...] = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
 CELLS = len(agent_names(OFFLOADING_PRESETS["default"])) + len(agent_names(DMOE_PRESETS["toy"]))
 
 
-def mec_moe(*arguments):
+def mec_moe(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def ranking_of(folder):
-    return json.loads((folder / "ranking.json").read_text())
+def ranking_of(folder: Path) -> dict[str, Any]:
+    ranking: dict[str, Any] = json.loads((folder / "ranking.json").read_text())
+    return ranking
 
 
-def lines_of(folder):
+def lines_of(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """Return every agent's line by scenario and agent."""
     return {
         (entry["scenario"], line["agent"]): line
@@ -40,7 +43,7 @@ def lines_of(folder):
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory):
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rank all agents of a scenario of each environment, in this process."""
     folder = tmp_path_factory.mktemp("full")
     result = mec_moe(*FULL, "--out", folder)
@@ -48,12 +51,12 @@ def full(tmp_path_factory):
     return folder
 
 
-def rows_in_markdown(folder):
+def rows_in_markdown(folder: Path) -> set[str]:
     text = (folder / "ranking.md").read_text()
     return {row for row in text.splitlines() if "`mec-moe rank" in row}
 
 
-def test_a_ranking_leaves_its_files(full):
+def test_a_ranking_leaves_its_files(full: Path) -> None:
     names = {path.name for path in full.iterdir()}
     assert names == {"cells", "ranking.csv", "ranking.json", "ranking.md", "ranking.png"}
     assert (full / "ranking.png").read_bytes().startswith(b"\x89PNG")
@@ -71,7 +74,7 @@ def test_a_ranking_leaves_its_files(full):
     assert sum(of_random) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_the_terminal_shows_every_scenario(full, tmp_path):
+def test_the_terminal_shows_every_scenario(full: Path, tmp_path: Path) -> None:
     result = mec_moe(*FULL, "--out", full, "--markdown", tmp_path / "docs" / "ranking.md")
     assert result.stderr.count("done before") == CELLS
     assert "default, 4 seeds" in result.stdout
@@ -88,7 +91,9 @@ def test_the_terminal_shows_every_scenario(full, tmp_path):
     ("scenario", "agent"),
     [("default", "gating"), ("default", "oracle"), ("default", "random"), ("dmoe/toy", "topk")],
 )
-def test_a_row_alone_is_the_row_of_the_full_ranking(full, tmp_path, scenario, agent):
+def test_a_row_alone_is_the_row_of_the_full_ranking(
+    full: Path, tmp_path: Path, scenario: str, agent: str
+) -> None:
     line = lines_of(full)[scenario, agent]
     words = shlex.split(line["command"])
     assert f"`{line['command']}`" in (full / "ranking.md").read_text()
@@ -99,7 +104,7 @@ def test_a_row_alone_is_the_row_of_the_full_ranking(full, tmp_path, scenario, ag
     assert rows_in_markdown(tmp_path) <= rows_in_markdown(full)
 
 
-def test_the_number_of_jobs_changes_nothing(full, tmp_path):
+def test_the_number_of_jobs_changes_nothing(full: Path, tmp_path: Path) -> None:
     result = mec_moe(*FULL, "--jobs", 2, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert f"[{CELLS}/{CELLS}]" in result.stderr
@@ -107,7 +112,7 @@ def test_the_number_of_jobs_changes_nothing(full, tmp_path):
         assert (tmp_path / name).read_text() == (full / name).read_text()
 
 
-def test_agents_without_a_place_in_a_group_are_no_error(tmp_path):
+def test_agents_without_a_place_in_a_group_are_no_error(tmp_path: Path) -> None:
     arguments = ("--scenarios", "toy,dmoe/toy", "--agents", "jesa-plus,random", "--seeds", 2)
     result = mec_moe("rank", *arguments, "--out", tmp_path)
     assert result.exit_code == 0, result.output
@@ -118,7 +123,7 @@ def test_agents_without_a_place_in_a_group_are_no_error(tmp_path):
     }
 
 
-def test_mnist_takes_part_with_its_data(tmp_path, mnist_folder):
+def test_mnist_takes_part_with_its_data(tmp_path: Path, mnist_folder: str) -> None:
     arguments = ("--scenarios", "mnist", "--agents", "reject-all", "--seeds", 1)
     result = mec_moe("rank", *arguments, "--mnist", mnist_folder, "--out", tmp_path)
     assert result.exit_code == 0, result.output
@@ -148,7 +153,7 @@ def test_mnist_takes_part_with_its_data(tmp_path, mnist_folder):
         (("--jobs", 0), "should be greater than or equal to 1"),
     ],
 )
-def test_wrong_use_is_named(arguments, message, tmp_path):
+def test_wrong_use_is_named(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:
     result = mec_moe("rank", *arguments, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
@@ -157,7 +162,7 @@ def test_wrong_use_is_named(arguments, message, tmp_path):
         assert result.stderr.count("\n") == 1
 
 
-def test_missing_data_fail_in_one_line(tmp_path):
+def test_missing_data_fail_in_one_line(tmp_path: Path) -> None:
     result = mec_moe("rank", "--mnist", tmp_path / "nowhere.npz", "--out", tmp_path)
     assert result.exit_code == 1
     assert "nowhere.npz" in result.stderr
@@ -165,7 +170,7 @@ def test_missing_data_fail_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--out", "--markdown"])
-def test_an_unwritable_folder_is_found_before_the_work(tmp_path, option):
+def test_an_unwritable_folder_is_found_before_the_work(tmp_path: Path, option: str) -> None:
     (tmp_path / "file").touch()
     folders = {"--out": tmp_path, "--markdown": tmp_path / "ranking.md"}
     folders[option] = tmp_path / "file" / "ranking.md"
@@ -177,7 +182,7 @@ def test_an_unwritable_folder_is_found_before_the_work(tmp_path, option):
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupted_ranking_resumes(tmp_path, jobs):
+def test_an_interrupted_ranking_resumes(tmp_path: Path, jobs: str) -> None:
     arguments = ["rank", "--scenarios", "scarce", "--seeds", "8", "--jobs", jobs]
     arguments += ["--out", str(tmp_path)]
     cells = tmp_path / "cells"

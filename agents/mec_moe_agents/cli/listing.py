@@ -77,7 +77,9 @@ def scenarios() -> None:
                 ]
                 for preset, config in environment.presets.items()
             ]
-            print("\n" * (position > 0) + f"{TRAITS[name].title} (--env {name})")
+            if position:
+                print()
+            print(f"{TRAITS[name].title} (--env {name})")
             _print_table(["Scenario", *columns, "For"], rows)
             print(SYMBOLS[name])
 

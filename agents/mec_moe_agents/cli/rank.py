@@ -65,13 +65,15 @@ def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int
     from mec_moe_agents.evaluation.leaderboard import aggregate
     from mec_moe_agents.evaluation.leaderboard import rank as rank_agents
     from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.evaluation.store import CellStore
     from mec_moe_agents.evaluation.tables import print_ranking
 
     scenarios, provenance = request.scenarios, current_provenance()
+    store = CellStore(out / "cells")
     cells = sum(len(scenario.runners) for scenario in scenarios)
     with progress_of(cells, live=jobs == 1) as progress:
         results = compare_everywhere(
-            scenarios, request.seeds, out / "cells", provenance.identity, progress, jobs
+            scenarios, request.seeds, store, provenance.identity, progress, jobs
         )
     standings = [rank_agents(scenario, results[scenario.name]) for scenario in scenarios]
     aggregates = aggregate(standings)

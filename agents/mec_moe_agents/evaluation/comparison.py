@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import Scenario
@@ -79,7 +78,7 @@ def compare(
 def compare_everywhere(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
-    folder: Path,
+    store: CellStore,
     code: str,
     listener: Listener,
     jobs: int = 1,
@@ -89,7 +88,7 @@ def compare_everywhere(
     Args:
         scenarios: what to run.
         seeds: the same for every agent.
-        folder: where finished cells are kept.
+        store: where finished cells are kept.
         code: identity of the code; cells of other code are not found.
         listener: told about the progress.
         jobs: cells that run at the same time; the results do not depend on it.
@@ -101,7 +100,6 @@ def compare_everywhere(
         OSError: a finished cell cannot be stored.
         ImportError: more than one job, and joblib is not installed.
     """
-    store = CellStore(folder)
     if jobs > 1:
         _run_in_processes(scenarios, seeds, store, code, listener, jobs)
         listener = Listener()

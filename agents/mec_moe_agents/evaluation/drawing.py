@@ -29,8 +29,8 @@ class Look(NamedTuple):
 
     @property
     def edge(self) -> str:
-        """Colour around a marker; a cross has no inside."""
-        return self.color if self.marker == "x" else "white"
+        """Colour around a marker; a cross and a star have too little inside for white."""
+        return self.color if self.marker in "x*" else "white"
 
 
 # Okabe and Ito's palette, told apart by colour-blind readers; lines and markers differ too.

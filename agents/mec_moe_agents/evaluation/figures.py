@@ -219,7 +219,9 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
             bold = "bold" if score >= np.nanmax(scores[:, column]) else "normal"
             text = SCORE.number(score)
             axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
-    axes.set_xticks(range(len(standings)), [entry.scenario.preset for entry in standings])
+    axes.set_xticks(
+        range(len(standings)), [entry.scenario.name.rpartition("/")[2] for entry in standings]
+    )
     axes.set_yticks(range(len(order)), [_label(agent, contenders[agent]) for agent in order])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

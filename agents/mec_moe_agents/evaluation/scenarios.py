@@ -89,11 +89,6 @@ class Scenario:
         return traits_of(self.config).title
 
     @property
-    def preset(self) -> str:
-        """Its name within the environment."""
-        return self.name.removeprefix(traits_of(self.config).prefix)
-
-    @property
     def summary(self) -> str:
         """The environment, the name and the size."""
         size = traits_of(self.config).summary.format(self.config)

@@ -84,13 +84,20 @@ def _share(heading: str, value: Callable[[Line], Estimate | None]) -> TableColum
     return TableColumn(Column(heading, SHARE.decimals, SHARE.scale), value)
 
 
-def print_leaderboard(console: Console, board: Leaderboard) -> None:
+def print_leaderboard(
+    console: Console, board: Leaderboard, columns: Sequence[TableColumn] | None = None
+) -> None:
     """Print the agents, best return first: means, and 95 % intervals beneath them.
 
     One table where the terminal is wide enough, otherwise as many as it takes.
+
+    Args:
+        console: where to.
+        board: the agents.
+        columns: those of a comparison unless given.
     """
     page: list[TableColumn] = []
-    for column in comparison_columns(board):
+    for column in comparison_columns(board) if columns is None else columns:
         if page and not _fits(console, leaderboard_table(board, [*page, column])):
             console.print(leaderboard_table(board, page))
             page = []
@@ -101,16 +108,10 @@ def print_leaderboard(console: Console, board: Leaderboard) -> None:
 def print_ranking(
     console: Console, standings: Sequence[Standings], aggregates: Sequence[Aggregate]
 ) -> None:
-    """Print a table and a verdict for each scenario, then the aggregates.
-
-    A table loses the last columns, which the files have, where it is too wide.
-    """
+    """Print a table and a verdict for each scenario, then the aggregates."""
     for entry in standings:
         console.print(Text(f"\n{entry.scenario.name}, {entry.seeds} seeds", style="bold"))
-        columns = ranking_columns(entry)
-        while len(columns) > 1 and not _fits(console, leaderboard_table(entry, columns)):
-            columns = columns[:-1]
-        console.print(leaderboard_table(entry, columns))
+        print_leaderboard(console, entry, ranking_columns(entry))
         console.print(Text(ranking_verdict(entry), style="bold"))
     for group in aggregates:
         title = f"\n{group.environment} over {', '.join(group.scenarios)}"

@@ -3,7 +3,7 @@
 The shipped weights saw M = 8 servers, one Doppler frequency, no failure and no bursts. Each sweep
 changes one of these and nothing else: with M, the subcarriers and types stay as they are. All
 schedulers meet the same tasks, channels and failures, on seeds that no training, tuning or choice
-of weights has used. `oracle` is a greedy yardstick that can be beaten.
+of weights has used. `oracle` is a greedy reference that can be beaten.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mec_moe_agents import Episodes, evaluate
-from mec_moe_agents.evaluation.leaderboard import summarize
+from mec_moe_agents.evaluation.leaderboard import aggregate, summarize
 
 from mec_moe_env import DMOE_PRESETS, OffloadingConfig
 
@@ -16,8 +16,10 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.figures import draw_comparison
-from mec_moe_agents.evaluation.tables import print_leaderboard
+from mec_moe_agents.evaluation.tables import print_leaderboard, print_ranking
 from rich.console import Console
+
+from tests.evaluation.made_up import standings
 
 CONFIG = OffloadingConfig(horizon=30)
 
@@ -39,6 +41,25 @@ def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], wid
         assert heading in text
     assert "Accuracy" not in text
     assert "(yardstick)" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_ranking_fits_and_says_everything(width: int) -> None:
+    returns = {"random": [-30.0] * 9, "guard": [-9.0, -11.0, -10.0] * 3, "oracle": [0.0] * 9}
+    entries = [standings(scenario, **returns) for scenario in ("scarce", "joint")]
+    out = io.StringIO()
+    print_ranking(Console(file=out, width=width), entries, aggregate(entries))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    for words in (
+        "scarce, 9 seeds",
+        "To guard",
+        "Score",
+        "Better on %",
+        "IQM score",
+        "(yardstick)",
+    ):
+        assert words in text
 
 
 def test_the_picture_has_both_panels_and_every_agent(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from mec_moe_agents.evaluation.statistics import (
-    Floats,
     curve_band,
     estimate_iqm,
     estimate_mean,
@@ -17,6 +16,8 @@ from mec_moe_agents.evaluation.statistics import (
     share_better,
 )
 from scipy import stats
+
+from mec_moe_env.core.buffers import Floats
 
 SCORES = np.random.default_rng(7).normal([0.2, 0.9, -3.0], [0.1, 0.3, 2.0], (30, 3))
 """Three scenarios of very different spread: pooling instead of stratifying shows."""

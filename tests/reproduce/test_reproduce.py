@@ -16,7 +16,6 @@ from mec_moe_agents.cli import app
 from mec_moe_agents.cli.reproduce import dmoe_studies
 from mec_moe_agents.dmoe.by_score import TopScheduler
 from mec_moe_agents.dmoe.layer import Layer, Plan
-from mec_moe_agents.evaluation.rollout import Floats
 from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.reproduce import accuracy, energy, layers, offloading, search
 from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
@@ -24,6 +23,7 @@ from mec_moe_agents.reproduce.study import at_least, at_most
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, __version__
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
 
 PAPER = DMOE_PRESETS["paper"]

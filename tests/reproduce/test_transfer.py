@@ -13,11 +13,13 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
-from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Floats
+from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
 from mec_moe_agents.learned.shipped import TRANSFERABLE, preset_for
 from mec_moe_agents.reproduce import transfer
 from mec_moe_agents.reproduce.transfer import AGENTS, BASE, SWEEPS, TRAINED, conditions, draw
 from typer.testing import CliRunner
+
+from mec_moe_env.core.buffers import Floats
 
 
 def made_up(**means: float) -> dict[str, Episodes]:

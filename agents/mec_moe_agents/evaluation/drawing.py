@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike
 
-from mec_moe_agents.evaluation.statistics import Estimate, Floats, curve_band
+from mec_moe_agents.evaluation.statistics import Estimate, curve_band
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import replacing
 
 DPI = 160

@@ -30,8 +30,9 @@ from mec_moe_agents.evaluation.leaderboard import (
     Line,
     Standings,
 )
-from mec_moe_agents.evaluation.rollout import Episodes, Floats
+from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.verdict import SCORE
+from mec_moe_env.core.buffers import Floats
 
 MARKED_STEPS = 16
 """Curves of so few steps show a marker at each."""

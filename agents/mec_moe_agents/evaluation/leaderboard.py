@@ -12,13 +12,13 @@ from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import FLOOR, LEARNED, Scenario
 from mec_moe_agents.evaluation.statistics import (
     Estimate,
-    Floats,
     estimate_iqm,
     estimate_mean,
     improvement,
     score_profile,
     share_better,
 )
+from mec_moe_env.core.buffers import Floats
 
 THRESHOLDS: tuple[float, ...] = tuple(step / 40 for step in range(-20, 61))
 """Where the performance profile is read: −0.5 to 1.5."""

@@ -16,9 +16,7 @@ from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
 from mec_moe_agents.registry import make_agent
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Config, Whole, reject
-from mec_moe_env.core.buffers import Over
-
-Floats = NDArray[np.float64]
+from mec_moe_env.core.buffers import Floats, Over
 
 FIRST_TRAINING_SEED = 2**31
 """Training seeds its environments from here on; evaluation stays below."""

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from mec_moe_env.core.buffers import Floats
+
 LEVEL = 0.95
 RESAMPLES = 10_000
 CURVE_RESAMPLES = 1_000

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mec_moe_agents.evaluation.rollout import Floats, check_training_seeds, evaluate
+from mec_moe_agents.evaluation.rollout import check_training_seeds, evaluate
 from mec_moe_agents.importance.practice import Outcome
 from mec_moe_env import DMoEConfig
+from mec_moe_env.core.buffers import Floats
 
 
 @dataclass(frozen=True)

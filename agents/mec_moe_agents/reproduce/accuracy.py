@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation.drawing import draw_point, finish, look_of, new_figure
-from mec_moe_agents.evaluation.rollout import Floats, evaluate
+from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig
+from mec_moe_env.core.buffers import Floats
 
 BASE = DMOE_PRESETS["digits-moe"].override(tokens_per_source=16)
 """More digits a seed than in the preset; energy per token is hardly touched by it."""

@@ -16,11 +16,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation.drawing import BOUND, Look, draw_band, finish, look_of, new_panels
-from mec_moe_agents.evaluation.rollout import Floats, evaluate
+from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce.layers import jesa_and_bound
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig
+from mec_moe_env.core.buffers import Floats
 
 PAPER = DMOE_PRESETS["paper"]
 IMPORTANCE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)

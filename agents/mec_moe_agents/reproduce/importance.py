@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation.drawing import draw_intervals, finish, look_of, new_panels
-from mec_moe_agents.evaluation.rollout import Floats, check_evaluation_seeds, evaluate
+from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, known_exactly
 from mec_moe_agents.importance.family import Match
 from mec_moe_agents.importance.learn import CONFIG, SHARED, powers, recording_seeds
 from mec_moe_agents.importance.practice import Outcome, PracticeWorld
 from mec_moe_agents.importance.search import Schedule
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, at_least, rows_of
+from mec_moe_env.core.buffers import Floats
 
 LEAST_SAVING = 10.0
 """Percent."""

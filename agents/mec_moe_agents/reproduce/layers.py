@@ -29,7 +29,6 @@ from mec_moe_agents.evaluation.drawing import (
     look_of,
     new_panels,
 )
-from mec_moe_agents.evaluation.rollout import Floats
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce.study import (
     Answer,
@@ -41,6 +40,7 @@ from mec_moe_agents.reproduce.study import (
     rows_of,
 )
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
 
 PAPER = DMOE_PRESETS["paper"]

@@ -19,10 +19,11 @@ from mec_moe_agents.evaluation.drawing import (
     look_of,
     new_panels,
 )
-from mec_moe_agents.evaluation.rollout import Episodes, Floats, evaluate
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.core.buffers import Floats
 
 SERVERS = (10, 30, 50, 70)
 AGENTS = ("gating", "nearest", "most-powerful", "random")

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mec_moe_agents.evaluation.drawing import Look, double_along_x, finish, new_panels
-from mec_moe_agents.evaluation.rollout import Floats
 from mec_moe_agents.evaluation.statistics import estimate_mean, known_exactly
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.solvers import select_experts
+from mec_moe_env.core.buffers import Floats
 
 EXPERTS = (8, 12, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 MAX_EXPERTS = 4

@@ -23,7 +23,7 @@ from mec_moe_agents.evaluation.drawing import (
     look_of,
     new_figure,
 )
-from mec_moe_agents.evaluation.rollout import Episodes, Floats, evaluate
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import (
     Estimate,
     estimate_mean,
@@ -32,6 +32,7 @@ from mec_moe_agents.evaluation.statistics import (
 )
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.core.buffers import Floats
 
 PRESET = "default"
 """Whose weights are tested."""

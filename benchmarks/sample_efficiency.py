@@ -24,6 +24,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, SymmetricalLogLocator
+from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.learning.defaults import hyperparameters_for
 from mec_moe_agents.learning.plan import Plan
@@ -31,7 +32,6 @@ from mec_moe_agents.learning.records import Evaluation, Progress
 from mec_moe_agents.learning.run_folder import open_run
 from mec_moe_agents.learning.seeds import validation_seeds
 from mec_moe_agents.learning.training import train
-from mec_moe_agents.report.figure import save_figure
 
 from mec_moe_env import OFFLOADING_PRESETS
 

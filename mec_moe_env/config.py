@@ -146,6 +146,10 @@ class Config:
                 )
         return dataclasses.replace(self, **fields)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field with its plain value, in the order of declaration."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 

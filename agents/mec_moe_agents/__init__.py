@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mec_moe_agents.agent import Agent, UniformRows, row_seeds
     from mec_moe_agents.arguments import read_arguments
-    from mec_moe_agents.evaluation.episodes import Episodes
-    from mec_moe_agents.evaluation.measures import make_vector_env
-    from mec_moe_agents.evaluation.rollout import evaluate, run_episodes
+    from mec_moe_agents.evaluation.rollout import (
+        Episodes,
+        evaluate,
+        make_vector_env,
+        run_episodes,
+    )
     from mec_moe_agents.evaluation.statistics import estimate_mean
     from mec_moe_agents.offloading.gates import Gate
     from mec_moe_agents.offloading.gating import GatingNetwork
@@ -55,9 +58,7 @@ _EXPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "agent": ("Agent", "UniformRows", "row_seeds"),
         "arguments": ("read_arguments",),
-        "evaluation.episodes": ("Episodes",),
-        "evaluation.measures": ("make_vector_env",),
-        "evaluation.rollout": ("evaluate", "run_episodes"),
+        "evaluation.rollout": ("Episodes", "evaluate", "make_vector_env", "run_episodes"),
         "evaluation.statistics": ("estimate_mean",),
         "offloading.gates": ("Gate",),
         "offloading.gating": ("GatingNetwork",),

@@ -182,4 +182,4 @@ def test_the_shipped_schedules_are_judged_as_they_are(
 
 def test_training_seeds_are_not_for_judging() -> None:
     with pytest.raises(ValueError, match="2147483648"):
-        study.judge([Match(0.5, (0.0,) * 4, 0.0, 0.0)], [2**31])
+        study.compare_matches([Match(0.5, (0.0,) * 4, 0.0, 0.0)], [2**31])

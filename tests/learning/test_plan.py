@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("sb3_contrib")
 
-from mec_moe_agents.evaluation.seeds import FIRST_TRAINING_SEED
+from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED
 from mec_moe_agents.learning.defaults import DEFAULTS, PRESETS, hyperparameters_for
 from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan, check_policy, command_of, default_policy

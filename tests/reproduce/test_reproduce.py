@@ -2,6 +2,8 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,47 +13,42 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
+from mec_moe_agents.cli.reproduce import dmoe_studies
 from mec_moe_agents.dmoe.by_score import TopScheduler
 from mec_moe_agents.dmoe.layer import Layer, Plan
 from mec_moe_agents.evaluation.statistics import Estimate
-from mec_moe_agents.reproduce import (
-    accuracy,
-    energy,
-    experts,
-    offloading,
-    optimality,
-    search,
-    staleness,
-)
-from mec_moe_agents.reproduce.dmoe import STUDIES
+from mec_moe_agents.reproduce import accuracy, energy, layers, offloading, search
+from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
 from mec_moe_agents.reproduce.study import at_least, at_most
-from mec_moe_agents.reproduce.walk import jesa_and_bound, walk
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, __version__
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
 
 PAPER = DMOE_PRESETS["paper"]
 
 
-def shrink(monkeypatch):
+def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(energy, "IMPORTANCE", (0.7, 0.8, 0.9))
     monkeypatch.setattr(energy, "AGENTS", ("topk", "jesa", "jesa-plus"))
     monkeypatch.setattr(energy, "OPTIONS", {"jesa-plus": {"effort": 5}})
-    monkeypatch.setattr(optimality, "SUBCARRIERS", {4: (16, 64, 256)})
+    monkeypatch.setattr(layers, "SUBCARRIERS", {4: (16, 64, 256)})
     monkeypatch.setattr(search, "EXPERTS", (8, 16, 128))
     monkeypatch.setitem(search.LIMITS, "highs", 128)
 
 
-def mec_moe(*arguments):
+def mec_moe(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_every_study_writes_its_picture_and_rows(tmp_path, monkeypatch):
+def test_every_study_writes_its_picture_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shrink(monkeypatch)
     result = mec_moe("reproduce", "dmoe", "--seeds", 2, "--out", tmp_path)
     assert result.exit_code == 0, result.output
-    names = {study.name for study in STUDIES}
+    names = {study.name for study in dmoe_studies()}
     assert {path.name for path in tmp_path.iterdir()} == {
         f"{name}.{kind}" for name in names for kind in ("png", "csv")
     }
@@ -69,7 +66,7 @@ def test_every_study_writes_its_picture_and_rows(tmp_path, monkeypatch):
     assert max(map(len, result.stdout.splitlines()[:40])) <= 80
 
 
-def test_only_runs_what_is_named_and_one_seed_is_enough(tmp_path):
+def test_only_runs_what_is_named_and_one_seed_is_enough(tmp_path: Path) -> None:
     command = ("reproduce", "dmoe", "--seeds", 1, "--out", tmp_path)
     assert mec_moe(*command, "--only", "staleness").exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"staleness.png", "staleness.csv"}
@@ -78,9 +75,9 @@ def test_only_runs_what_is_named_and_one_seed_is_enough(tmp_path):
     assert "did you mean 'staleness'" in wrong.stderr
 
 
-def test_savings_reach_the_targets_on_few_seeds():
+def test_savings_reach_the_targets_on_few_seeds() -> None:
     top = np.concatenate(
-        [turn.info["energy_j"][None] for turn in walk(PAPER, TopScheduler(PAPER), range(4))]
+        [step.info["energy_j"][None] for step in walk(PAPER, TopScheduler(PAPER), range(4))]
     ).sum(axis=0)
     for importance, target in energy.SAVINGS.items():
         spent, bound = jesa_and_bound(PAPER.override(importance=importance), range(4))
@@ -89,17 +86,17 @@ def test_savings_reach_the_targets_on_few_seeds():
         assert (spent.sum(axis=1) <= 1.01 * bound.sum(axis=1)).all()
 
 
-def test_shares_of_distinct_subcarriers_follow_the_formula():
+def test_shares_of_distinct_subcarriers_follow_the_formula() -> None:
     for nodes, subcarriers in ((4, 64), (4, 256)):
-        config = optimality.independent(nodes, subcarriers).override(num_layers=60)
-        measured = optimality.measure(config, range(6))
+        config = layers.independent(nodes, subcarriers).override(num_layers=60)
+        measured = layers.measure(config, range(6))
         expected = optimality_probability(nodes, subcarriers)
         assert measured["distinct"].mean() == pytest.approx(expected, abs=0.09)
         # Where all best subcarriers differ, JESA is optimal; often it is elsewhere too.
         assert (measured["optimal"] >= measured["distinct"] - 1e-12).all()
 
 
-def layer_of(rate):
+def layer_of(rate: Floats) -> Layer:
     I, K, _ = rate.shape
     return Layer(
         gate=np.full((1, I, 1, K), 1 / K),
@@ -111,23 +108,23 @@ def layer_of(rate):
     )
 
 
-def test_links_to_itself_do_not_count_as_competitors():
+def test_links_to_itself_do_not_count_as_competitors() -> None:
     config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
     rate = np.array([[[9.0, 1.0], [9.0, 1.0], [1.0, 9.0]]])
-    assert optimality.best_differ(layer_of(rate), config).tolist() == [1.0]
+    assert layers.best_differ(layer_of(rate), config).tolist() == [1.0]
     rate[0, 2] = [9.0, 1.0]
-    assert optimality.best_differ(layer_of(rate), config).tolist() == [0.0]
+    assert layers.best_differ(layer_of(rate), config).tolist() == [0.0]
 
 
-def test_picks_are_counted_by_energy_rank():
+def test_picks_are_counted_by_energy_rank() -> None:
     config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
     layer = layer_of(1e6 * np.array([[[9.0, 1.0], [1.0, 1.0], [1.0, 1.0]]]))
     selected = np.array([[[[True, False, True]]]])
     plan = Plan(selected, np.array([[[-1, -1, 0]]]))
-    assert experts.picks_by_rank(layer, plan, config).tolist() == [[1.0, 0.0, 1.0]]
+    assert layers.picks_by_rank(layer, plan, config).tolist() == [[1.0, 0.0, 1.0]]
 
 
-def test_solvers_of_the_search_study_agree():
+def test_solvers_of_the_search_study_agree() -> None:
     instances = [search.draw_instance(12, seed) for seed in range(8)]
     des, exhaustive, highs = (solve(instances) for solve in search.SOLVERS.values())
     for one, two, three in zip(des, exhaustive, highs, strict=True):
@@ -136,17 +133,17 @@ def test_solvers_of_the_search_study_agree():
         assert two.nodes == 12 + 66 + 220 + 495
 
 
-def test_old_knowledge_of_independent_slots_costs_energy():
+def test_old_knowledge_of_independent_slots_costs_energy() -> None:
     found = {}
     for delay in (0, 1):
-        config = staleness.scenario(float("inf"), delay)
-        turns = list(walk(config, experts.jesa(config), range(4)))
-        found[delay] = sum(turn.info["energy_j"].sum() for turn in turns)
+        config = energy.stale(float("inf"), delay)
+        steps = list(walk(config, jesa(config), range(4)))
+        found[delay] = sum(step.info["energy_j"].sum() for step in steps)
         assert config.deadline_seconds == config.slot_seconds
     assert found[1] > 1.1 * found[0]
 
 
-def test_the_cheapest_setting_within_a_point_is_named():
+def test_the_cheapest_setting_within_a_point_is_named() -> None:
     n = 20
     top = (np.full(n, 10.0), np.full(n, 0.98))
     curves = {
@@ -157,14 +154,14 @@ def test_the_cheapest_setting_within_a_point_is_named():
             0.2: (np.full(n, 2.0), np.full(n, 0.9)),
         },
     }
-    lines = accuracy._headlines(curves)
+    lines = accuracy.headlines(curves)
     assert "γ0 = 0.5" in lines[1].label
     assert lines[1].estimate.mean == pytest.approx(50.0)
     assert lines[2].estimate.mean == pytest.approx(0.5)
     assert all(line.holds for line in lines)
 
 
-def test_targets():
+def test_targets() -> None:
     value = Estimate(2.0, 1.0, 3.0)
     assert at_least("x", value, 2.0).holds
     assert not at_least("x", value, 2.1).holds
@@ -172,12 +169,12 @@ def test_targets():
     assert not at_most("x", value, 1.9).holds
 
 
-def made_up(finals, middle=4.0):
+def made_up(finals: Sequence[float], middle: float = 4.0) -> Episodes:
     curve = np.column_stack([np.full(len(finals), middle), finals])
     return Episodes(np.arange(len(finals)), {"generalization_error": np.array(finals)}, curve)
 
 
-def test_claims_of_the_first_paper_are_judged():
+def test_claims_of_the_first_paper_are_judged() -> None:
     finals = {10: 4.0, 30: 2.0, 50: 2.5, 70: 5.0}
     found = {
         (servers, agent): made_up([finals[servers]] * 3 if agent == "gating" else [4.0, 6.0, 8.0])
@@ -196,7 +193,7 @@ def test_claims_of_the_first_paper_are_judged():
     assert len(lost) == 4
 
 
-def test_offloading_reproduction_runs(tmp_path, monkeypatch):
+def test_offloading_reproduction_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = offloading.scenario
     monkeypatch.setattr(offloading, "scenario", lambda servers: plain(servers).override(horizon=20))
     result = mec_moe("reproduce", "offloading", "--seeds", 2, "--out", tmp_path)

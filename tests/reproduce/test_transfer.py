@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,26 +13,27 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
-from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
 from mec_moe_agents.offloading.learned import TRANSFERABLE, preset_for
-from mec_moe_agents.reproduce import transfer, transfer_conditions
-from mec_moe_agents.reproduce.transfer_conditions import AGENTS, BASE, SWEEPS, TRAINED, conditions
-from mec_moe_agents.reproduce.transfer_drawing import draw
+from mec_moe_agents.reproduce import transfer
+from mec_moe_agents.reproduce.transfer import AGENTS, BASE, SWEEPS, TRAINED, conditions, draw
 from typer.testing import CliRunner
 
+from mec_moe_env.core.buffers import Floats
 
-def made_up(**means):
+
+def made_up(**means: float) -> dict[str, Episodes]:
     """Return episodes of three seeds for each agent; those not named fail badly."""
     noise = np.array([-0.1, 0.0, 0.1])
     return {agent: run_of(means.get(agent, -900.0) + noise) for agent in AGENTS}
 
 
-def run_of(returns):
+def run_of(returns: Floats) -> Episodes:
     n = len(returns)
     return Episodes(np.arange(n), {"return": returns}, np.zeros((n, 1)))
 
 
-def test_every_condition_changes_one_field_that_weights_may_meet():
+def test_every_condition_changes_one_field_that_weights_may_meet() -> None:
     found = conditions()
     assert found.pop(TRAINED) == BASE
     assert len(found) == sum(len(sweep.values) - 1 for sweep in SWEEPS)
@@ -46,7 +48,7 @@ def test_every_condition_changes_one_field_that_weights_may_meet():
     assert {0.002, 0.01, 0.03} <= {config.failure_rate for config in found.values()}
 
 
-def test_headlines_name_who_leads():
+def test_headlines_name_who_leads() -> None:
     found = {
         "led": made_up(learned=-50.0, guard=-60.0, profile=-70.0, des=-80.0),
         "lost to des": made_up(learned=-50.0, guard=-60.0, des=-40.0),
@@ -69,7 +71,7 @@ def test_headlines_name_who_leads():
     assert [line.estimate.mean for line in lines[-2:]] == [1.0, 3.0]
 
 
-def test_differences_are_paired_and_an_open_one_is_not_judged():
+def test_differences_are_paired_and_an_open_one_is_not_judged() -> None:
     found = {"open": made_up(learned=-50.0, guard=-50.0)}
     difference = found["open"]["learned"].metrics["return"]
     difference += np.array([1.0, -2.0, 1.0])
@@ -81,7 +83,7 @@ def test_differences_are_paired_and_an_open_one_is_not_judged():
     assert transfer.lead(found, "open", "guard").low == pytest.approx(0.01)
 
 
-def test_one_seed_has_a_picture_without_intervals():
+def test_one_seed_has_a_picture_without_intervals() -> None:
     one = {agent: run_of(np.array([-2.0])) for agent in AGENTS}
     figure = draw(dict.fromkeys(conditions(), one))
     assert len(figure.axes) == len(SWEEPS)
@@ -89,8 +91,10 @@ def test_one_seed_has_a_picture_without_intervals():
     assert transfer.headlines({TRAINED: one})[0].holds is None
 
 
-def test_the_study_writes_its_picture_and_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer_conditions, "BASE", BASE.override(horizon=12))
+def test_the_study_writes_its_picture_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BASE", BASE.override(horizon=12))
     command = ["reproduce", "transfer", "--seeds", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output

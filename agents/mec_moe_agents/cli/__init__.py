@@ -11,9 +11,9 @@ import typer
 from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.evaluate import evaluate
-from mec_moe_agents.cli.failures import INTERRUPTED
 from mec_moe_agents.cli.learn_importance import learn_importance
 from mec_moe_agents.cli.listing import agents, scenarios
+from mec_moe_agents.cli.options import INTERRUPTED
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
 from mec_moe_agents.cli.train import train

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import reported
 
 if TYPE_CHECKING:
     from mec_moe_agents.bench.case import Case

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import check_writable, parse_overrides, reported
 
 if TYPE_CHECKING:
-    from mec_moe_agents.cli.comparison_request import ComparisonRequest
+    from collections.abc import Mapping
+
+    from mec_moe_agents.evaluation.leaderboard import Leaderboard
+    from mec_moe_agents.evaluation.provenance import Provenance
+    from mec_moe_agents.evaluation.rollout import Episodes
+    from mec_moe_agents.evaluation.scenarios import Scenario
 
 
 def compare(
@@ -40,38 +47,114 @@ def compare(
     interruption the same command goes on where it was.
     """
     with reported():
-        from mec_moe_agents.cli.comparison_request import ComparisonRequest
-
-        request = ComparisonRequest.check(
-            scenario, agents, range(first_seed, first_seed + seeds), out, settings or [], env
-        )
+        chosen = range(first_seed, first_seed + seeds)
+        request = check(scenario, agents, chosen, out, settings or [], env)
     kept = f"interrupted; what is finished is kept in {request.out}, the same command resumes"
     with reported(kept):
         _answer(request, fresh)
 
 
-def _answer(request: ComparisonRequest, fresh: bool) -> None:
-    from rich.console import Console
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """A comparison that can run."""
 
-    from mec_moe_agents.cli.comparison_output import present
-    from mec_moe_agents.cli.progress import LiveProgress, PlainProgress
-    from mec_moe_agents.evaluation.cell import CellStore
+    scenario: Scenario
+    seeds: Sequence[int]
+    out: Path
+
+    @property
+    def title(self) -> str:
+        """What is compared, in a line."""
+        return f"{self.scenario.summary}, {len(self.seeds)} seeds"
+
+
+def check(
+    scenario: str,
+    agents: str,
+    seeds: Sequence[int],
+    out: Path | None,
+    settings: Sequence[str],
+    env: str,
+) -> ComparisonRequest:
+    """Resolve every name, build the environment and the agents once, open the output folder.
+
+    Raises:
+        ValueError: the environment, the scenario, an agent or a setting is wrong, or an agent
+            refuses the scenario.
+        OSError: the data are missing, or the output folder cannot be written.
+        ImportError: the scenario needs an extra that is not installed.
+    """
+    from mec_moe_agents.evaluation.rollout import make_vector_env
+    from mec_moe_agents.evaluation.scenarios import Scenario, find_config, parse_agents
+    from mec_moe_agents.registry import make_agent
+
+    config = find_config(env, scenario, parse_overrides(settings))
+    names = parse_agents(agents, config)
+    one = make_vector_env(config, 1)
+    for name in names:
+        make_agent(name, one)
+    one.close()
+    folder = out or Path("runs") / (scenario if env == "offloading" else f"{env}-{scenario}")
+    check_writable(folder)
+    return ComparisonRequest(Scenario(scenario, config, names), seeds, folder)
+
+
+def _answer(request: ComparisonRequest, fresh: bool) -> None:
+    from mec_moe_agents.cli.progress import progress_of
     from mec_moe_agents.evaluation.comparison import compare as run
+    from mec_moe_agents.evaluation.leaderboard import summarize
     from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.evaluation.rollout import warm_up
+    from mec_moe_agents.evaluation.store import CellStore
 
-    provenance = current_provenance()
-    errors = Console(stderr=True)
-    cells = len(request.agents)
-    with LiveProgress(errors, cells) if errors.is_terminal else PlainProgress(cells) as progress:
-        warm_up(request.config)
+    provenance, scenario = current_provenance(), request.scenario
+    with progress_of(len(scenario.agents)) as progress:
+        warm_up(scenario.config)
         results = run(
-            request.config,
-            request.agents,
+            scenario.config,
+            scenario.agents,
             request.seeds,
             CellStore(request.out / "cells"),
             provenance.identity,
             progress,
             fresh=fresh,
         )
-    present(request, results, provenance)
+    references = [agent for agent in results if not scenario.is_contender(agent)]
+    board = summarize(results, references)
+    _write(request, results, board, provenance)
+    _print(request, board)
+
+
+def _write(
+    request: ComparisonRequest,
+    results: Mapping[str, Episodes],
+    board: Leaderboard,
+    provenance: Provenance,
+) -> None:
+    from mec_moe_agents.evaluation.drawing import save_figure
+    from mec_moe_agents.evaluation.figures import draw_comparison
+    from mec_moe_agents.evaluation.store import write_curves, write_rows
+
+    write_rows(request.out / "rows.csv", results, request.scenario.config, provenance)
+    write_curves(request.out / "curves.npz", results)
+    figure = draw_comparison(results, board, request.title)
+    save_figure(figure, request.out / "comparison.png")
+
+
+def _print(request: ComparisonRequest, board: Leaderboard) -> None:
+    from rich.console import Console
+
+    from mec_moe_agents.evaluation.tables import print_leaderboard
+    from mec_moe_agents.evaluation.verdict import verdict
+
+    console = Console(highlight=False)
+    console.print(f"\n{request.title}; beneath each mean its 95 % bootstrap interval\n")
+    print_leaderboard(console, board)
+    console.print(verdict(board, request.scenario.name), style="bold")
+    console.print()
+    for what, name in (
+        ("picture", "comparison.png"),
+        ("raw rows", "rows.csv"),
+        ("curves", "curves.npz"),
+    ):
+        print(f"{what:>12}  {request.out / name}")

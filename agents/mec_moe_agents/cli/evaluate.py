@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import reported
 
 
 def evaluate(
@@ -26,7 +26,7 @@ def evaluate(
         require_learning()
         from mec_moe_agents.cli.train_output import print_standing
         from mec_moe_agents.cli.train_request import parse_baselines
-        from mec_moe_agents.evaluation.seeds import check_evaluation_seeds
+        from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.learning.run_folder import read_plan
 
         chosen = range(first_seed, first_seed + seeds)

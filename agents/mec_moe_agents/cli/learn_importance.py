@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import check_writable, reported
 
 
 def learn_importance(
@@ -28,13 +28,12 @@ def learn_importance(
     with reported():
         from rich.console import Console
 
-        from mec_moe_agents.cli.comparison_request import check_writable
         from mec_moe_agents.evaluation.provenance import current_provenance
-        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.importance.family import DIGITS_MOE, ScheduleFamily
         from mec_moe_agents.importance.learn import CONFIG, SHARED, learn_family
-        from mec_moe_agents.reproduce.importance import judge
-        from mec_moe_agents.reproduce.output import print_headlines, write_answer
+        from mec_moe_agents.reproduce.importance import compare_matches
+        from mec_moe_agents.reproduce.study import print_headlines, write_answer
 
         check_writable(out)
         provenance = current_provenance()
@@ -48,7 +47,9 @@ def learn_importance(
             learn_family(_tell).save(path, about)
         family = ScheduleFamily.load(path, CONFIG.num_layers)
         _tell(f"judging the schedules of {len(family.matches)} values of γ0 on {seeds} episodes")
-        answer = judge(family.matches, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+        answer = compare_matches(
+            family.matches, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        )
         write_answer(out, "importance", answer, provenance)
         print_headlines(Console(highlight=False), {"importance": answer.headlines})
         print(SHARED)

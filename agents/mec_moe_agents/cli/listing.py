@@ -5,28 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import reported
 
-PURPOSES: Mapping[str, str] = MappingProxyType(
+COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "default": "training RL agents",
-        "paper-synthetic": "setting of Li & Duan 2024",
-        "digits": "real handwritten digits",
-        "mnist": "needs --set data_path=…",
-        "joint": "several tasks and experts",
-        "scarce": "too few servers",
-        "massive": "scale, memoryless channels",
-        "toy": "a known optimum",
+        "offloading": {
+            "M": "num_servers",
+            "S": "num_subcarriers",
+            "N": "num_types",
+            "T": "horizon",
+            "U": "num_tasks",
+            "D": "max_experts",
+        },
+        "dmoe": {
+            "K": "num_nodes",
+            "S": "num_subcarriers",
+            "I": "sources",
+            "Q": "tokens_per_source",
+            "L": "num_layers",
+            "D": "max_experts",
+        },
     }
 )
-DMOE_PURPOSES: Mapping[str, str] = MappingProxyType(
+"""Symbols and fields by `Environment.name`, as are the next two."""
+SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
-        "default": "training RL agents",
-        "paper": "setting of Qin et al. 2025",
-        "digits-moe": "a real model on handwritten digits",
-        "large": "64 experts",
-        "massive": "2,048 experts",
-        "toy": "a known optimum",
+        "offloading": "M servers, S subcarriers, N task types, T slots, U tasks per slot,\n"
+        "D experts per task.",
+        "dmoe": "K nodes, S subcarriers, I sources, Q tokens per source, L layers,\n"
+        "D experts per token.",
+    }
+)
+PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "offloading": {
+            "default": "training RL agents",
+            "paper-synthetic": "setting of Li & Duan 2024",
+            "digits": "real handwritten digits",
+            "mnist": "needs --set data_path=…",
+            "joint": "several tasks and experts",
+            "scarce": "too few servers",
+            "massive": "scale, memoryless channels",
+            "toy": "a known optimum",
+        },
+        "dmoe": {
+            "default": "training RL agents",
+            "paper": "setting of Qin et al. 2025",
+            "digits-moe": "a real model on handwritten digits",
+            "large": "64 experts",
+            "massive": "2,048 experts",
+            "toy": "a known optimum",
+        },
     }
 )
 
@@ -34,57 +63,47 @@ DMOE_PURPOSES: Mapping[str, str] = MappingProxyType(
 def scenarios() -> None:
     """List the scenarios of both environments."""
     with reported():
-        from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
+        from mec_moe_agents.environments import ENVIRONMENTS
+        from mec_moe_agents.evaluation.scenarios import TRAITS
 
-        rows = [
-            [
-                name,
-                *map(str, (c.num_servers, c.num_subcarriers, c.num_types)),
-                *map(str, (c.horizon, c.num_tasks, c.max_experts)),
-                PURPOSES.get(name, ""),
+        for position, environment in enumerate(ENVIRONMENTS):
+            name = environment.name
+            columns, purposes = COLUMNS[name], PURPOSES[name]
+            rows = [
+                [
+                    preset,
+                    *(str(getattr(config, field)) for field in columns.values()),
+                    purposes.get(preset, ""),
+                ]
+                for preset, config in environment.presets.items()
             ]
-            for name, c in OFFLOADING_PRESETS.items()
-        ]
-        print("Offloading (--env offloading)")
-        _print_table(["Scenario", "M", "S", "N", "T", "U", "D", "For"], rows)
-        print("M servers, S subcarriers, N task types, T slots, U tasks per slot,")
-        print("D experts per task.")
-        rows = [
-            [
-                name,
-                *map(str, (d.num_nodes, d.num_subcarriers, d.sources, d.tokens_per_source)),
-                *map(str, (d.num_layers, d.max_experts)),
-                DMOE_PURPOSES.get(name, ""),
-            ]
-            for name, d in DMOE_PRESETS.items()
-        ]
-        print("\nDMoE (--env dmoe)")
-        _print_table(["Scenario", "K", "S", "I", "Q", "L", "D", "For"], rows)
-        print("K nodes, S subcarriers, I sources, Q tokens per source, L layers,")
-        print("D experts per token.")
+            if position:
+                print()
+            print(f"{TRAITS[name].title} (--env {name})")
+            _print_table(["Scenario", *columns, "For"], rows)
+            print(SYMBOLS[name])
 
 
 def agents() -> None:
     """List the agents of both environments."""
     with reported():
-        from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
-        from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+        from mec_moe_agents.environments import ENVIRONMENTS
+        from mec_moe_agents.evaluation.scenarios import TRAITS
+        from mec_moe_agents.registry import catalogue
 
-        for heading, catalogue in (
-            ("Offloading (--env offloading)", OFFLOADING_AGENTS),
-            ("DMoE (--env dmoe)", DMOE_AGENTS),
-        ):
-            print(heading)
-            rows = [[name, entry.description] for name, entry in catalogue.items()]
+        for environment in ENVIRONMENTS:
+            print(f"{TRAITS[environment.name].title} (--env {environment.name})")
+            entries = catalogue(environment.config())
+            rows = [[name, entry.description] for name, entry in entries.items()]
             _print_table(["Agent", "What it does"], rows)
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    from mec_moe_agents.evaluation.tables import plain_table
+
+    table = plain_table()
     for heading in headings:
         table.add_column(heading, justify="right" if len(heading) == 1 else "left")
     for row in rows:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import check_writable, reported
 
 if TYPE_CHECKING:
-    from mec_moe_agents.ranking.request import RankingRequest
+    from mec_moe_agents.evaluation.scenarios import RankingRequest
 
 
 def rank(
@@ -44,9 +44,8 @@ def rank(
     it was.
     """
     with reported():
-        from mec_moe_agents.cli.comparison_request import check_writable
-        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
-        from mec_moe_agents.ranking.request import RankingRequest
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.evaluation.scenarios import RankingRequest
 
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
         request = RankingRequest.check(scenarios, agents, range(first, first + seeds), mnist)
@@ -60,25 +59,26 @@ def rank(
 def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int) -> None:
     from rich.console import Console
 
-    from mec_moe_agents.cli.progress import LiveProgress, PlainProgress
+    from mec_moe_agents.cli.progress import progress_of
+    from mec_moe_agents.evaluation.comparison import compare_everywhere
+    from mec_moe_agents.evaluation.export import Ranking, write_ranking
+    from mec_moe_agents.evaluation.leaderboard import aggregate
+    from mec_moe_agents.evaluation.leaderboard import rank as rank_agents
     from mec_moe_agents.evaluation.provenance import current_provenance
-    from mec_moe_agents.ranking.aggregate import aggregate
-    from mec_moe_agents.ranking.output import Ranking, write_ranking
-    from mec_moe_agents.ranking.run import run_contests
-    from mec_moe_agents.ranking.standings import rank as rank_contest
-    from mec_moe_agents.ranking.terminal import print_ranking
+    from mec_moe_agents.evaluation.store import CellStore
+    from mec_moe_agents.evaluation.tables import print_ranking
 
-    provenance, errors = current_provenance(), Console(stderr=True)
-    cells, live = sum(len(c.runners) for c in request.contests), errors.is_terminal and jobs == 1
-    with LiveProgress(errors, cells) if live else PlainProgress(cells) as progress:
-        results = run_contests(
-            request.contests, request.seeds, out / "cells", provenance.identity, progress, jobs
+    scenarios, provenance = request.scenarios, current_provenance()
+    store = CellStore(out / "cells")
+    cells = sum(len(scenario.runners) for scenario in scenarios)
+    with progress_of(cells, live=jobs == 1) as progress:
+        results = compare_everywhere(
+            scenarios, request.seeds, store, provenance.identity, progress, jobs
         )
-    standings = [rank_contest(entry, results[entry.scenario]) for entry in request.contests]
+    standings = [rank_agents(scenario, results[scenario.name]) for scenario in scenarios]
     aggregates = aggregate(standings)
-    written = write_ranking(
-        Ranking(request, results, standings, aggregates, provenance), out, markdown
-    )
+    ranking = Ranking(request, results, standings, aggregates, provenance)
+    written = write_ranking(ranking, out, markdown)
     print_ranking(Console(highlight=False), standings, aggregates)
     print()
     for path in written:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import reported
+from mec_moe_agents.cli.options import check_writable, reported
 
 if TYPE_CHECKING:
     from mec_moe_agents.reproduce.study import Study
@@ -36,9 +36,7 @@ def dmoe(
     NAME.csv.
     """
     with reported():
-        from mec_moe_agents.reproduce.dmoe import STUDIES
-
-        _answer(_chosen(STUDIES, only or []), out, range(seeds))
+        _answer(_chosen(dmoe_studies(), only or []), out, range(seeds))
 
 
 @app.command()
@@ -69,10 +67,24 @@ def transfer(
     `yes` marks a lead of the learned policy, `NO` one of the baseline; neither is undecided.
     """
     with reported():
-        from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.reproduce.transfer import STUDY
 
         _answer([STUDY], out, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+
+
+def dmoe_studies() -> Sequence[Study]:
+    """Return the questions of Qin et al. 2025."""
+    from mec_moe_agents.reproduce import accuracy, energy, layers, search
+
+    return (
+        energy.ENERGY,
+        accuracy.STUDY,
+        layers.EXPERTS,
+        layers.OPTIMALITY,
+        search.STUDY,
+        energy.STALENESS,
+    )
 
 
 def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
@@ -91,9 +103,8 @@ def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
 
     from rich.console import Console
 
-    from mec_moe_agents.cli.comparison_request import check_writable
     from mec_moe_agents.evaluation.provenance import current_provenance
-    from mec_moe_agents.reproduce.output import print_headlines, write_answer
+    from mec_moe_agents.reproduce.study import print_headlines, write_answer
 
     check_writable(out)
     provenance, headlines = current_provenance(), {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.failures import INTERRUPTED, leave, reported
+from mec_moe_agents.cli.options import INTERRUPTED, leave, reported
 
 if TYPE_CHECKING:
     from mec_moe_agents.cli.train_request import TrainRequest

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mec_moe_agents.cli.progress import LiveProgress, PlainProgress
+from mec_moe_agents.cli.progress import progress_of
 from mec_moe_agents.cli.train_request import TrainRequest
-from mec_moe_agents.evaluation.cell import CellStore
 from mec_moe_agents.evaluation.comparison import compare
-from mec_moe_agents.evaluation.episodes import Episodes
+from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
 from mec_moe_agents.evaluation.provenance import current_provenance
-from mec_moe_agents.evaluation.summary import Summary, summarize
+from mec_moe_agents.evaluation.rollout import Episodes
+from mec_moe_agents.evaluation.store import CellStore
+from mec_moe_agents.evaluation.tables import print_leaderboard
+from mec_moe_agents.evaluation.verdict import return_column, verdict
 from mec_moe_agents.learning.curves import draw_curves
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.records import Progress
@@ -21,10 +24,6 @@ from mec_moe_agents.learning.run_folder import BEST, CELLS, CURVES
 from mec_moe_agents.learning.seeds import validation_seeds
 from mec_moe_agents.learning.trained import evaluate_run
 from mec_moe_agents.registry import find_agent
-from mec_moe_agents.report.columns import return_column
-from mec_moe_agents.report.figure import save_figure
-from mec_moe_agents.report.table import print_ranking
-from mec_moe_agents.report.verdict import verdict
 
 EVALUATION_SEEDS = range(100_000, 100_050)
 SHOWN = ("guard", "topk")
@@ -63,7 +62,7 @@ def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequen
         f"\n{plan.scenario}: {trained} is the best checkpoint; {len(seeds)} seeds from {seeds[0]} "
         "that neither training nor the choice of the checkpoint has seen\n"
     )
-    print_ranking(console, summary)
+    print_leaderboard(console, summary)
     console.print(verdict(summary, plan.scenario), style="bold")
     console.print(_behind(summary, trained), style="bold")
 
@@ -76,9 +75,7 @@ def run_baselines(
     Raises:
         OSError: the results cannot be stored.
     """
-    errors = Console(stderr=True)
-    live = errors.is_terminal
-    with LiveProgress(errors, len(names)) if live else PlainProgress(len(names)) as listener:
+    with progress_of(len(names)) as listener:
         return compare(
             plan.config,
             names,
@@ -108,11 +105,10 @@ def _references(plan: Plan, results: Mapping[str, Episodes]) -> dict[str, float]
     return {name: mean for name, mean in means.items() if name in (*SHOWN, *beyond) or name == best}
 
 
-def _behind(summary: Summary, trained: str) -> str:
+def _behind(summary: Leaderboard, trained: str) -> str:
     """Say how far what was trained is behind the best, if it is."""
-    standing = next(line for line in summary.standings if line.agent == trained)
-    if standing.to_best is None:
+    line = summary.line(trained)
+    if line is None or line.gain is None:
         return ""
-    column = return_column(summary.largest_return, signed=True)
-    gap = f"{column.number(standing.to_best.mean)} {column.interval(standing.to_best)}".rstrip()
+    gap = return_column(summary.largest_return, signed=True).text(line.gain)
     return f"{trained} stands {gap} from {summary.best.agent} (paired by seed).\n"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from mec_moe_agents.cli.comparison_request import check_writable, find_config, parse_agents
-from mec_moe_agents.cli.overrides import parse_overrides
+from mec_moe_agents.cli.options import check_writable, parse_overrides
+from mec_moe_agents.evaluation.scenarios import find_config, parse_agents
 from mec_moe_agents.learning.defaults import hyperparameters_for
 from mec_moe_agents.learning.memory import check_memory
 from mec_moe_agents.learning.plan import Plan, check_algorithm, check_policy, default_policy
@@ -58,7 +58,7 @@ class TrainRequest:
             OSError: the output folder cannot be written.
         """
         check_algorithm(algo)
-        config = find_config(env, scenario, settings)
+        config = find_config(env, scenario, parse_overrides(settings))
         overrides = parse_overrides(tuning, "--tune")
         if envs is not None:
             overrides["num_envs"] = envs

@@ -1,37 +1,37 @@
-"""Many agents on the same seeds, cell by cell."""
+"""Many agents on the same seeds, cell by cell: what was done before is found, not run again."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from mec_moe_agents.evaluation.cell import Cell, CellStore
-from mec_moe_agents.evaluation.episodes import Episodes
-from mec_moe_agents.evaluation.measures import steps_of
-from mec_moe_agents.evaluation.rollout import evaluate
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
+from mec_moe_agents.evaluation.scenarios import Scenario
+from mec_moe_agents.evaluation.store import Cell, CellStore
 from mec_moe_agents.registry import find_agent
-from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config
 
 
-class Listener(Protocol):
-    """Who wants to know how far the work is."""
+class Listener:
+    """Who wants to know how far the work is; what a subclass leaves out it does not hear."""
 
-    def found(self, agent: str) -> None:
+    def found(self, cell: str) -> None:
         """A finished cell was read from the store."""
 
-    def began(self, agent: str, steps: int) -> None:
+    def began(self, cell: str, steps: int) -> None:
         """A cell of `steps` environment steps begins."""
 
     def stepped(self, steps: int) -> None:
         """The cell made `steps` more."""
 
-    def finished(self, agent: str, seconds: float) -> None:
+    def finished(self, cell: str, seconds: float) -> None:
         """The cell is done and stored."""
 
 
 def compare(
-    config: OffloadingConfig | DMoEConfig,
+    config: Config,
     agents: Sequence[str],
     seeds: Sequence[int],
     store: CellStore,
@@ -39,6 +39,7 @@ def compare(
     listener: Listener,
     *,
     fresh: bool = False,
+    scenario: str = "",
 ) -> Mapping[str, Episodes]:
     """Run every agent on every seed, or find that it was done before.
 
@@ -50,6 +51,7 @@ def compare(
         code: identity of the code; cells of other code are not found.
         listener: told about the progress.
         fresh: compute every cell again.
+        scenario: named to the listener before each agent, where there are several.
 
     Raises:
         ValueError: an agent is unknown.
@@ -59,15 +61,84 @@ def compare(
         find_agent(agent, config)
     results = {}
     for agent in agents:
-        cell = Cell(config, agent, {}, tuple(seeds), code)
+        cell, name = Cell(config, agent, {}, tuple(seeds), code), f"{scenario} {agent}".lstrip()
         stored = None if fresh else store.load(cell)
         if stored is not None:
-            listener.found(agent)
+            listener.found(name)
             results[agent] = stored
             continue
-        listener.began(agent, len(seeds) * steps_of(config))
+        listener.began(name, len(seeds) * config.steps)
         begin = time.perf_counter()
         results[agent] = evaluate(agent, config, seeds, on_step=listener.stepped)
         store.save(cell, results[agent])
-        listener.finished(agent, time.perf_counter() - begin)
+        listener.finished(name, time.perf_counter() - begin)
     return results
+
+
+def compare_everywhere(
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    store: CellStore,
+    code: str,
+    listener: Listener,
+    jobs: int = 1,
+) -> Mapping[str, Mapping[str, Episodes]]:
+    """Run every agent that each scenario needs, or find that it was done before.
+
+    Args:
+        scenarios: what to run.
+        seeds: the same for every agent.
+        store: where finished cells are kept.
+        code: identity of the code; cells of other code are not found.
+        listener: told about the progress.
+        jobs: cells that run at the same time; the results do not depend on it.
+
+    Returns:
+        The episodes by scenario and agent.
+
+    Raises:
+        OSError: a finished cell cannot be stored.
+        ImportError: more than one job, and joblib is not installed.
+    """
+    if jobs > 1:
+        _run_in_processes(scenarios, seeds, store, code, listener, jobs)
+        listener = Listener()
+    return {
+        entry.name: compare(
+            entry.config, entry.runners, seeds, store, code, listener, scenario=entry.name
+        )
+        for entry in scenarios
+    }
+
+
+def _run_in_processes(
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    store: CellStore,
+    code: str,
+    listener: Listener,
+    jobs: int,
+) -> None:
+    """Store what is missing, each cell in a process of its own."""
+    from joblib import Parallel, delayed
+
+    missing = []
+    for scenario in scenarios:
+        for agent in scenario.runners:
+            name = f"{scenario.name} {agent}"
+            cell = Cell(scenario.config, agent, {}, tuple(seeds), code)
+            if store.load(cell) is None:
+                missing.append(delayed(_run_cell)(name, cell, store, os.getpid()))
+            else:
+                listener.found(name)
+    for name, seconds in Parallel(n_jobs=jobs, return_as="generator_unordered")(missing):
+        listener.finished(name, seconds)
+
+
+def _run_cell(name: str, cell: Cell, store: CellStore, parent: int) -> tuple[str, float]:
+    if os.getpid() != parent:
+        # A terminal interrupts all its processes: the parent reports that, and ends the others.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin = time.perf_counter()
+    compare(cell.config, [cell.agent], cell.seeds, store, cell.code, Listener())
+    return name, time.perf_counter() - begin

@@ -10,8 +10,17 @@ from pathlib import Path
 import mec_moe_agents
 import mec_moe_env
 
-# These ask for results, show them or time them, and cannot change them.
-PRESENTATION = frozenset({"bench", "cli", "ranking", "report", "reproduce"})
+# These ask for episodes, show them or time them; no episode depends on one of them. All that
+# runs, stores or averages episodes counts: training chooses its checkpoints by such means.
+PRESENTATION = frozenset(
+    {
+        *("bench", "cli", "reproduce"),
+        *(
+            f"evaluation/{module}.py"
+            for module in ("drawing", "export", "figures", "leaderboard", "tables", "verdict")
+        ),
+    }
+)
 DECIDING = frozenset({".json", ".npz", ".py", ".safetensors"})
 """Code, and the weights that are shipped with it."""
 
@@ -31,6 +40,15 @@ class Provenance:
         """What must be equal for two results to be of the same code."""
         return f"{self.version}+{self.fingerprint}"
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What every row of a results file says of its origin."""
+        return {
+            "version": self.version,
+            "commit": self.commit or "",
+            "code": self.fingerprint,
+        }
+
 
 def current_provenance() -> Provenance:
     """Describe the code that is running."""
@@ -49,7 +67,9 @@ def fingerprint(*packages: Path) -> str:
     for package in packages:
         for file in sorted(package.rglob("*")):
             name = file.relative_to(package)
-            if file.suffix in DECIDING and name.parts[0] not in PRESENTATION:
+            if file.suffix in DECIDING and PRESENTATION.isdisjoint(
+                (name.parts[0], name.as_posix())
+            ):
                 digest.update(f"{package.name}/{name.as_posix()}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

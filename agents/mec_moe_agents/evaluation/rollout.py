@@ -1,27 +1,136 @@
-"""One agent, many seeds, one batch."""
+"""One agent on many seeds: which seeds there are, how episodes run, and what is kept of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Agent
-from mec_moe_agents.evaluation.episodes import Episodes
-from mec_moe_agents.evaluation.measures import make_vector_env, measures_of, steps_of
+from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
 from mec_moe_agents.registry import make_agent
-from mec_moe_env import DMoEConfig, DMoEVectorEnv, OffloadingConfig, OffloadingVectorEnv
-from mec_moe_env.config import Config
+from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
+from mec_moe_env.config import Config, Whole, reject
+from mec_moe_env.core.buffers import Floats, Over
 
+FIRST_TRAINING_SEED = 2**31
+"""Training seeds its environments from here on; evaluation stays below."""
+FIRST_RANKING_SEED = 100_000
+"""Where the seeds of the ranking begin; whoever chooses among agents or checkpoints by their
+returns does so on seeds below."""
 BATCH_NUMBERS = 1 << 26
 """Bounds the memory of a batch; the results do not depend on it."""
 
 
+def check_evaluation_seeds(seeds: Iterable[int]) -> None:
+    """See that no environment with one of these seeds can have served training.
+
+    Raises:
+        ValueError: a seed is negative, no integer, or one of training's.
+    """
+    _check_seeds(seeds, Whole(0, FIRST_TRAINING_SEED - 1), "those above are for training")
+
+
+def check_training_seeds(seeds: Iterable[int]) -> None:
+    """See that no environment with one of these seeds can serve evaluation.
+
+    Raises:
+        ValueError: a seed is below `FIRST_TRAINING_SEED`, or no integer.
+    """
+    _check_seeds(seeds, Whole(FIRST_TRAINING_SEED), "those below are for evaluation")
+
+
+def _check_seeds(seeds: Iterable[int], allowed: Whole, why: str) -> None:
+    for seed in seeds:
+        if not allowed.admits(seed):
+            raise reject("seed", seed, f"{allowed}: {why}")
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What is kept of one agent's episodes: one per seed, n in all."""
+
+    seeds: NDArray[np.int64]
+    """(n,), the seed of each episode's environment."""
+    metrics: Mapping[str, Floats]
+    """Each (n,): totals over the episode, final values, and means per step, task or token."""
+    curve: Floats
+    """(n, T). Offloading: the overall generalization error G_t after each slot. DMoE: the joules
+    of each of T = L layers."""
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Join episodes of one agent on different seeds."""
+        return cls(
+            seeds=np.concatenate([part.seeds for part in parts]),
+            metrics={
+                name: np.concatenate([part.metrics[name] for part in parts])
+                for name in parts[0].metrics
+            },
+            curve=np.concatenate([part.curve for part in parts]),
+        )
+
+
+def per_task(totals: Mapping[str, Floats], config: Any) -> dict[str, Floats]:
+    """Return means per accepted task (NaN without any) and shares of all tasks, each (n,)."""
+    accepted, arrived = totals["accepted"], totals["accepted"] + totals["rejected"]
+    return {
+        "energy_per_task_j": _ratio(totals["energy_j"], accepted),
+        "energy_per_arrival_j": _ratio(totals["energy_j"], arrived),
+        "mean_delay_slots": _ratio(totals["delay_slots"], accepted),
+        "rejected_share": _ratio(totals["rejected"], arrived),
+    }
+
+
+def per_token(totals: Mapping[str, Floats], config: Any) -> dict[str, Floats]:
+    """Return joules per token over all layers, (n,)."""
+    return {"energy_per_token_j": totals["energy_j"] / (config.sources * config.tokens_per_source)}
+
+
+def _ratio(sums: Floats, counts: Floats) -> Floats:
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is kept of an environment's episodes beside the outcomes of `config.outcomes`."""
+
+    curve: str
+    """The info of every step that makes the curve."""
+    derive: Callable[[Mapping[str, Floats], Any], dict[str, Floats]]
+    """From an episode's totals and the configuration to further metrics."""
+    warm_up: tuple[str, Mapping[str, int]]
+    """The agent whose episode needs all machine code, and fields that make the episode short."""
+
+
+MEASURES: Mapping[str, Measures] = MappingProxyType(
+    {
+        OFFLOADING.name: Measures("generalization_error", per_task, ("gating", {"horizon": 1})),
+        DMOE.name: Measures("energy_j", per_token, ("jesa", {})),
+    }
+)
+"""By `Environment.name`."""
+
+
+def make_vector_env(config: Config, rows: int) -> OffloadingVectorEnv | DMoEVectorEnv:
+    """Build the vector environment of a configuration.
+
+    Raises:
+        TypeError: there is none.
+    """
+    build: Any = environment_of(config).vector
+    env: OffloadingVectorEnv | DMoEVectorEnv = build(rows, config)
+    return env
+
+
 def evaluate(
     name: str,
-    config: OffloadingConfig | DMoEConfig,
+    config: Config,
     seeds: Sequence[int],
     *,
     options: Mapping[str, Any] | None = None,
@@ -51,15 +160,13 @@ def evaluate(
     return Episodes.concatenate(parts)
 
 
-def warm_up(config: OffloadingConfig | DMoEConfig) -> None:
+def warm_up(config: Config) -> None:
     """Load or compile the machine code of an episode, so that no agent's time contains it."""
-    if isinstance(config, OffloadingConfig):
-        evaluate("gating", config.override(horizon=1), [0])
-    else:
-        evaluate("jesa", config, [0])
+    agent, fields = MEASURES[environment_of(config).name].warm_up
+    evaluate(agent, config.override(**fields), [0])
 
 
-def batches(config: OffloadingConfig | DMoEConfig, seeds: Sequence[int]) -> list[Sequence[int]]:
+def batches(config: Config, seeds: Sequence[int]) -> list[Sequence[int]]:
     """Split the seeds so that the observations of a batch fit in memory."""
     numbers = sum(math.prod(shape) for shape in config.observation_shapes.values())
     rows = max(1, BATCH_NUMBERS // numbers)
@@ -81,14 +188,14 @@ def run_episodes(
         on_step: called after each step with the number of environment steps it made.
     """
     config: Config = env.config
-    steps, measures = steps_of(config), measures_of(config)
-    observation, info = env.reset(seed=list(seeds))
-    state = None
-    episode_start = np.ones(len(seeds), dtype=np.bool_)
-    added = (*measures.summed, *measures.averaged)
+    measures, outcomes = MEASURES[environment_of(config).name], config.outcomes
+    averaged = outcomes.over_episode(Over.MEAN)
+    added = (*outcomes.over_episode(Over.SUM), *averaged)
     totals = {key: np.zeros(len(seeds)) for key in ("return", *added)}
-    curve = np.empty((len(seeds), steps))
-    for step in range(steps):
+    curve = np.empty((len(seeds), config.steps))
+    observation, info = env.reset(seed=list(seeds))
+    state, episode_start = None, np.ones(len(seeds), dtype=np.bool_)
+    for step in range(config.steps):
         action, state = agent.predict(observation, state, episode_start, deterministic=True)
         observation, reward, _, _, info = env.step(action)
         episode_start = np.zeros(len(seeds), dtype=np.bool_)
@@ -98,7 +205,11 @@ def run_episodes(
         curve[:, step] = info[measures.curve]
         if on_step is not None:
             on_step(len(seeds))
-    for key in measures.averaged:
-        totals[key] /= steps
-    final = {key: np.array(info[key], dtype=np.float64) for key in measures.final if key in info}
-    return Episodes(np.array(seeds), {**totals, **final, **measures.derived(totals, config)}, curve)
+    for key in averaged:
+        totals[key] /= config.steps
+    final = {
+        key: np.array(info[key], dtype=np.float64)
+        for key in outcomes.over_episode(Over.LAST)
+        if key in info
+    }
+    return Episodes(np.array(seeds), {**totals, **final, **measures.derive(totals, config)}, curve)

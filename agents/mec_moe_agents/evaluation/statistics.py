@@ -1,4 +1,9 @@
-"""Bootstrap intervals of means over seeds."""
+"""Estimates over seeds: bootstrap intervals of means, and rliable's measures over runs and tasks.
+
+Scores are matrices (n, m): n runs, here seeds, of each of m tasks, here scenarios. What rliable
+measures of them (Agarwal et al. 2021, arXiv 2108.13264) is resampled in strata, the runs of each
+task for themselves. All resampling is deterministic: the same rows give the same table.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from mec_moe_env.core.buffers import Floats
+
 LEVEL = 0.95
 RESAMPLES = 10_000
 CURVE_RESAMPLES = 1_000
 SEED = 0
+BLOCK_NUMBERS = 1 << 22
+"""Bounds the memory of the resamples."""
 
 
 class Estimate(NamedTuple):
@@ -27,29 +35,54 @@ class Estimate(NamedTuple):
         """Whether the whole interval lies on one side of zero."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def negative(self) -> Estimate:
+        """The same with the opposite sign."""
+        return Estimate(-self.mean, -self.high, -self.low)
+
+    def times(self, factor: float) -> Estimate:
+        """Return it in another unit; the factor is positive."""
+        return Estimate(factor * self.mean, factor * self.low, factor * self.high)
+
+
+def known_exactly(value: float) -> Estimate:
+    """Return an estimate without an interval."""
+    return Estimate(value, np.nan, np.nan)
+
 
 def resampled_means(values: Floats, resamples: int) -> Floats:
     """Return means of resamples with replacement along the first axis, (resamples, ...)."""
     n = values.shape[0]
-    rng = np.random.default_rng(SEED)
-    counts = rng.multinomial(n, np.full(n, 1.0 / n), size=resamples)
-    means: Floats = counts @ values / n
+    means: Floats = _counts(np.random.default_rng(SEED), n, resamples) @ values / n
     return means
+
+
+def _counts(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.int64]:
+    """Draw how often each of n values is in each resample, (resamples, n)."""
+    return rng.multinomial(n, np.full(n, 1.0 / n), size=resamples)
 
 
 def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
     """Estimate the mean of `values` (n,) with its percentile bootstrap interval (95 %).
 
     NaN marks a seed without a value (no task accepted) and is left out. The resamples are the
-    same in every call with the same n: the same rows give the same table.
+    same in every call with the same n.
     """
     known = values[~np.isnan(values)]
-    if known.size == 0:
-        return Estimate(np.nan, np.nan, np.nan)
-    if known.size == 1:
-        return Estimate(float(known[0]), np.nan, np.nan)
+    if known.size < 2:
+        return known_exactly(float(known[0]) if known.size else np.nan)
     low, high = interval(resampled_means(known, resamples), known.size)
     return Estimate(float(known.mean()), float(low), float(high))
+
+
+def estimate_ratio(above: Floats, below: Floats) -> Estimate:
+    """Estimate the ratio of two means over the same seeds, each (n,), resampled together."""
+    value = float(above.mean() / below.mean())
+    if above.size < 2:
+        return known_exactly(value)
+    means = resampled_means(np.stack([above, below], axis=1), RESAMPLES)
+    low, high = interval(means[:, 0] / means[:, 1], above.size)
+    return Estimate(value, float(low), float(high))
 
 
 def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
@@ -67,3 +100,74 @@ def interval(means: Floats, count: int) -> tuple[Floats, Floats]:
     tail = stats.norm.cdf(quantile * np.sqrt(count / max(count - 1, 1)))
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
     return low, high
+
+
+def interquartile_mean(scores: Floats) -> Floats:
+    """Return the mean along the last axis without the lowest and the highest quarter.
+
+    As rliable's, that is SciPy's `trim_mean` with 0.25: of n values ⌊n/4⌋ are cut at each end.
+    """
+    count = scores.shape[-1]
+    cut = count // 4
+    kept: Floats = np.sort(scores, axis=-1)[..., cut : count - cut]
+    return np.asarray(kept.mean(axis=-1), dtype=np.float64)
+
+
+def estimate_iqm(scores: Floats, resamples: int = RESAMPLES) -> Estimate:
+    """Estimate the interquartile mean of all scores (n, m) with its 95 % bootstrap interval.
+
+    The percentiles are expanded for few runs as in `interval`; a single run has no interval (NaN).
+    """
+    runs, tasks = scores.shape
+    value = float(interquartile_mean(scores.ravel()))
+    if runs < 2:
+        return known_exactly(value)
+    rng, columns = np.random.default_rng(SEED), np.arange(tasks)
+    block = max(1, BLOCK_NUMBERS // scores.size)
+    values = []
+    for start in range(0, resamples, block):
+        draws = rng.integers(runs, size=(min(block, resamples - start), runs, tasks))
+        values.append(interquartile_mean(scores[draws, columns].reshape(len(draws), -1)))
+    low, high = interval(np.concatenate(values), runs)
+    return Estimate(value, float(low), float(high))
+
+
+def score_profile(scores: Floats, thresholds: Floats) -> Floats:
+    """Return the share of all runs (n, m) that score above each threshold, (k,)."""
+    above = scores[..., np.newaxis] > thresholds
+    return np.asarray(above.mean(axis=(0, 1)), dtype=np.float64)
+
+
+def improvement(ours: Floats, theirs: Floats) -> Estimate:
+    """Estimate how probably a run of ours (n,) beats an independent run of theirs (k,).
+
+    Over all n·k pairs, ties counting half: Mann and Whitney's U, rliable's "probability of
+    improvement". Both sides are resampled independently.
+    """
+    wins = _wins(ours[:, np.newaxis], theirs)
+    value = float(wins.mean())
+    fewest = min(wins.shape)
+    if fewest < 2:
+        return known_exactly(value)
+    rng = np.random.default_rng(SEED)
+    our_counts, their_counts = (_counts(rng, count, RESAMPLES) for count in wins.shape)
+    values = ((our_counts @ wins) * their_counts).sum(axis=1) / wins.size
+    low, high = interval(values, fewest)
+    return Estimate(value, float(low), float(high))
+
+
+def share_better(ours: Floats, theirs: Floats) -> Estimate:
+    """Estimate on which share of seeds ours (n,) beats theirs (n,) on the same seed.
+
+    Ties count half. The interval is Wilson's: the bootstrap has none when all seeds agree.
+    """
+    wins = _wins(ours, theirs)
+    count, share = wins.size, float(wins.mean())
+    z = float(stats.norm.ppf((1.0 + LEVEL) / 2.0))
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    arm = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return Estimate(share, max(float(centre - arm), 0.0), min(float(centre + arm), 1.0))
+
+
+def _wins(ours: Floats, theirs: Floats) -> Floats:
+    return np.where(ours == theirs, 0.5, ours > theirs)

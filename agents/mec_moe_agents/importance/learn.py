@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mec_moe_agents.evaluation.seeds import FIRST_TRAINING_SEED
+from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED
 from mec_moe_agents.importance.family import LearnedSchedule, ScheduleFamily
 from mec_moe_agents.importance.match import choose_match
 from mec_moe_agents.importance.practice import PracticeWorld

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mec_moe_agents.dmoe.layer import Layer
 from mec_moe_agents.dmoe.links import send_joules
 from mec_moe_agents.dmoe.thresholds import SAFETY
-from mec_moe_agents.evaluation.seeds import check_training_seeds
+from mec_moe_agents.evaluation.rollout import check_training_seeds
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env import DMoEConfig, DMoEVectorEnv
 from mec_moe_env.moe import (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mec_moe_agents.evaluation.episodes import Floats
-from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.evaluation.seeds import check_training_seeds
+from mec_moe_agents.evaluation.rollout import check_training_seeds, evaluate
 from mec_moe_agents.importance.practice import Outcome
 from mec_moe_env import DMoEConfig
+from mec_moe_env.core.buffers import Floats
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from mec_moe_agents.evaluation.drawing import look_of
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.records import Progress
-from mec_moe_agents.report.figure import LOOKS, OTHER
 
 SETTLED_FROM = 0.15
 """The first part of the curve may leave the picture: untrained policies are far below."""
@@ -51,7 +51,7 @@ def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float])
 
 def _draw_references(axes: Axes, references: Mapping[str, float]) -> None:
     for name, value in sorted(references.items(), key=lambda pair: pair[1]):
-        look = LOOKS.get(name, OTHER)
+        look = look_of(name)
         axes.axhline(value, color=look.color, ls=look.line, lw=1.5, label=f"{name} {value:.4g}")
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mec_moe_agents.evaluation.seeds import FIRST_TRAINING_SEED, check_training_seeds
+from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds
 
 FIRST_EPISODE_SEED = 2 * FIRST_TRAINING_SEED
 

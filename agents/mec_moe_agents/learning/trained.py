@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mec_moe_agents.agent import Agent
-from mec_moe_agents.evaluation.episodes import Episodes
+from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.learning.algorithms import Learner
 from mec_moe_agents.learning.checkpoint import load_policy
 from mec_moe_agents.learning.plan import Plan

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mec_moe_agents.evaluation.episodes import Episodes
-from mec_moe_agents.evaluation.measures import make_vector_env
-from mec_moe_agents.evaluation.rollout import batches, run_episodes
+from mec_moe_agents.evaluation.rollout import Episodes, batches, make_vector_env, run_episodes
 from mec_moe_agents.learning.plan import Plan
 from mec_moe_agents.learning.views import View
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_moe_agents.agent import Agent
-from mec_moe_agents.evaluation.measures import steps_of
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.learning.decision_agent import DecisionAgent
 from mec_moe_agents.learning.decisions import make_decision_env
@@ -63,7 +62,7 @@ class NativeView:
 
     def steps_per_episode(self, config: Config) -> int:
         """Return the slots or layers of an episode."""
-        return steps_of(config)
+        return config.steps
 
     def observation_size(self, config: Config) -> int:
         """Return how many numbers the environment shows."""

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mec_moe_agents.evaluation.episodes import Episodes
-from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.evaluation.statistics import (
-    RESAMPLES,
-    Estimate,
-    curve_band,
-    estimate_mean,
-    interval,
-    resampled_means,
+from mec_moe_agents.evaluation.drawing import (
+    Look,
+    draw_band,
+    draw_curves,
+    finish,
+    look_of,
+    new_panels,
 )
-from mec_moe_agents.report.figure import Look
-from mec_moe_agents.reproduce.drawing import Floats, draw_band, finish, look_of, new_figure
-from mec_moe_agents.reproduce.output import as_json
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
+from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
+from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.core.buffers import Floats
 
 SERVERS = (10, 30, 50, 70)
 AGENTS = ("gating", "nearest", "most-powerful", "random")
@@ -71,24 +68,20 @@ def final(found: Found, servers: int, agent: str) -> Floats:
 def headlines(found: Found) -> list[Headline]:
     """State each claim with its figure, and whether it holds."""
     gating = {servers: final(found, servers, "gating") for servers in SERVERS}
+    means = {servers: estimate_mean(errors) for servers, errors in gating.items()}
+    later = estimate_mean(gating[70] - gating[30])
+    worse = estimate_ratio(final(found, 30, "nearest"), gating[30])
     lines = [
-        Headline(f"final error of gating, M = {servers}", estimate_mean(gating[servers]),
-                 decimals=2)
-        for servers in SERVERS
-    ]  # fmt: skip
-    lines[0] = at_least("final error of gating, M = 10: too few", lines[0].estimate, 3.5, 2)
-    lines[1] = at_most("final error of gating, M = 30: enough", lines[1].estimate, 3.0, 2)
-    lines += [
-        at_least("M = 70 above M = 30: more converge later", estimate_mean(gating[70] - gating[30]),
-                 0.0, 2),
-        at_least("nearest over gating, M = 30 (ratio)",
-                 ratio(final(found, 30, "nearest"), gating[30]), 2.5, 2),
-    ]  # fmt: skip
+        at_least("final error of gating, M = 10: too few", means[10], 3.5, 2),
+        at_most("final error of gating, M = 30: enough", means[30], 3.0, 2),
+        Headline("final error of gating, M = 50", means[50], decimals=2),
+        Headline("final error of gating, M = 70", means[70], decimals=2),
+        at_least("M = 70 above M = 30: more converge later", later, 0.0, 2),
+        at_least("nearest over gating, M = 30 (ratio)", worse, 2.5, 2),
+    ]
     for agent in AGENTS[1:]:
-        lines.append(
-            Headline(f"final error of {agent}, M = 30",
-                     estimate_mean(final(found, 30, agent)), decimals=2)
-        )  # fmt: skip
+        error = estimate_mean(final(found, 30, agent))
+        lines.append(Headline(f"final error of {agent}, M = 30", error, decimals=2))
         label = f"{agent}, M = 30, change over the second half (%)"
         lines.append(at_least(label, estimate_mean(change(found[30, agent])), LARGEST_FALL))
     moved = estimate_mean(change(found[30, "gating"]))
@@ -96,44 +89,27 @@ def headlines(found: Found) -> list[Headline]:
     return lines
 
 
-def ratio(above: Floats, below: Floats) -> Estimate:
-    """Estimate the ratio of two means over the same seeds, with its bootstrap interval."""
-    mean = float(above.mean() / below.mean())
-    if above.size < 2:
-        return Estimate(mean, np.nan, np.nan)
-    # The resamples are the same for both: pairs stay together.
-    ratios = resampled_means(above, RESAMPLES) / resampled_means(below, RESAMPLES)
-    low, high = interval(ratios, above.size)
-    return Estimate(mean, float(low), float(high))
-
-
 def _rows(found: Found) -> list[Row]:
-    return [
-        {
-            "servers": servers,
-            "scheduler": agent,
-            "seed": seed,
-            "generalization_error": episodes.metrics["generalization_error"][row],
-            "forgetting": episodes.metrics["forgetting"][row],
-            "energy_j": episodes.metrics["energy_j"][row],
-            "change_percent": change(episodes)[row],
-            "config": as_json(scenario(servers)),
-        }
-        for (servers, agent), episodes in found.items()
-        for row, seed in enumerate(episodes.seeds.tolist())
-    ]
+    rows: list[Row] = []
+    for (servers, agent), episodes in found.items():
+        names = ("generalization_error", "forgetting", "energy_j")
+        columns = {name: episodes.metrics[name] for name in names}
+        columns["change_percent"] = change(episodes)
+        labels = {"servers": servers, "scheduler": agent}
+        rows += rows_of(labels, episodes.seeds.tolist(), columns, scenario(servers))
+    return rows
 
 
 def _draw(found: Found) -> Figure:
     seeds = found[SERVERS[0], AGENTS[0]].seeds.size
-    figure, (left, right) = new_figure(
+    figure, (left, right) = new_panels(
         f"Offloading · paper-synthetic, {seeds} seeds (mean and 95 % interval)"
     )
-    _draw_curve(
-        left, found[30, "nearest"], look_of("nearest")._replace(line=":"), "nearest, M = 30"
-    )
+    nearest = look_of("nearest")._replace(line=":", marker="")
+    draw_curves(left, found[30, "nearest"].curve, nearest, "nearest, M = 30", most_points=300)
     for servers in SERVERS:
-        _draw_curve(left, found[servers, "gating"], LOOKS[servers], f"gating, M = {servers}")
+        curve, label = found[servers, "gating"].curve, f"gating, M = {servers}"
+        draw_curves(left, curve, LOOKS[servers], label, most_points=300)
     for agent in reversed(AGENTS):
         values = np.stack([final(found, servers, agent) for servers in SERVERS], axis=1)
         draw_band(right, SERVERS, values, look_of(agent), agent)
@@ -143,14 +119,6 @@ def _draw(found: Found) -> Figure:
     finish(left, "Error over time", "Slot t", "Overall generalization error $G_t$")
     finish(right, "Error at the end", "Servers M", "Final generalization error $G_T$")
     return figure
-
-
-def _draw_curve(axes: Axes, episodes: Episodes, look: Look, label: str) -> None:
-    slots = np.unique(np.linspace(0, episodes.curve.shape[1] - 1, 300).astype(np.int64))
-    curves = episodes.curve[:, slots]
-    axes.plot(slots + 1, curves.mean(axis=0), color=look.color, ls=look.line, lw=1.8, label=label)
-    if len(curves) > 1:
-        axes.fill_between(slots + 1, *curve_band(curves), color=look.color, alpha=0.18, lw=0)
 
 
 STUDY = Study("offloading", "Do enough experts make the gating network converge?", run)

@@ -12,14 +12,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
-from mec_moe_agents.report.figure import Look
-from mec_moe_agents.reproduce.drawing import Floats, finish, new_figure
+from mec_moe_agents.evaluation.drawing import Look, double_along_x, finish, new_panels
+from mec_moe_agents.evaluation.statistics import estimate_mean, known_exactly
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.solvers import select_experts
+from mec_moe_env.core.buffers import Floats
 
 EXPERTS = (8, 12, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-MOST = 4
+MAX_EXPERTS = 4
 """D."""
 SHARE = 0.6
 """The threshold as a share of what the D best experts reach together."""
@@ -52,17 +52,17 @@ def draw_instance(experts: int, seed: int) -> Instance:
     energy = 1e-3 * rng.uniform(0.5, 1.5, experts) + 1e-3 / rng.exponential(1.0, experts).clip(0.1)
     score = np.exp(1.5 * rng.standard_normal(experts))
     score /= score.sum()
-    return energy, score, SHARE * float(np.sort(score)[-MOST:].sum())
+    return energy, score, SHARE * float(np.sort(score)[-MAX_EXPERTS:].sum())
 
 
 def solve_by_des(instances: Sequence[Instance]) -> list[Solved]:
     """Solve all tokens in one call, as a layer of an environment does."""
     energy, score, threshold = (np.array(part) for part in zip(*instances, strict=True))
-    found = select_experts(energy, score, threshold, MOST)  # compiled before the clock runs
+    found = select_experts(energy, score, threshold, MAX_EXPERTS)  # compiled before the clock runs
     seconds = math.inf
     for _ in range(REPEATS):  # so short that anything else on the machine would show
         begin = time.perf_counter()
-        found = select_experts(energy, score, threshold, MOST)
+        found = select_experts(energy, score, threshold, MAX_EXPERTS)
         seconds = min(seconds, (time.perf_counter() - begin) / len(instances))
     assert found.proven.all()
     pairs = zip(found.energy.tolist(), found.nodes.tolist(), strict=True)
@@ -87,7 +87,7 @@ def by_exhaustion(instance: Instance) -> tuple[float, float]:
     """Return joules and the number of sets of at most D experts, all of them tried."""
     energy, score, threshold = instance
     best, tried = math.inf, 0
-    for size in range(1, MOST + 1):
+    for size in range(1, MAX_EXPERTS + 1):
         sets = np.array(list(combinations(range(energy.size), size)))
         reached = score[sets].sum(axis=1) >= threshold * (1 - 1e-12)
         tried += len(sets)
@@ -105,7 +105,7 @@ def by_highs(instance: Instance) -> tuple[float, float]:
         energy / scale,
         integrality=np.ones(energy.size, dtype=np.int64),
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(rows, [threshold, 0], [np.inf, MOST]),
+        constraints=LinearConstraint(rows, [threshold, 0], [np.inf, MAX_EXPERTS]),
         options={"mip_rel_gap": 0.0},
     )
     assert found.x is not None, found.message
@@ -136,7 +136,7 @@ def run(seeds: Sequence[int]) -> Answer:
                 {
                     "solver": solver,
                     "experts": experts,
-                    "max_experts": MOST,
+                    "max_experts": MAX_EXPERTS,
                     "threshold_share": SHARE,
                     "seed": seed,
                     **token._asdict(),
@@ -158,7 +158,7 @@ def _headlines(rows: Sequence[Row]) -> list[Headline]:
             other = _column(rows, solver, size, "energy_j")
             off = np.abs(_column(rows, "des", size, "energy_j") / other - 1.0)
             worst = max(worst, float(off.max()))
-    exact = Estimate(1e9 * worst, np.nan, np.nan)
+    exact = known_exactly(1e9 * worst)
     ratio = _column(rows, "highs", 128, "seconds") / _column(rows, "des", 128, "seconds")
     slowest = 1e6 * _column(rows, "des", EXPERTS[-1], "seconds")
     return [
@@ -169,8 +169,8 @@ def _headlines(rows: Sequence[Row]) -> list[Headline]:
 
 
 def _draw(rows: Sequence[Row], seeds: int) -> Figure:
-    figure, (left, right) = new_figure(
-        f"Choosing at most {MOST} of K experts for {seeds} tokens, DES in one call "
+    figure, (left, right) = new_panels(
+        f"Choosing at most {MAX_EXPERTS} of K experts for {seeds} tokens, DES in one call "
         "(medians; bands 5 to 95 %)"
     )
     for solver, (label, look) in LOOKS.items():
@@ -183,8 +183,7 @@ def _draw(rows: Sequence[Row], seeds: int) -> Figure:
             )
             axes.fill_between(sizes, low, high, color=look.color, alpha=0.18, lw=0)
     for axes in (left, right):
-        axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter("{x:.0f}")
+        double_along_x(axes)
     left.set_yscale("symlog", linthresh=1)
     left.set_ylim(-0.2, 2e5)
     right.set_yscale("log")

@@ -1,0 +1,87 @@
+"""What all commands share: reading options, and one clear line with an exit code on failure."""
+
+from __future__ import annotations
+
+import ast
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+FAILED = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+TEXT_FIELDS = ("tasks", "data_path", "gates")
+
+
+def leave(message: str, code: int) -> NoReturn:
+    """Say why on stderr and end the command with `code`."""
+    typer.echo(f"mec-moe: {message}", err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def reported(interrupted: str = "interrupted") -> Iterator[None]:
+    """End the command with the right code when the block fails for a reason outside the code.
+
+    A `ValueError` comes from what the user asked for (2); files, folders and missing extras fail
+    at run time (1); Ctrl-C says `interrupted` (130).
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        leave(interrupted, INTERRUPTED)
+    except ValueError as error:
+        leave(str(error), WRONG_USE)
+    except (OSError, ImportError) as error:
+        leave(str(error), FAILED)
+
+
+def parse_overrides(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
+    """Parse settings like `horizon=100`, `doppler_hz=inf`, `payload_mbit=0.2,1.0`.
+
+    Whether a field exists and admits the value is for the config to say.
+
+    Raises:
+        ValueError: a setting has no `=`.
+    """
+    overrides = {}
+    for setting in settings:
+        field, separator, text = setting.partition("=")
+        if not separator or not field:
+            raise ValueError(f"{option} expects FIELD=VALUE, got {setting!r}")
+        overrides[field.strip()] = _parse_value(field.strip(), text.strip())
+    return overrides
+
+
+def _parse_value(field: str, text: str) -> Any:
+    """Read a number, a tuple of numbers, None, inf, or plain text."""
+    if text == "None":
+        return None
+    if field in TEXT_FIELDS:
+        return text
+    if text in ("inf", "-inf"):
+        return math.inf if text == "inf" else -math.inf
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return tuple(value) if isinstance(value, list) else value
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder and see that a file can be written there.
+
+    Raises:
+        OSError: it cannot; the message names the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write to the output folder {folder}: {error.strerror}") from error

@@ -1,0 +1,180 @@
+"""What all pictures share: how an agent looks, axes, intervals, legends, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
+from numpy.typing import ArrayLike
+
+from mec_moe_agents.evaluation.statistics import Estimate, curve_band
+from mec_moe_env.core.buffers import Floats
+from mec_moe_env.files import replacing
+
+DPI = 160
+
+
+class Look(NamedTuple):
+    """How an agent is drawn, the same in every picture."""
+
+    color: str
+    line: LineStyleType
+    marker: str
+
+    @property
+    def edge(self) -> str:
+        """Colour around a marker; a cross and a star have too little inside for white."""
+        return self.color if self.marker in "x*" else "white"
+
+
+# Okabe and Ito's palette, told apart by colour-blind readers; lines and markers differ too.
+LOOKS: Mapping[str, Look] = MappingProxyType(
+    {
+        "random": Look("#8C8C8C", ":", "v"),
+        "nearest": Look("#E69F00", "--", "s"),
+        "most-powerful": Look("#D55E00", "-.", "^"),
+        "reject-all": Look("#5B5B5B", (0, (1, 3)), "x"),
+        "gating": Look("#CC79A7", "-", "D"),
+        "profile": Look("#009E73", "-", "P"),
+        "guard": Look("#0072B2", "-", "o"),
+        "topk": Look("#56B4E9", "--", "p"),
+        "des": Look("#882255", "--", "<"),
+        "jesa": Look("#332288", "-", ">"),
+        "learned": Look("#AA3377", "-", "*"),
+        "oracle": Look("#000000", "--", "h"),
+        "homogeneous": Look("#E69F00", "--", "s"),
+        "jesa-plus": Look("#009E73", ":", "P"),
+        "exact": Look("#000000", "--", "h"),
+    }
+)
+OTHER = Look("#AA4499", "-.", "d")
+BOUND = Look("#000000", (0, (1, 1)), "")
+"""How a bound or a formula is drawn."""
+
+
+def look_of(agent: str) -> Look:
+    """Return how an agent is drawn."""
+    return LOOKS.get(agent, OTHER)
+
+
+def new_figure(title: str, size: tuple[float, float]) -> Figure:
+    """Return an empty figure of this size in inches, which needs no display."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    if title:  # an empty one would take room, too
+        figure.suptitle(title)
+    return figure
+
+
+def new_panels(title: str, panels: int = 2) -> tuple[Figure, Sequence[Axes]]:
+    """Return a figure with panels side by side."""
+    figure = new_figure(title, (5.6 * panels, 4.6))
+    return figure, list(np.atleast_1d(figure.subplots(1, panels)))
+
+
+def draw_band(
+    axes: Axes, x: ArrayLike, values: Floats, look: Look, label: str = "", width: float = 1.8
+) -> None:
+    """Draw the mean over the first axis of `values` (n, len(x)) with its 95 % interval."""
+    style: dict[str, Any] = {"color": look.color, "ls": look.line, "marker": look.marker}
+    axes.plot(x, values.mean(axis=0), label=label, lw=width, markersize=6, **style)
+    if len(values) > 1:
+        axes.fill_between(x, *curve_band(values), color=look.color, alpha=0.18, lw=0)
+
+
+def draw_curves(
+    axes: Axes, curves: Floats, look: Look, label: str = "", most_points: int = 400
+) -> None:
+    """Draw curves (n, T) over the steps 1..T as a band, with fewer points where T is large."""
+    steps = curves.shape[1]
+    shown = np.unique(np.linspace(0, steps - 1, most_points).astype(np.int64))
+    draw_band(axes, shown + 1, curves[:, shown], look, label)
+
+
+def draw_point(axes: Axes, x: Estimate, y: Estimate, look: Look, **style: Any) -> None:
+    """Draw two means as a point with their intervals."""
+    axes.errorbar(
+        x.mean,
+        y.mean,
+        xerr=_arms([x]),
+        yerr=_arms([y]),
+        color=look.color,
+        marker=look.marker,
+        ls="none",
+        **style,
+    )
+
+
+def draw_intervals(
+    axes: Axes, x: ArrayLike, estimates: Sequence[Estimate], look: Look, **style: Any
+) -> None:
+    """Draw means at positions x as a line with their intervals."""
+    axes.errorbar(
+        x,
+        [estimate.mean for estimate in estimates],
+        yerr=_arms(estimates),
+        color=look.color,
+        marker=look.marker,
+        ls=look.line,
+        **style,
+    )
+
+
+def _arms(estimates: Sequence[Estimate]) -> Floats | None:
+    """Return what to draw on both sides of means, (2, n); None for a single seed."""
+    means, lows, highs = np.transpose(estimates)
+    # A mean on the edge of its interval may lie outside by rounding.
+    return None if np.isnan(lows).any() else np.maximum([means - lows, highs - means], 0.0)
+
+
+def finish(
+    axes: Axes,
+    title: str,
+    xlabel: str,
+    ylabel: str = "",
+    legend: Literal["best", "lower right"] | None = "best",
+) -> None:
+    """Label a panel, take away what distracts, and put the legend somewhere unless it has none."""
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if legend is not None:
+        axes.legend(frameon=False, loc=legend)
+
+
+def double_along_x(axes: Axes) -> None:
+    """Let each tick of the x axis be twice the one before, in plain numbers."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+
+
+def legend_below(
+    figure: Figure, handles: Sequence[Any], labels: Sequence[str], most_columns: int
+) -> None:
+    """Put one legend for all panels beneath them, in rows of nearly the same length."""
+    rows = -(-len(handles) // most_columns)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=-(-len(handles) // rows),
+        frameon=False,
+        handlelength=3.2,
+    )
+
+
+def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
+    """Write a PNG, whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi)

@@ -1,0 +1,258 @@
+"""The picture of a comparison, and that of a ranking."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from mec_moe_agents.evaluation.drawing import (
+    draw_curves,
+    draw_point,
+    finish,
+    legend_below,
+    look_of,
+    new_figure,
+)
+from mec_moe_agents.evaluation.leaderboard import (
+    THRESHOLDS,
+    Aggregate,
+    Leaderboard,
+    Line,
+    Standings,
+)
+from mec_moe_agents.evaluation.rollout import Episodes
+from mec_moe_agents.evaluation.verdict import SCORE
+from mec_moe_env.core.buffers import Floats
+
+MARKED_STEPS = 16
+"""Curves of so few steps show a marker at each."""
+LOGARITHMIC_FROM = 8.0
+LEGEND_COLUMNS = 6
+SHADES = Normalize(0.0, 1.0, clip=True)
+DARK = 0.55
+"""Below this shade text is white."""
+ROW_INCHES = 0.34
+RANKING_DPI = 110
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A measure with the words beside it."""
+
+    label: str
+    measure: str = ""
+    scale: float = 1.0
+    fit: str = "data"
+    """What the axis covers: the data, the data and zero, or errors (logarithmic if they must)."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a picture shows: a curve over the steps of an episode, and a plane of two measures."""
+
+    curve_title: str
+    step: str
+    curve: Axis
+    plane_title: str
+    horizontal: Axis
+    vertical: Axis
+    settled_from: float = 0.0
+    """Share of the curve's beginning that may leave the axis: errors start with jumps."""
+
+
+OFFLOADING = View(
+    curve_title="Error over time (mean and 95 % interval)",
+    step="Slot",
+    curve=Axis("Overall generalization error $G_t$", fit="errors"),
+    plane_title="Error against energy (lower left is better)",
+    horizontal=Axis("Energy per arriving task (mJ)", "energy_per_arrival_j", 1e3),
+    vertical=Axis("Final generalization error $G_T$", "generalization_error", fit="errors"),
+    settled_from=0.05,
+)
+DMOE = View(
+    curve_title="Energy by layer (mean and 95 % interval)",
+    step="Layer",
+    curve=Axis("Energy of the layer, all tokens (mJ)", scale=1e3, fit="zero"),
+    plane_title="Violations against energy (lower left is better)",
+    horizontal=Axis("Energy per token, all layers (mJ)", "energy_per_token_j", 1e3),
+    vertical=Axis("Token layers below the threshold (%)", "violated", 1e2, fit="zero"),
+)
+DMOE_MODEL = dataclasses.replace(
+    DMOE,
+    plane_title="Accuracy against energy (upper left is better)",
+    vertical=Axis("Accuracy on held-out digits (%)", "accuracy", 1e2),
+)
+
+
+def view_of(measures: Collection[str]) -> View:
+    """Return the view for episodes that have these measures."""
+    if "energy_per_token_j" not in measures:
+        return OFFLOADING
+    return DMOE_MODEL if "accuracy" in measures else DMOE
+
+
+def draw_comparison(results: Mapping[str, Episodes], board: Leaderboard, title: str) -> Figure:
+    """Draw a curve and a plane with one legend in the order of the leaderboard."""
+    figure = new_figure(title, (11, 5.2))
+    over_time, plane = figure.subplots(1, 2)
+    view = view_of(board.best.metrics)
+    for line in reversed(board.lines):  # the best on top
+        _draw_agent(over_time, plane, line, view)
+    _finish_curves(over_time, results, view)
+    _finish_plane(plane, board, view)
+    handles = [_legend_entry(line) for line in board.lines]
+    labels = [_label(line.agent, line.contender) for line in board.lines]
+    legend_below(figure, handles, labels, LEGEND_COLUMNS)
+    return figure
+
+
+def _draw_agent(over_time: Axes, plane: Axes, line: Line, view: View) -> None:
+    look, curve = look_of(line.agent), view.curve.scale * line.episodes.curve
+    marked = curve.shape[1] <= MARKED_STEPS
+    draw_curves(over_time, curve, look if marked else look._replace(marker=""))
+    x, y = (
+        line.metrics[axis.measure].times(axis.scale) for axis in (view.horizontal, view.vertical)
+    )
+    draw_point(plane, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
+
+
+def _legend_entry(line: Line) -> Line2D:
+    look = look_of(line.agent)
+    return Line2D(
+        [],
+        [],
+        color=look.color,
+        linestyle=look.line,
+        marker=look.marker,
+        markersize=7,
+        markeredgecolor=look.edge,
+    )
+
+
+def _label(agent: str, contender: bool) -> str:
+    return agent if contender else f"{agent} (yardstick)"
+
+
+def _finish_curves(axes: Axes, results: Mapping[str, Episodes], view: View) -> None:
+    means = np.array([episodes.curve.mean(axis=0) for episodes in results.values()])
+    steps = means.shape[1]
+    _fit(axes, view.curve, means[:, int(view.settled_from * steps) :])
+    if steps <= MARKED_STEPS:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0.5, steps + 0.5)
+    else:
+        axes.set_xlim(0, steps)
+    finish(axes, view.curve_title, view.step, view.curve.label, legend=None)
+
+
+def _finish_plane(axes: Axes, board: Leaderboard, view: View) -> None:
+    values = [line.metrics[view.vertical.measure].mean for line in board.lines]
+    _fit(axes, view.vertical, np.array(values))
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    finish(axes, view.plane_title, view.horizontal.label, view.vertical.label, legend=None)
+
+
+def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
+    if axis.fit == "zero":
+        axes.set_ylim(bottom=0.0)
+    elif axis.fit == "errors":
+        low, high = axis.scale * float(values.min()), axis.scale * float(values.max())
+        if low > 0 and high / low > LOGARITHMIC_FROM:
+            axes.set_yscale("log")
+            axes.set_ylim(low / 1.5, high * 1.5)
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.set_ylim(min(0.0, 1.1 * low), 1.1 * high if high > 0 else 1.0)
+
+
+def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]) -> Figure:
+    """Draw a row of panels for each environment: scores, interquartile means, profiles."""
+    groups: dict[str, list[Standings]] = {}
+    for entry in standings:
+        groups.setdefault(entry.scenario.environment, []).append(entry)
+    # The first aggregate of an environment is the one over all its scenarios.
+    over_all = {group.environment: group for group in reversed(aggregates)}
+    orders = {name: _order(entries, over_all.get(name)) for name, entries in groups.items()}
+    heights = [len(order) + 4.5 for order in orders.values()]
+    figure = new_figure("", (14, ROW_INCHES * sum(heights)))
+    grid = figure.subplots(
+        len(groups), 3, squeeze=False, height_ratios=heights, width_ratios=(6, 3, 3.4)
+    )
+    for (table, means, profiles), (name, entries) in zip(grid, groups.items(), strict=True):
+        _draw_scores(table, entries, orders[name])
+        table.set_title(f"{name}: normalised score by scenario")
+        _draw_means(means, over_all.get(name), orders[name])
+        _draw_profiles(profiles, over_all.get(name))
+    return figure
+
+
+def _order(standings: Sequence[Standings], group: Aggregate | None) -> list[str]:
+    """Return the agents from top to bottom: by interquartile mean, then those without one."""
+    first = [line.agent for line in group.lines] if group else []
+    rest = [line.agent for entry in standings for line in entry.lines]
+    return list(dict.fromkeys([*first, *rest]))
+
+
+def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str]) -> None:
+    scores = np.full((len(order), len(standings)), np.nan)
+    contenders = {}
+    for column, entry in enumerate(standings):
+        for line in entry.lines:
+            scores[order.index(line.agent), column] = line.score.mean
+            contenders[line.agent] = line.contender
+    # Told apart by colour-blind readers, and in grey.
+    axes.imshow(scores, cmap=colormaps["cividis"], norm=SHADES, aspect="auto")
+    for (row, column), score in np.ndenumerate(scores):
+        if np.isfinite(score):
+            ink = "white" if SHADES(score) < DARK else "black"
+            bold = "bold" if score >= np.nanmax(scores[:, column]) else "normal"
+            text = SCORE.number(score)
+            axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
+    axes.set_xticks(
+        range(len(standings)), [entry.scenario.name.rpartition("/")[2] for entry in standings]
+    )
+    axes.set_yticks(range(len(order)), [_label(agent, contenders[agent]) for agent in order])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> None:
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_yticks(range(len(order)), [""] * len(order))
+    finish(axes, "Interquartile mean, 95 % interval", "Normalised score", legend=None)
+    for line in group.lines if group else ():
+        look, row = look_of(line.agent), order.index(line.agent)
+        axes.plot(line.iqm.mean, row, look.marker, color=look.color, markersize=8)
+        if np.isfinite(line.iqm.low):
+            axes.hlines(row, line.iqm.low, line.iqm.high, color=look.color, lw=5, alpha=0.45)
+    axes.axvline(1.0, color="black", lw=0.8, ls=":")
+
+
+def _draw_profiles(axes: Axes, group: Aggregate | None) -> None:
+    axes.axvline(1.0, color="black", lw=0.8, ls=":")
+    for line in group.lines if group else ():
+        look = look_of(line.agent)
+        style: dict[str, Any] = {
+            "ls": look.line,
+            "marker": look.marker,
+            "markevery": 10,
+            "label": line.agent,
+        }
+        axes.plot(THRESHOLDS, line.profile, color=look.color, **style)
+    finish(
+        axes, "Performance profile", "Normalised score τ", "Share of episodes above τ", legend=None
+    )
+    if group:
+        axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)

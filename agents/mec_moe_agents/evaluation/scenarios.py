@@ -1,0 +1,267 @@
+"""From names to scenarios with the agents that meet there, checked before any work begins."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from mec_moe_agents.environments import DMOE, ENVIRONMENTS, OFFLOADING, environment_of
+from mec_moe_agents.evaluation.rollout import (
+    FIRST_RANKING_SEED,
+    check_evaluation_seeds,
+    make_vector_env,
+)
+from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config, resolve, suggest
+
+AnyConfig = OffloadingConfig | DMoEConfig
+FLOOR = "random"
+"""The agent whose mean return is score 0."""
+LEARNED = "learned"
+"""The agent whose weights were trained; all other contenders are baselines."""
+UNRANKED = "toy"
+"""Its optimum is known: it is for documentation and tests, and ranked only by its name."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What reports need to know of an environment."""
+
+    title: str
+    prefix: str
+    """Before the names of its presets."""
+    ceiling: str
+    """The agent whose mean return is score 1."""
+    summary: str
+    """The size of a scenario, with the fields of its configuration."""
+    size: str
+    """The same in full, with the papers' symbols."""
+
+
+TRAITS: Mapping[str, Traits] = MappingProxyType(
+    {
+        OFFLOADING.name: Traits(
+            title="Offloading",
+            prefix="",
+            ceiling="oracle",  # clairvoyant
+            summary="{0.num_servers} servers, {0.num_types} task types, {0.horizon} slots",
+            size="M = {0.num_servers} servers, S = {0.num_subcarriers} subcarriers, "
+            "N = {0.num_types} task types, T = {0.horizon} slots, U = {0.num_tasks}, "
+            "D = {0.max_experts}",
+        ),
+        DMOE.name: Traits(
+            title="DMoE",
+            prefix="dmoe/",
+            # Nobody sees more than a scheduler can; the best that is known for the paper's
+            # problem P1 in every preset.
+            ceiling="jesa-plus",
+            summary="{0.num_nodes} nodes, {0.num_layers} layers, {0.num_subcarriers} subcarriers",
+            size="K = {0.num_nodes} nodes, I = {0.sources} sources, "
+            "Q = {0.tokens_per_source} tokens each, L = {0.num_layers} layers, "
+            "S = {0.num_subcarriers} subcarriers, D = {0.max_experts}",
+        ),
+    }
+)
+"""By `Environment.name`."""
+
+
+def traits_of(config: Config) -> Traits:
+    """Return what reports need to know of a configuration's environment."""
+    return TRAITS[environment_of(config).name]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A configuration with its name and the agents that are compared there."""
+
+    name: str
+    config: Config
+    agents: Sequence[str]
+
+    @property
+    def environment(self) -> str:
+        """Title of the environment."""
+        return traits_of(self.config).title
+
+    @property
+    def summary(self) -> str:
+        """The environment, the name and the size."""
+        size = traits_of(self.config).summary.format(self.config)
+        return f"{self.environment} · {self.name}: {size}"
+
+    @property
+    def size(self) -> str:
+        """The environment and the full size."""
+        return f"{self.environment}: {traits_of(self.config).size.format(self.config)}"
+
+    @property
+    def ceiling(self) -> str:
+        """The agent whose mean return is score 1."""
+        return traits_of(self.config).ceiling
+
+    @property
+    def runners(self) -> list[str]:
+        """The agents that must run, in the order of the catalogue: the ranked and both ends."""
+        needed = {*self.agents, FLOOR, self.ceiling}
+        return [name for name in agent_names(self.config) if name in needed]
+
+    def is_contender(self, agent: str) -> bool:
+        """Tell whether an agent knows no more than a scheduler can."""
+        return find_agent(agent, self.config).contender
+
+    def is_baseline(self, agent: str) -> bool:
+        """Tell whether an agent is a contender that nobody trained."""
+        return self.is_contender(agent) and agent != LEARNED
+
+
+@dataclass(frozen=True)
+class RankingRequest:
+    """A ranking that can run."""
+
+    scenarios: tuple[Scenario, ...]
+    seeds: range
+    mnist: Path | None = None
+
+    @classmethod
+    def check(cls, scenarios: str, agents: str, seeds: range, mnist: Path | None = None) -> Self:
+        """Resolve every name and build every environment once.
+
+        Raises:
+            ValueError: a scenario or agent is unknown (the nearest is given), a named scenario has
+                none of the agents, or the seeds are training's.
+            OSError: the data of a scenario are missing.
+            ImportError: a scenario needs an extra that is not installed.
+        """
+        check_evaluation_seeds((seeds[0], seeds[-1]))
+        configs = parse_scenarios(scenarios, mnist)
+        wanted = _parse_agents_of(agents, configs.values())
+        found = []
+        for name, config in configs.items():
+            here = [agent for agent in agent_names(config) if agent in wanted]
+            if here:
+                found.append(Scenario(name, config, here))
+            elif name in split_names(scenarios):
+                raise ValueError(
+                    f"none of --agents {agents} is ranked on scenario {name!r}: "
+                    f"it has {', '.join(agent_names(config))}"
+                )
+        for scenario in found:
+            make_vector_env(scenario.config, 1).close()
+        return cls(tuple(found), seeds, mnist)
+
+    def command(self, scenarios: Collection[str], agents: Collection[str] = ()) -> str:
+        """Write the command that ranks these agents, or all, on these scenarios as this one."""
+        words = ["mec-moe", "rank", "--scenarios", ",".join(scenarios)]
+        if agents:
+            words += ["--agents", ",".join(dict.fromkeys(agents))]
+        words += ["--seeds", str(len(self.seeds))]
+        if self.seeds.start != FIRST_RANKING_SEED:
+            words += ["--first-seed", str(self.seeds.start)]
+        if self.mnist is not None:
+            words += ["--mnist", str(self.mnist)]
+        return shlex.join(words)
+
+
+def split_names(text: str) -> list[str]:
+    """Split at commas, without blanks and empty names."""
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def find_config(env: str, scenario: str, overrides: Mapping[str, Any]) -> AnyConfig:
+    """Find a scenario of an environment and override its fields.
+
+    Raises:
+        ValueError: the environment, the scenario or a field is wrong; the nearest name is given,
+            or the environment that has the scenario.
+    """
+    environments = {environment.name: environment for environment in ENVIRONMENTS}
+    if env not in environments:
+        raise ValueError(f"unknown environment {env!r}: {suggest(env, environments)}")
+    presets = environments[env].presets
+    for other in ENVIRONMENTS:
+        if scenario not in presets and scenario in other.presets:
+            raise ValueError(f"scenario {scenario!r} belongs to --env {other.name}")
+    config: AnyConfig = resolve(scenario, presets, overrides)
+    return config
+
+
+def parse_agents(agents: str, config: Config) -> list[str]:
+    """Split names at commas; `all` stands for every agent that differs on this config.
+
+    Raises:
+        ValueError: a name is unknown, or there is none.
+    """
+    names: list[str] = []
+    for name in split_names(agents):
+        names += agent_names(config) if name == "all" else [name]
+    if not names:
+        raise ValueError("--agents names no agent")
+    for name in names:
+        find_agent(name, config)
+    return list(dict.fromkeys(names))
+
+
+def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
+    """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
+
+    DMoE's presets have `dmoe/` before their names, so that no two environments share one. MNIST
+    takes part where its data are given.
+
+    Raises:
+        ValueError: a name is unknown, there is none, or MNIST is named without its data.
+    """
+    known = _known(mnist)
+    groups: dict[str, list[str]] = {"all": []}
+    for name, config in known.items():
+        if name.removeprefix(traits_of(config).prefix) != UNRANKED:
+            groups["all"].append(name)
+            groups.setdefault(environment_of(config).name, []).append(name)
+    members = [member for name in split_names(names) for member in groups.get(name, [name])]
+    if not members:
+        raise ValueError("--scenarios names no scenario")
+    return {member: _find(member, known) for member in members}
+
+
+def _known(mnist: Path | None) -> dict[str, Config]:
+    known: dict[str, Config] = {
+        TRAITS[environment.name].prefix + preset: config
+        for environment in ENVIRONMENTS
+        for preset, config in environment.presets.items()
+    }
+    if mnist is None:
+        del known["mnist"]
+    else:
+        known["mnist"] = known["mnist"].override(data_path=str(mnist))
+    return known
+
+
+def _find(name: str, known: Mapping[str, Config]) -> Config:
+    if name in known:
+        return known[name]
+    if name == "mnist":
+        raise ValueError("scenario 'mnist' reads local files: give their path by --mnist")
+    elsewhere = next((t.prefix + name for t in TRAITS.values() if t.prefix + name in known), None)
+    nearest = suggest(name, known) if elsewhere is None else f"did you mean {elsewhere!r}?"
+    raise ValueError(f"unknown scenario {name!r}: {nearest}")
+
+
+def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
+    """Split names at commas; `all` stands for every agent.
+
+    Raises:
+        ValueError: a name is in none of the scenarios, or there is none.
+    """
+    known = {name for config in configs for name in agent_names(config)}
+    wanted: set[str] = set()
+    for name in split_names(agents):
+        if name != "all" and name not in known:
+            raise ValueError(f"no agent {name!r} in these scenarios: {suggest(name, known)}")
+        wanted |= known if name == "all" else {name}
+    if not wanted:
+        raise ValueError("--agents names no agent")
+    return wanted

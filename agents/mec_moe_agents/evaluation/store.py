@@ -1,0 +1,165 @@
+"""Results on disk: finished cells, found again by all that determined them, and plain tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mec_moe_agents.evaluation.provenance import Provenance
+from mec_moe_agents.evaluation.rollout import Episodes
+from mec_moe_env.config import Config
+from mec_moe_env.files import read_arrays, write_arrays, write_csv
+
+METRIC = "metric:"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One agent on all seeds, the unit of work that is stored: everything that determines it.
+
+    Raises:
+        OSError: a file that the configuration names is missing.
+    """
+
+    config: Config
+    agent: str
+    options: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    code: str
+    """Identity of the code, `Provenance.identity`."""
+    files: Mapping[str, str] = field(init=False)
+    """Digest of each file that the configuration or an option names, as it is now."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", _named_files(self.config, self.options))
+
+    def describe(self) -> str:
+        """Return all of it as JSON, the same text for the same cell."""
+        fields = {
+            "environment": type(self.config).__name__,
+            "config": self.config.to_dict(),
+            "agent": self.agent,
+            "options": dict(self.options),
+            "files": dict(self.files),
+            "seeds": self.seeds,
+            "code": self.code,
+        }
+        return json.dumps(fields, sort_keys=True, default=_digest)
+
+    @property
+    def key(self) -> str:
+        """Name that no other cell has."""
+        return hashlib.sha256(self.describe().encode()).hexdigest()[:24]
+
+
+def _named_files(config: Config, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return digests of the configuration's `data_path` and of options that are paths."""
+    named = {name: value for name, value in options.items() if isinstance(value, Path)}
+    if (data_path := getattr(config, "data_path", None)) is not None:
+        named["data_path"] = Path(data_path).expanduser()
+    return {name: digest_of(path) for name, path in named.items()}
+
+
+def digest_of(path: Path) -> str:
+    """Return a digest of a file, or of the names and contents of the files of a folder.
+
+    Raises:
+        OSError: it is missing or cannot be read.
+    """
+    digest = hashlib.sha256()
+    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    for file in files:
+        digest.update(f"{file.name}\0".encode() if path.is_dir() else b"")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:24]
+
+
+def _digest(value: object) -> str:
+    """Stand for an object without JSON form, such as a task stream of the user's own."""
+    return hashlib.sha256(pickle.dumps(value)).hexdigest()
+
+
+class CellStore:
+    """A folder of finished cells."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load(self, cell: Cell) -> Episodes | None:
+        """Return the stored episodes, or None where there are none or the file is damaged."""
+        try:
+            stored = read_arrays(self._file(cell))
+            if str(stored["cell"]) != cell.describe():
+                return None
+            metrics = {
+                name.removeprefix(METRIC): values
+                for name, values in stored.items()
+                if name.startswith(METRIC)
+            }
+            return Episodes(stored["seeds"], metrics, stored["curve"])
+        except (FileNotFoundError, KeyError, ValueError):
+            return None
+
+    def save(self, cell: Cell, episodes: Episodes) -> None:
+        """Store a finished cell, whole or not at all.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            "cell": np.array(cell.describe()),
+            "seeds": episodes.seeds,
+            "curve": episodes.curve,
+        }
+        arrays |= {METRIC + name: values for name, values in episodes.metrics.items()}
+        write_arrays(self._file(cell), arrays, compressed=True)
+
+    def _file(self, cell: Cell) -> Path:
+        return self.folder / f"{cell.agent}-{cell.key}.npz"
+
+
+def rows_of(episodes: Episodes) -> list[dict[str, object]]:
+    """Return a row per episode: its seed and all its metrics, as plain numbers."""
+    return [
+        {"seed": seed, **{name: values[row].item() for name, values in episodes.metrics.items()}}
+        for row, seed in enumerate(episodes.seeds.tolist())
+    ]
+
+
+def write_rows(
+    path: Path, results: Mapping[str, Episodes], config: Config, provenance: Provenance
+) -> None:
+    """Write one CSV row per agent and seed: metrics, config fields, version and commit.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    fields = {f"config.{name}": value for name, value in config.to_dict().items()}
+    write_csv(
+        path,
+        [
+            {"agent": agent, **row, **fields, **provenance.columns}
+            for agent, episodes in results.items()
+            for row in rows_of(episodes)
+        ],
+    )
+
+
+def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:
+    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T).
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    curves = {agent: episodes.curve for agent, episodes in results.items()}
+    seeds = next(iter(results.values())).seeds
+    write_arrays(path, {"seeds": seeds, **curves}, compressed=True)

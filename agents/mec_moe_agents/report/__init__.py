@@ -1,1 +1,0 @@
-"""Showing results: tables for the terminal, a verdict in words, a picture."""

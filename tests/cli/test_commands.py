@@ -1,0 +1,232 @@
+"""`mec-moe` as its users meet it."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("typer")
+
+from mec_moe_agents.cli import app
+from mec_moe_agents.cli.listing import PURPOSES
+from mec_moe_agents.cli.options import parse_overrides
+from typer.testing import CliRunner, Result
+
+from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
+from tests.interruption import interrupt_once
+
+COMMAND = [sys.executable, "-m", "mec_moe_agents"]
+TOY = ("compare", "--scenario", "toy", "--seeds", "3")
+
+
+def mec_moe(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "rows.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_compare_answers_and_writes(tmp_path: Path) -> None:
+    result = mec_moe(*TOY, "--agents", "all", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "Best on toy:" in result.stdout
+    assert "\x1b" not in result.output
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cells",
+        "comparison.png",
+        "curves.npz",
+        "rows.csv",
+    }
+    rows = rows_of(tmp_path)
+    assert len(rows) == 9 * 3
+    assert {row["version"] for row in rows} == {__version__}
+    assert "[9/9] oracle:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("scenario", "picture_of"),
+    [("toy", "Violated %"), ("digits-moe", "Accuracy %")],
+)
+def test_compare_in_dmoe(tmp_path: Path, scenario: str, picture_of: str) -> None:
+    arguments = ("--agents", "topk,jesa", "--seeds", 8, "--out", tmp_path)
+    result = mec_moe("compare", "--env", "dmoe", "--scenario", scenario, *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"Best on {scenario}: jesa." in result.stdout
+    assert f"DMoE · {scenario}" in result.stdout
+    for heading in ("Energy mJ/token", "Relevance", "Experts/token", picture_of):
+        assert heading in result.stdout
+    assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    rows = rows_of(tmp_path)
+    assert len(rows) == 16
+    assert {row["config.num_layers"] for row in rows} <= {"2", "4"}
+
+
+def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path: Path) -> None:
+    command = (*TOY, "--agents", "nearest,guard", "--out", tmp_path)
+    first, second = mec_moe(*command), mec_moe(*command)
+    changed = mec_moe(*command, "--set", "energy_weight=2")
+    fresh = mec_moe(*command, "--fresh")
+    assert "done before" not in first.stderr
+    assert second.stderr.count("done before") == 2
+    assert "done before" not in changed.stderr + fresh.stderr
+    assert first.stdout == second.stdout == fresh.stdout
+
+
+def test_settings_and_seeds_reach_the_rows(tmp_path: Path) -> None:
+    options = ("--first-seed", 5, "--set", "horizon=7", "--set", "payload_mbit=0.1,0.2")
+    scene = ("compare", "--scenario", "default", "--agents", "random", "--seeds", 2)
+    result = mec_moe(*scene, *options, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert [row["seed"] for row in rows_of(tmp_path)] == ["5", "6"]
+    assert {row["config.horizon"] for row in rows_of(tmp_path)} == {"7"}
+    assert {row["config.payload_mbit"] for row in rows_of(tmp_path)} == {"(0.1, 0.2)"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--scenario", "digit"), "unknown scenario 'digit': did you mean 'digits'?"),
+        (("--scenario", "paper"), "scenario 'paper' belongs to --env dmoe"),
+        (("--env", "dmo", "--scenario", "toy"), "unknown environment 'dmo': did you mean 'dmoe'?"),
+        (("--env", "dmoe", "--scenario", "papre"), "'papre': did you mean 'paper'?"),
+        (("--env", "dmoe", "--scenario", "paper", "--agents", "exact"), "take jesa-plus"),
+        (("--scenario", "toy", "--agents", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
+        (("--scenario", "toy", "--agents", " ,"), "--agents names no agent"),
+        (("--scenario", "toy", "--set", "horizn=3"), "'horizn': did you mean 'horizon'?"),
+        (("--scenario", "toy", "--set", "horizon"), "--set expects FIELD=VALUE, got 'horizon'"),
+        (("--scenario", "default", "--set", "horizon=0"), "horizon = 0 is not allowed"),
+        (("--scenario", "default", "--set", "horizon=many"), "horizon = 'many' is not allowed"),
+        (("--scenario", "digits", "--set", "feature_dim=5"), "feature_dim = 5 is not allowed"),
+        (("--scenario", "toy", "--seeds", "0"), "greater than or equal to 1"),
+        ((), "--scenario"),
+    ],
+)
+def test_wrong_use_is_named(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:
+    result = mec_moe("compare", *arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unwritable_folder_is_found_before_the_work(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    result = mec_moe(*TOY, "--out", blocked / "runs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"mec-moe: cannot write to the output folder {blocked}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_missing_data_fail_in_one_line(tmp_path: Path) -> None:
+    settings = ("--set", f"data_path={tmp_path / 'nowhere.npz'}")
+    result = mec_moe("compare", "--scenario", "mnist", *settings, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "nowhere.npz" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_mnist_from_a_file(tmp_path: Path, mnist_folder: str) -> None:
+    settings = ("--set", f"data_path={mnist_folder}", "--set", "horizon=10")
+    result = mec_moe(
+        "compare", "--scenario", "mnist", *settings, "--agents", "guard", "--out", tmp_path
+    )
+    assert result.exit_code == 0, result.output
+    assert "Accuracy %" in result.stdout
+
+
+def test_a_terminal_without_unicode(tmp_path: Path) -> None:
+    command = [*COMMAND, *TOY, "--agents", "guard,reject-all", "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"Best on toy" in done.stdout.replace(b"\n", b" ")
+
+
+def test_lists() -> None:
+    scenarios, agents = mec_moe("scenarios"), mec_moe("agents")
+    assert scenarios.exit_code == agents.exit_code == 0
+    assert all(name in scenarios.stdout for name in OFFLOADING_PRESETS)
+    assert PURPOSES["offloading"].keys() == OFFLOADING_PRESETS.keys()
+    assert all(name in scenarios.stdout for name in DMOE_PRESETS)
+    assert PURPOSES["dmoe"].keys() == DMOE_PRESETS.keys()
+    assert all(name in agents.stdout for name in ("most-powerful", "guard", "oracle"))
+    assert all(name in agents.stdout for name in ("homogeneous", "jesa-plus", "exact"))
+    assert max(map(len, (scenarios.stdout + agents.stdout).splitlines())) <= 80
+
+
+def test_version_and_help() -> None:
+    assert mec_moe("--version").stdout.strip() == f"mec-moe-env {__version__}"
+    assert mec_moe("compare", "--help").exit_code == 0
+
+
+def test_values_of_settings() -> None:
+    settings = ["horizon=3", "doppler_hz=inf", "type_frequencies=[1, 2.5]", "data_path=7", "a=x=y"]
+    assert parse_overrides(settings) == {
+        "horizon": 3,
+        "doppler_hz": float("inf"),
+        "type_frequencies": (1, 2.5),
+        "data_path": "7",
+        "a": "x=y",
+    }
+    assert parse_overrides(["data_path=None"]) == {"data_path": None}
+
+
+def test_help_does_not_wait_for_the_environment() -> None:
+    code = "import sys, mec_moe_agents.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"numba", "gymnasium", "matplotlib", "torch", "sklearn", "mec_moe_env"}
+
+
+def test_agents_do_not_import_what_they_may_lack() -> None:
+    code = "import sys, mec_moe_agents.registry, mec_moe_agents.evaluation.rollout as r\n"
+    code += "print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"matplotlib", "torch", "sklearn", "stable_baselines3", "typer", "rich"}
+
+
+def test_an_interrupted_comparison_resumes(tmp_path: Path) -> None:
+    agents = ["nearest", "gating", "profile", "guard"]
+    command = [*COMMAND, "compare", "--scenario", "default", "--agents", ",".join(agents)]
+    command += ["--set", "horizon=6000", "--seeds", "1", "--out", str(tmp_path)]
+    cells = tmp_path / "cells"
+    code, errors = interrupt_once(command, lambda: any(cells.glob("nearest-*.npz")))
+    assert code == 130
+    assert errors.splitlines()[-1].startswith("mec-moe: interrupted")
+    assert "Traceback" not in errors
+    finished = [path.name.split("-")[0] for path in (tmp_path / "cells").iterdir()]
+    assert 0 < len(finished) < len(agents)
+    assert not (tmp_path / "rows.csv").exists()
+
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert resumed.stderr.count("done before") == len(finished)
+    assert len(rows_of(tmp_path)) == len(agents)
+
+
+def test_a_live_bar_on_a_terminal(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    parent, child = pty.openpty()
+    command = [*COMMAND, *TOY, "--agents", "nearest,guard", "--out", str(tmp_path)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE, env=environment)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(parent, 4096)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    out, _ = process.communicate(timeout=300)
+    os.close(parent)
+    assert process.returncode == 0
+    assert "━".encode() in shown
+    assert b"\x1b" not in out

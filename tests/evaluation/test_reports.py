@@ -1,0 +1,95 @@
+"""Tables fit their terminal, pictures have every agent."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mec_moe_agents import Episodes, evaluate
+from mec_moe_agents.evaluation.leaderboard import aggregate, summarize
+
+from mec_moe_env import DMOE_PRESETS, OffloadingConfig
+
+pytest.importorskip("rich")
+pytest.importorskip("matplotlib")
+
+from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.figures import draw_comparison
+from mec_moe_agents.evaluation.tables import print_leaderboard, print_ranking
+from rich.console import Console
+
+from tests.evaluation.made_up import standings
+
+CONFIG = OffloadingConfig(horizon=30)
+
+
+@pytest.fixture(scope="module")
+def results() -> Mapping[str, Episodes]:
+    return {agent: evaluate(agent, CONFIG, range(4)) for agent in ("guard", "nearest", "oracle")}
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], width: int) -> None:
+    out = io.StringIO()
+    print_leaderboard(Console(file=out, width=width), summarize(results, ["oracle"]))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "\x1b" not in text
+    for heading in ("Return", "To best", "Final error", "mJ/task", "Delay slots", "Rejected %"):
+        assert heading in text
+    assert "Accuracy" not in text
+    assert "(yardstick)" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_ranking_fits_and_says_everything(width: int) -> None:
+    returns = {"random": [-30.0] * 9, "guard": [-9.0, -11.0, -10.0] * 3, "oracle": [0.0] * 9}
+    entries = [standings(scenario, **returns) for scenario in ("scarce", "joint")]
+    out = io.StringIO()
+    print_ranking(Console(file=out, width=width), entries, aggregate(entries))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    for words in (
+        "scarce, 9 seeds",
+        "To guard",
+        "Score",
+        "Better on %",
+        "IQM score",
+        "(yardstick)",
+    ):
+        assert words in text
+
+
+def test_the_picture_has_both_panels_and_every_agent(
+    results: Mapping[str, Episodes], tmp_path: Path
+) -> None:
+    summary = summarize(results, ["oracle"])
+    figure = draw_comparison(results, summary, "title")
+    over_time, plane = figure.axes
+    assert len(over_time.lines) == 3
+    assert "slot" in over_time.get_xlabel().lower()
+    assert "mJ" in plane.get_xlabel()
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert set(names) == {"guard", "nearest", "oracle (yardstick)"}
+    save_figure(figure, tmp_path / "comparison.png")
+    assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "vertical"), [("default", "below the threshold"), ("digits-moe", "Accuracy")]
+)
+def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
+    config = DMOE_PRESETS[scenario]
+    results = {agent: evaluate(agent, config, range(3)) for agent in ("topk", "jesa")}
+    by_layer, plane = draw_comparison(results, summarize(results), "title").axes
+    assert by_layer.get_xlabel() == "Layer"
+    assert np.size(by_layer.lines[0].get_xdata()) == config.num_layers
+    assert "(mJ)" in plane.get_xlabel()
+    assert vertical in plane.get_ylabel()
+
+
+def test_one_seed_and_no_error_can_be_drawn() -> None:
+    results = {"reject-all": evaluate("reject-all", CONFIG.override(horizon=1), [0])}
+    draw_comparison(results, summarize(results), "title").canvas.draw()

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from mec_moe_agents.learned.network import SHAPES
-from mec_moe_agents.learning.policy import ShapeNetwork
+from mec_moe_agents.training.policy import DeepSetNetwork
 
 
 class Untrained:
@@ -12,7 +12,7 @@ class Untrained:
     def __init__(self, servers=8, seed=0):
         torch.manual_seed(seed)
         self.policy = torch.nn.Module()
-        self.policy.mlp_extractor = ShapeNetwork(servers)
+        self.policy.mlp_extractor = DeepSetNetwork(servers)
         with torch.no_grad():
             for parameter in self.policy.parameters():
                 parameter.copy_(0.3 * torch.randn(parameter.shape))

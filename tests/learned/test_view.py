@@ -5,8 +5,8 @@ from mec_moe_agents.evaluation.rollout import run_episodes
 from mec_moe_agents.learned import LearnedAgent
 from mec_moe_agents.learned.features import CONTEXT, SERVER, UNTRAINED
 from mec_moe_agents.learned.weights import arrays_of
-from mec_moe_agents.learning.decisions import make_decision_env
-from mec_moe_agents.learning.policy import shape_policy
+from mec_moe_agents.training.decisions import make_decision_env
+from mec_moe_agents.training.policy import deep_set_policy
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.vec_env import VecMonitor
@@ -62,9 +62,9 @@ def test_an_impossible_choice_is_a_rejection():
     ("algo", "learner"), [("ppo", PPO), ("a2c", A2C), ("maskable-ppo", MaskablePPO)]
 )
 def test_algorithms_train_on_the_view(algo, learner):
-    policy, keywords = shape_policy(algo)
+    policy = deep_set_policy(algo)
     env = VecMonitor(make_decision_env(JOINT.override(horizon=5), 4, 0))
-    model = learner(policy, env, n_steps=20, policy_kwargs=keywords, seed=0, device="cpu")
+    model = learner(policy, env, n_steps=20, seed=0, device="cpu")
     before = arrays_of(model)["score.weight"].copy()
     model.learn(160)
     assert (arrays_of(model)["score.weight"] != before).any()
@@ -73,4 +73,4 @@ def test_algorithms_train_on_the_view(algo, learner):
 
 def test_an_algorithm_without_such_a_policy_is_named():
     with pytest.raises(ValueError, match="'ddpg'.*ppo, a2c, maskable-ppo"):
-        shape_policy("ddpg")
+        deep_set_policy("ddpg")

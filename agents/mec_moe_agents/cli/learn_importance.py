@@ -1,4 +1,4 @@
-"""`mec-moe learn-importance`: learn what the paper sets by hand, and judge it."""
+"""`mec-moe learn-importance`: learn what the paper sets by hand, and evaluate it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def learn_importance(
         from rich.console import Console
 
         from mec_moe_agents.cli.comparison_request import check_writable
+        from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.seeds import FIRST_RANKING_SEED
-        from mec_moe_agents.importance.family import DIGITS_MOE, ScheduleFamily
-        from mec_moe_agents.importance.learn import CONFIG, SHARED, learn_family
         from mec_moe_agents.reproduce.importance import judge
         from mec_moe_agents.reproduce.output import print_headlines, write_answer
+        from mec_moe_agents.training.importance import CONFIG, SHARED, learn_family
 
         check_writable(out)
         provenance = current_provenance()

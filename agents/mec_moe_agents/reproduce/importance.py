@@ -10,16 +10,22 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mec_moe_agents.dmoe.learned import Match
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.seeds import check_evaluation_seeds
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
-from mec_moe_agents.importance.family import Match
-from mec_moe_agents.importance.learn import CONFIG, SHARED, powers, recording_seeds
-from mec_moe_agents.importance.practice import Outcome, PracticeWorld
-from mec_moe_agents.importance.search import Schedule
 from mec_moe_agents.reproduce.drawing import Floats, finish, look_of, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, at_least
+from mec_moe_agents.training.importance import (
+    CONFIG,
+    SHARED,
+    ImportanceEnvironment,
+    Outcome,
+    Schedule,
+    powers,
+    recording_seeds,
+)
 
 LEAST_SAVING = 10.0
 """Percent."""
@@ -77,7 +83,7 @@ def judge(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
         ValueError: a seed is one of training's.
     """
     check_evaluation_seeds(seeds)
-    others = PracticeWorld(CONFIG, recording_seeds(), images="train")
+    others = ImportanceEnvironment(CONFIG, recording_seeds(), images="train")
     schedules = {each.importance for each in matches}
     schedules |= {powers(each.hand_set) for each in matches}
     points = {each: _measure(each, seeds, others) for each in sorted(schedules)}
@@ -85,7 +91,7 @@ def judge(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
     return Answer(_rows(duels, seeds), _draw(duels, len(seeds)), _headlines(duels))
 
 
-def _measure(schedule: Schedule, seeds: Sequence[int], others: PracticeWorld) -> Point:
+def _measure(schedule: Schedule, seeds: Sequence[int], others: ImportanceEnvironment) -> Point:
     metrics = evaluate("jesa", CONFIG, seeds, options={"importance": schedule}).metrics
     return Point(metrics["energy_per_token_j"], metrics["accuracy"], others.run(schedule))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mec_moe_agents.cli.failures import INTERRUPTED, leave, reported
-from mec_moe_env.config import Whole, reject
 
 if TYPE_CHECKING:
     from mec_moe_agents.training.plan import Plan
@@ -88,6 +87,7 @@ def train(
         from mec_moe_agents.training.plan import Plan, check_algorithm
         from mec_moe_agents.training.policy import digest, find_weights
         from mec_moe_agents.training.run_folder import open_run
+        from mec_moe_env.config import Whole, reject
 
         check_algorithm(algo)
         config = find_config(env, scenario, settings or [])

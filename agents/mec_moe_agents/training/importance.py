@@ -213,9 +213,9 @@ def _leaders(
 ) -> set[Schedule]:
     best: dict[int, Schedule] = {}
     for schedule, outcome in found.items():
-        place = math.floor(math.log(max(outcome.joules, LEAST_JOULES)) / SPACING)
-        if place not in best or badness(outcome) < badness(found[best[place]]):
-            best[place] = schedule
+        band = math.floor(math.log(max(outcome.joules, LEAST_JOULES)) / SPACING)
+        if band not in best or badness(outcome) < badness(found[best[band]]):
+            best[band] = schedule
     kept: set[Schedule] = set()
     least = math.inf
     for schedule in sorted(best.values(), key=lambda each: found[each].joules):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import shlex
@@ -191,8 +192,9 @@ def check_policy(algo: str, policy: str, config: Config) -> None:
         ValueError: it cannot; what is allowed is named.
     """
     env = environment_of(config).name
-    if policy not in POLICIES["offloading"]:
-        raise ValueError(f"unknown policy {policy!r}: {suggest(policy, POLICIES['offloading'])}")
+    known = list(itertools.chain(*POLICIES.values()))
+    if policy not in known:
+        raise ValueError(f"unknown policy {policy!r}: {suggest(policy, set(known))}")
     if policy == "shape" and default_policy(algo, config) != "shape":
         able = ", ".join(name for name, each in ALGORITHMS.items() if each.deep_set)
         raise ValueError(
@@ -202,7 +204,7 @@ def check_policy(algo: str, policy: str, config: Config) -> None:
     if policy not in POLICIES[env]:
         raise ValueError("--policy features exists in --env offloading; take --policy mlp here")
     if policy == "mlp" and ALGORITHMS[algo].off_policy:
-        _check_one_pick(env, config)
+        _check_one_pick(algo, env, config)
 
 
 def has_one_pick(config: Config) -> bool:
@@ -211,14 +213,16 @@ def has_one_pick(config: Config) -> bool:
     return bool(fields) and all(getattr(config, field) == 1 for field in fields)
 
 
-def _check_one_pick(env: str, config: Config) -> None:
+def _check_one_pick(algo: str, env: str, config: Config) -> None:
     others = ", ".join(name for name, each in ALGORITHMS.items() if not each.off_policy)
     if env not in PICKS:
-        raise ValueError(f"dqn needs a single discrete action, which DMoE has not: take {others}")
+        raise ValueError(
+            f"{algo} needs a single discrete action, which DMoE has not: take {others}"
+        )
     for field in PICKS[env]:
         if getattr(config, field) != 1:
             raise ValueError(
-                f"dqn needs one pick per slot: {field} = {getattr(config, field)} here, "
+                f"{algo} needs one pick per slot: {field} = {getattr(config, field)} here, "
                 f"not 1; take --policy features, or {others}"
             )
 

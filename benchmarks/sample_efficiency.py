@@ -1,4 +1,4 @@
-"""Steps that the policy of the problem's shape and flat networks need to reach a baseline.
+"""Steps that the deep-set policy and flat networks need to reach a baseline.
 
 `mlp` is a flat network on the observation, which does not tell what the servers have learned
 before; `features` is one on the features that `shape` sees.
@@ -18,7 +18,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -26,18 +25,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, SymmetricalLogLocator
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.learning.defaults import hyperparameters_for
-from mec_moe_agents.learning.plan import Plan
-from mec_moe_agents.learning.records import Evaluation, Progress
-from mec_moe_agents.learning.run_folder import open_run
-from mec_moe_agents.learning.seeds import validation_seeds
-from mec_moe_agents.learning.training import train
+from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.run import train
+from mec_moe_agents.training.run_folder import Evaluation, Progress, open_run
+from mec_moe_agents.training.seeds import validation_seeds
 
 from mec_moe_env import OFFLOADING_PRESETS
 
 POLICIES = ("shape", "features", "mlp")
 COLORS = {"shape": "#0072B2", "features": "#009E73", "mlp": "#D55E00"}
-LEG = 12_800
+SEGMENT = 12_800
 """Steps between two evaluations: how exactly the moment is known."""
 
 
@@ -83,16 +80,12 @@ def reached(curve: Sequence[Evaluation], target: float) -> Evaluation | None:
 
 def run(options: argparse.Namespace, policy: str, seed: int, target: float) -> Run:
     """Train until the target is reached."""
-    tuning: dict[str, Any] = {"steps_per_leg": LEG}
-    plan = Plan(
-        env="offloading",
-        scenario=options.scenario,
-        config=OFFLOADING_PRESETS[options.scenario],
-        algo=options.algo,
-        policy=policy,
-        hyperparameters=hyperparameters_for(
-            options.algo, policy, "offloading", options.scenario, tuning
-        ),
+    plan = Plan.tuned(
+        options.algo,
+        OFFLOADING_PRESETS[options.scenario],
+        options.scenario,
+        policy,
+        {"steps_per_leg": SEGMENT},
         seed=seed,
         validation_episodes=options.episodes,
     )

@@ -21,12 +21,12 @@ from mec_moe_agents.bench.speed import STAGES, Parts, shares_of, stage_shares
 from mec_moe_agents.bench.tables import print_result
 from mec_moe_agents.bench.timing import Stopwatch, per_call
 from mec_moe_agents.cli import app
+from mec_moe_env.orders import LOOK, START, STEP, Orders
 from rich.console import Console
 from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
-from mec_moe_env.orders import LOOK, START, STEP, Orders
 
 OFFLOADING = "mec_moe/Offloading-v0"
 

@@ -11,11 +11,14 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import RescaleAction
 from mec_moe_agents import make_agent
+from mec_moe_agents.dmoe.importance import (
+    GivenThresholds,
+    ImportanceAction,
+    ImportanceActionVector,
+)
 from mec_moe_agents.dmoe.layer import Layer
 from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
-from mec_moe_agents.importance import ImportanceAction, ImportanceActionVector
-from mec_moe_agents.importance.decision import GivenThresholds
-from mec_moe_agents.importance.sb3 import make_importance_vec_env
+from mec_moe_agents.training.views import make_importance_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.evaluation import evaluate_policy
@@ -56,6 +59,7 @@ def test_the_configured_schedule_gives_jesa(scene: dict[str, Any]) -> None:
     jesa = make_agent("jesa", plain)
     seen, _ = plain.reset(seed=5)
     summary, _ = ours.reset(seed=5)
+    theirs: list[Any] = []
     for _ in range(plain.config.num_layers):
         seen, *theirs = plain.step(jesa.predict(seen)[0])
         summary, *mine = ours.step(summary["importance"])
@@ -86,8 +90,8 @@ def test_vector_form_equals_sync_vector_env(mode: AutoresetMode, scene: dict[str
         assert_equal(mine, other, "reset")
     for step in range(8):
         action = theirs.action_space.sample()
-        for mine, other in zip(ours.step(action), theirs.step(action), strict=True):
-            assert_equal(mine, other, f"step {step}")
+        for one, another in zip(ours.step(action), theirs.step(action), strict=True):
+            assert_equal(one, another, f"step {step}")
 
 
 def test_more_importance_costs_more() -> None:
@@ -110,7 +114,7 @@ def test_the_summary_by_hand() -> None:
     ).config
     env = ImportanceAction(DMoEEnv(config))
     summary, _ = env.reset(seed=0)
-    seen = {key: entry[0].astype(float) for key, entry in env._seen.items()}  # type: ignore[union-attr]
+    seen = {key: entry[0].astype(float) for key, entry in env._decision.seen.items()}  # type: ignore[union-attr]
     gate, (own, other) = seen["gate"], seen["compute_energy"]
     reference = config.power_w * config.state_bits / (4.0 * config.bandwidth_hz)
     # Link 0→1 has the second half of the entries.
@@ -121,7 +125,7 @@ def test_the_summary_by_hand() -> None:
     shown = [joules / (joules + reference) for joules in (own, other, other)]
     np.testing.assert_allclose(summary["price"], shown, rtol=1e-6)
     assert summary["layer"].tolist() == [1.0]
-    assert summary["importance"] == np.float32(config.importance)
+    assert summary["importance"] == np.float32(config.layer_importance[0])
 
 
 def test_spec_makes_it_again() -> None:
@@ -152,8 +156,9 @@ def test_wrong_environments_and_orders() -> None:
     with pytest.raises(TypeError, match="mec_moe/DMoE-v0"):
         ImportanceAction(OffloadingEnv())
     with pytest.raises(TypeError, match="DMoEVectorEnv"):
-        ImportanceActionVector(SyncVectorEnv([DMoEEnv]))
-    for env in (ImportanceAction(DMoEEnv()), ImportanceActionVector(DMoEVectorEnv(1))):
+        ImportanceActionVector(SyncVectorEnv([DMoEEnv]))  # type: ignore[arg-type]
+    envs: list[Any] = [ImportanceAction(DMoEEnv()), ImportanceActionVector(DMoEVectorEnv(1))]
+    for env in envs:
         with pytest.raises(RuntimeError, match="reset"):
             env.step(np.full(env.action_space.shape, 0.5))
 
@@ -164,6 +169,7 @@ def test_sb3_form_is_rescaled() -> None:
     ours.reset(seed=3)
     theirs.reset()
     summary, rewards, *_ = ours.step(np.array([[0.0], [0.75]]))
+    seen: Any
     seen, others, *_ = theirs.step(np.array([[-1.0], [0.5]]))
     np.testing.assert_array_equal(rewards.astype(np.float32), others)
     for key, entry in summary.items():
@@ -178,4 +184,4 @@ def test_ppo_trains() -> None:
     assert model.num_timesteps == 128
     returns, lengths = evaluate_policy(model, env, 8, return_episode_rewards=True)
     assert lengths == [4] * 8
-    assert max(returns) < 0.0
+    assert np.max(returns) < 0.0

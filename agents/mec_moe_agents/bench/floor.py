@@ -14,12 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 from numpy.typing import NDArray
 
 from mec_moe_agents.bench.timing import per_call
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.core.kernels import compiled
-from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
 
 NUMBERS = 100_000
 """Random numbers, at least, in one measurement."""

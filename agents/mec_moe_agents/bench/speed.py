@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
+from mec_moe_env.orders import LOOK, START, STEP
 from numpy.typing import NDArray
 
 from mec_moe_agents.bench.case import Case, sample_actions
@@ -16,7 +17,6 @@ from mec_moe_agents.bench.floor import floor_seconds
 from mec_moe_agents.bench.rounds import LONGEST, round_steps
 from mec_moe_agents.bench.timing import Stopwatch, per_call
 from mec_moe_env.core.buffers import Buffers
-from mec_moe_env.orders import LOOK, START, STEP
 
 ROUNDS = 3
 FLOOR_SECONDS = 0.01

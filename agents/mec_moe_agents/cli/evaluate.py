@@ -21,13 +21,12 @@ def evaluate(
     """Compare the best checkpoint of a training run with the baselines, paired by seed."""
     kept = f"interrupted; finished baselines are kept in {folder}, the same command resumes"
     with reported(kept):
-        from mec_moe_agents.cli.train import require_learning
+        from mec_moe_agents.cli.train import require_training
 
-        require_learning()
-        from mec_moe_agents.cli.train_output import print_standing
-        from mec_moe_agents.cli.train_request import parse_baselines
+        require_training()
+        from mec_moe_agents.cli.training import parse_baselines, print_standing
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
-        from mec_moe_agents.learning.run_folder import read_plan
+        from mec_moe_agents.training.run_folder import read_plan
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))

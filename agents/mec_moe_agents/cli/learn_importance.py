@@ -1,4 +1,4 @@
-"""`mec-moe learn-importance`: learn what the paper sets by hand, and judge it."""
+"""`mec-moe learn-importance`: learn what the paper sets by hand, and evaluate it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import check_writable, reported
+from mec_moe_agents.cli.options import reported
 
 
 def learn_importance(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/importance"),
     seeds: Annotated[
-        int, typer.Option(min=1, help="Episodes to judge on, from seed 100000.")
+        int, typer.Option(min=1, help="Episodes to compare_matches on, from seed 100000.")
     ] = 1000,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Judge the shipped schedules instead of learning.")
@@ -28,12 +28,13 @@ def learn_importance(
     with reported():
         from rich.console import Console
 
+        from mec_moe_agents.cli.options import check_writable
+        from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
-        from mec_moe_agents.importance.family import DIGITS_MOE, ScheduleFamily
-        from mec_moe_agents.importance.learn import CONFIG, SHARED, learn_family
         from mec_moe_agents.reproduce.importance import compare_matches
         from mec_moe_agents.reproduce.study import print_headlines, write_answer
+        from mec_moe_agents.training.importance import CONFIG, SHARED, learn_family
 
         check_writable(out)
         provenance = current_provenance()
@@ -47,9 +48,8 @@ def learn_importance(
             learn_family(_tell).save(path, about)
         family = ScheduleFamily.load(path, CONFIG.num_layers)
         _tell(f"judging the schedules of {len(family.matches)} values of γ0 on {seeds} episodes")
-        answer = compare_matches(
-            family.matches, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
-        )
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        answer = compare_matches(family.matches, chosen)
         write_answer(out, "importance", answer, provenance)
         print_headlines(Console(highlight=False), {"importance": answer.headlines})
         print(SHARED)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import INTERRUPTED, leave, reported
+from mec_moe_agents.cli.options import (
+    INTERRUPTED,
+    leave,
+    reported,
+)
 
 if TYPE_CHECKING:
-    from mec_moe_agents.cli.train_request import TrainRequest
-    from mec_moe_agents.learning.records import Progress
+    from mec_moe_agents.training.plan import Plan
+    from mec_moe_agents.training.run_folder import Progress
 
 ALGORITHMS = "ppo, maskable-ppo, recurrent-ppo, a2c or dqn"
 
@@ -60,7 +64,7 @@ def train(
         typer.Option(
             "--from",
             metavar="PRESET|FILE",
-            help="Begin with the weights shipped for a preset, or a .safetensors file of the "
+            help="Begin with the weights shipped for a preset, or a .npz file of the "
             "shape policy, instead of fresh ones.",
         ),
     ] = None,
@@ -73,46 +77,58 @@ def train(
     The same command goes on where it was stopped or killed, and ends in the
     same weights as if it had run through. The folder of the run gets
     config.json, versions.json, evaluations.csv, curves.png, logs, and the
-    checkpoints `best` and `last` (safetensors and JSON, no pickle).
+    checkpoints `best` and `last` (.npz and JSON, no pickle).
 
     `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds.
     TensorBoard is written where it is installed.
     """
     with reported():
-        from mec_moe_agents.cli.train_request import TrainRequest
+        require_training()
+        from mec_moe_agents.cli.options import check_writable, parse_overrides
+        from mec_moe_agents.cli.training import parse_baselines, present
+        from mec_moe_agents.evaluation.scenarios import find_config
+        from mec_moe_agents.training.learner import check_memory
+        from mec_moe_agents.training.plan import Plan, check_algorithm
+        from mec_moe_agents.training.policy import digest, find_weights
+        from mec_moe_agents.training.run_folder import open_run
+        from mec_moe_env.config import Whole, reject
 
-        require_learning()
-        request = TrainRequest.check(
-            algo=algo,
-            scenario=scenario,
-            env=env,
-            policy=policy,
-            steps=steps,
+        check_algorithm(algo)
+        config = find_config(env, scenario, parse_overrides(settings or []))
+        overrides = parse_overrides(tuning or [], "--tune")
+        if envs is not None:
+            overrides["num_envs"] = envs
+        plan = Plan.tuned(
+            algo,
+            config,
+            scenario,
+            policy,
+            overrides,
             seed=seed,
-            envs=envs,
-            out=out,
-            settings=settings or [],
-            tuning=tuning or [],
-            baselines=baselines,
-            validation=validation,
+            validation_episodes=validation,
             threads=threads,
             start=start,
-            fresh=fresh,
+            start_digest=None if start is None else digest(find_weights(start)),
         )
+        total = plan.hyperparameters.decay_steps if steps is None else steps
+        if not Whole(1).admits(total):
+            raise reject("--steps", total, Whole(1))
+        check_memory(plan)
+        names = parse_baselines(baselines, config)
+        folder = out or _default_folder(plan)
+        check_writable(folder)
+        open_run(folder, plan, fresh=fresh)
     with reported("interrupted; training is done, the same command compares it"):
-        from mec_moe_agents.cli.train_output import present
-
-        present(request, _train(request))
+        present(plan, folder, names, _train(plan, folder, total))
 
 
-def require_learning() -> None:
+def require_training() -> None:
     """See that what training needs is installed.
 
     Raises:
         ImportError: it is not; the message says how to install it.
     """
     try:
-        import safetensors  # noqa: F401
         import sb3_contrib  # noqa: F401
         import stable_baselines3  # noqa: F401
     except ImportError as error:
@@ -121,20 +137,26 @@ def require_learning() -> None:
         ) from error
 
 
-def _train(request: TrainRequest) -> Progress:
+def _default_folder(plan: Plan) -> Path:
+    """Return where a run is kept unless the user says so."""
+    scenario = plan.scenario if plan.env == "offloading" else f"{plan.env}-{plan.scenario}"
+    return Path("runs/train") / f"{scenario}-{plan.algo}-{plan.policy}-seed{plan.seed}"
+
+
+def _train(plan: Plan, folder: Path, steps: int) -> Progress:
     from rich.console import Console
 
-    from mec_moe_agents.cli.train_progress import LiveTraining, PlainTraining
-    from mec_moe_agents.learning.training import train as run
+    from mec_moe_agents.cli.training import LiveTraining, PlainTraining
+    from mec_moe_agents.training.run import train as run
 
     errors = Console(stderr=True)
     with LiveTraining(errors) if errors.is_terminal else PlainTraining() as watcher:
         try:
-            return run(request.plan, request.out, request.steps, watcher)
+            return run(plan, folder, steps, watcher)
         except KeyboardInterrupt:
             done = watcher.done
     leave(
         f"interrupted after step {done:,}; the same command goes on from the last checkpoint in "
-        f"{request.out}",
+        f"{folder}",
         INTERRUPTED,
     )

@@ -11,9 +11,9 @@ from mec_moe_agents.agent import Agent, CatalogueEntry
 from mec_moe_agents.dmoe.by_energy import JointScheduler, SelectionScheduler
 from mec_moe_agents.dmoe.by_score import RandomScheduler, TopScheduler
 from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of
+from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
 from mec_moe_agents.dmoe.scheduling_agent import SchedulingAgent
 from mec_moe_agents.dmoe.thresholds import Importance, ThresholdSchedule, same_for_all_layers
-from mec_moe_agents.importance.learned import has_learned_importance, learned_schedule
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config, Whole, reject
 

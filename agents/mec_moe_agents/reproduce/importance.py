@@ -9,14 +9,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mec_moe_agents.dmoe.learned import Match
 from mec_moe_agents.evaluation.drawing import draw_intervals, finish, look_of, new_panels
 from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, known_exactly
-from mec_moe_agents.dmoe.learned import Match
-from mec_moe_agents.training.importance import (
-    CONFIG, SHARED, ImportanceEnvironment, Outcome, Schedule, powers, recording_seeds,
-)
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, at_least, rows_of
+from mec_moe_agents.training.importance import (
+    CONFIG,
+    SHARED,
+    ImportanceEnvironment,
+    Outcome,
+    Schedule,
+    powers,
+    recording_seeds,
+)
 from mec_moe_env.core.buffers import Floats
 
 LEAST_SAVING = 10.0

@@ -1,0 +1,283 @@
+"""Learning on top of theory: a policy says how much each layer matters, JESA does the rest.
+
+`ImportanceAction` and `ImportanceActionVector` make the importance of a layer the action; both
+leave what they see and decide to an `ImportanceDecision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, SupportsFloat, cast
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorWrapper
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from mec_moe_agents.agent import Observation
+from mec_moe_agents.dmoe.by_energy import JointScheduler
+from mec_moe_agents.dmoe.layer import Floats, Layer
+from mec_moe_agents.dmoe.links import remote_links, send_joules
+from mec_moe_agents.dmoe.thresholds import SAFETY
+from mec_moe_env import DMoEConfig, DMoEVectorEnv
+from mec_moe_env.config import Real
+from mec_moe_env.core.actions import Actions
+from mec_moe_env.core.buffers import Entries, box_space
+
+UNIT = Real(0, 1)
+REFERENCE_EFFICIENCY = 4.0
+"""bit/s/Hz; sending a state at this efficiency costs the price 1/2."""
+
+
+class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorArgs):
+    """A policy sets the importance γ^(l) of each layer; JESA finds experts and subcarriers.
+
+    The action is a `Box(0, 1, (1,))`: every token of the coming layer needs relevance z·γ^(l)
+    (Qin et al. 2025, P1), which the paper sets by hand to z·γ0^l. The action
+    `observation["importance"]` is that schedule of the configuration, and gives what the agent
+    `jesa` does. The observation is a `LayerSummary`; rewards and infos are the environment's own
+    (`info["action_mask"]` too: it is of experts and subcarriers).
+    """
+
+    def __init__(self, env: gym.Env[Entries, Actions]) -> None:
+        """Wrap a DMoE environment.
+
+        Raises:
+            TypeError: `env` is another environment.
+        """
+        RecordConstructorArgs.__init__(self)
+        gym.Wrapper.__init__(self, env)
+        self._decision = ImportanceDecision(getattr(env.unwrapped, "config", None))
+        self.action_space = importance_space()
+        self.observation_space = cast("spaces.Space[Entries]", self._decision.summary.space)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Entries, dict[str, Any]]:
+        """Begin an episode."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self._see(observation), info
+
+    def step(self, action: Any) -> tuple[Entries, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Schedule a layer by JESA with this importance.
+
+        Raises:
+            ValueError: the action lies outside the space.
+            RuntimeError: `reset` was not called before, or the episode is over.
+        """
+        picks = self._decision.picks(np.asarray(action)[np.newaxis])[0]
+        observation, reward, terminated, truncated, info = self.env.step(picks)
+        return self._see(observation), reward, terminated, truncated, info
+
+    def _see(self, observation: Entries) -> Entries:
+        batch = {key: entry[np.newaxis] for key, entry in observation.items()}
+        return {key: entry[0] for key, entry in self._decision.see(batch).items()}
+
+
+class ImportanceActionVector(VectorWrapper):
+    """`ImportanceAction` for the native vector environment: equal to a SyncVectorEnv of such."""
+
+    def __init__(self, env: DMoEVectorEnv | VectorWrapper) -> None:
+        """Wrap a native DMoE vector environment.
+
+        Raises:
+            TypeError: `env` is another environment; wrap the environments of a SyncVectorEnv
+                one by one in `ImportanceAction` instead.
+        """
+        super().__init__(env)
+        native = env.unwrapped
+        if not isinstance(native, DMoEVectorEnv):
+            raise TypeError(f"ImportanceActionVector needs a DMoEVectorEnv, got {native!r}")
+        self._decision = ImportanceDecision(native.config)
+        self.single_action_space = importance_space()
+        self.action_space = batch_space(self.single_action_space, env.num_envs)
+        self.single_observation_space = self._decision.summary.space
+        self.observation_space = batch_space(self.single_observation_space, env.num_envs)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Entries, dict[str, Any]]:
+        """Begin new episodes."""
+        observation, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
+        return self._decision.see(observation), infos
+
+    def step(
+        self, actions: Any
+    ) -> tuple[Entries, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Schedule a layer of every sub-environment by JESA.
+
+        Raises:
+            ValueError: an action lies outside the space.
+            RuntimeError: `reset` was not called before.
+        """
+        picks = self._decision.picks(actions)
+        observation, rewards, terminated, truncated, infos = self.env.step(picks)
+        if "final_obs" in infos:
+            infos = infos | {"final_obs": self._decision.summary.of_each(infos["final_obs"])}
+        return self._decision.see(observation), rewards, terminated, truncated, infos
+
+
+class ImportanceDecision:
+    """From the importance of a layer to experts and subcarriers, for a batch of episodes."""
+
+    def __init__(self, config: Any) -> None:
+        """Prepare for the scenario.
+
+        Raises:
+            TypeError: `config` is not of a DMoE environment.
+        """
+        if not isinstance(config, DMoEConfig):
+            raise TypeError(
+                f"ImportanceAction needs an environment of mec_moe/DMoE-v0, got {config!r}"
+            )
+        self._config = config
+        self.summary = LayerSummary(config)
+        self.seen: Observation | None = None
+        """The environment's own observations of the coming layer, entries (n, size)."""
+
+    def see(self, observation: Observation) -> Entries:
+        """Keep a batch of observations of the environment, and summarise them."""
+        self.seen = observation
+        return self.summary(observation)
+
+    def picks(self, importance: Any) -> Actions:
+        """Return the environment's actions, (n, I·Q·D + I·K).
+
+        Args:
+            importance: γ of the coming layer, (n, 1).
+
+        Raises:
+            ValueError: the importance has another shape, or lies outside [0, 1].
+            RuntimeError: nothing was seen yet.
+        """
+        if self.seen is None:
+            raise RuntimeError("call reset() before step()")
+        layer = Layer.read(self.seen, self._config)
+        given = checked_importance(importance, (layer.batch, 1))
+        scheduler = JointScheduler(self._config, GivenThresholds(self._config, given[:, 0]))
+        return scheduler.schedule(None, layer).action(self._config.max_experts)
+
+
+class GivenThresholds:
+    """Thresholds z·γ that somebody else decided on, for one layer.
+
+    Args:
+        config: the environment's configuration.
+        importance: γ of each row, (n,).
+    """
+
+    def __init__(self, config: DMoEConfig, importance: Floats) -> None:
+        self._thresholds = config.qos * importance * (1.0 + SAFETY)
+
+    def thresholds(self, layer: Layer) -> Floats:
+        """Return the threshold of each row, (n,)."""
+        return self._thresholds
+
+
+class LayerSummary:
+    """A dozen numbers instead of I·K·S: the threshold of a layer depends on little else.
+
+    Every entry lies in [0, 1], whatever K, Q and S (our extension):
+
+    | key | shape | meaning |
+    |---|---|---|
+    | `layer` | (L,) | one-hot; zeros after the last layer |
+    | `importance` | (1,) | γ^(l) of the configuration, what the paper sets by hand |
+    | `relevance` | (4,) | means over the tokens: score of the best available expert, of the best D
+    together, of the own node's; entropy of the scores / log K |
+    | `price` | (3,) | means over the sources: joules per token in situ, on the cheapest other node
+    and on all others; J is shown as J / (J + J₀), J₀ the energy of sending a state at 4 bit/s/Hz |
+
+    A price takes each link's best subcarrier, as old as `csi_delay` makes it.
+
+    Args:
+        config: the environment's configuration.
+    """
+
+    def __init__(self, config: DMoEConfig) -> None:
+        self._config = config
+        shapes = {"layer": (config.num_layers,), "importance": (1,)}
+        shapes |= {"relevance": (4,), "price": (3,)}
+        self.space: spaces.Dict = box_space(shapes, dict.fromkeys(shapes, (0.0, 1.0)))
+
+    def __call__(self, observation: Observation) -> Entries:
+        """Summarise a batch of observations, entries (n, size)."""
+        layer = Layer.read(observation, self._config)
+        summary = {
+            "layer": layer.layer,
+            "importance": layer.importance[:, np.newaxis],
+            "relevance": self._relevance(layer),
+            "price": self._price(layer),
+        }
+        return {key: entry.astype(np.float32) for key, entry in summary.items()}
+
+    def of_each(self, observations: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Summarise single observations, entries (size,), in an object array; None stays None."""
+        summaries = np.full(len(observations), None, dtype=object)
+        for index, observation in enumerate(observations):
+            if observation is not None:
+                batch = {key: entry[np.newaxis] for key, entry in observation.items()}
+                summaries[index] = {key: entry[0] for key, entry in self(batch).items()}
+        return summaries
+
+    def _relevance(self, layer: Layer) -> Floats:
+        gate, config = layer.gate, self._config
+        usable = np.sort(np.where(layer.available[:, np.newaxis, np.newaxis], gate, 0.0))
+        own = np.einsum("niqi->niq", gate[..., : config.sources])
+        own = own * layer.available[:, : config.sources, np.newaxis]
+        logarithm = np.log(gate, out=np.zeros_like(gate), where=gate > 0)
+        entropy = -(gate * logarithm).sum(axis=-1) / np.log(config.num_nodes)
+        best = usable[..., -config.max_experts :].sum(axis=-1)
+        parts = (usable[..., -1], best, own, entropy)
+        means = np.stack([part.mean(axis=(1, 2)) for part in parts], axis=1)
+        within: Floats = np.clip(means, 0.0, 1.0)  # rounding
+        return within
+
+    def _price(self, layer: Layer) -> Floats:
+        config = self._config
+        shown = 1.0 - 1.0 / (1.0 + joules_per_token(layer, config) / reference_joules(config))
+        remote = remote_links(config)
+        own = np.einsum("nii->ni", shown[..., : config.sources])
+        cheapest = np.where(remote, shown, 1.0).min(axis=-1)
+        others = shown.mean(axis=-1, where=remote)
+        return np.stack([part.mean(axis=1) for part in (own, cheapest, others)], axis=1)
+
+
+def importance_space() -> spaces.Box:
+    """Return the space of the importance of one layer."""
+    return spaces.Box(0.0, 1.0, (1,), np.float32)
+
+
+def checked_importance(importance: Any, shape: tuple[int, ...]) -> Floats:
+    """Return an action as float64.
+
+    Raises:
+        ValueError: it is no array of numbers of this shape, or one lies outside [0, 1].
+    """
+    given = np.asarray(importance)
+    if given.dtype.kind not in "fiu" or given.shape != shape:
+        raise ValueError(
+            f"action must be numbers of shape {shape}, "
+            f"got dtype {given.dtype} and shape {given.shape}"
+        )
+    wrong = ~((given >= 0) & (given <= 1))  # NaN too
+    if wrong.any():
+        raise ValueError(f"action holds {given[wrong][0]}: an importance must be {UNIT}")
+    return given.astype(np.float64)
+
+
+def joules_per_token(layer: Layer, config: DMoEConfig) -> Floats:
+    """Return joules of a token over each link's best subcarrier, (n, I, K); inf: unavailable."""
+    joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
+    return np.where(layer.available[:, np.newaxis], joules, np.inf)
+
+
+def reference_joules(config: DMoEConfig) -> float:
+    """Return the energy of sending a hidden state at `REFERENCE_EFFICIENCY`."""
+    return config.power_w * config.state_bits / (config.bandwidth_hz * REFERENCE_EFFICIENCY)

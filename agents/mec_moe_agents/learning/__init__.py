@@ -1,1 +1,0 @@
-"""Training schedulers by reinforcement learning, with Stable-Baselines3."""

@@ -1,0 +1,247 @@
+"""What a training run is: everything that determines its weights, but for its length."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+from mec_moe_agents.environments import ENVIRONMENTS, Environment, environment_of
+from mec_moe_agents.training.algorithms import (
+    ALGORITHMS,
+    Algorithm,
+    Hyperparameters,
+    hyperparameters_for,
+)
+from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config, Whole, reject, resolve, suggest
+
+POLICIES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"offloading": ("shape", "features", "mlp"), "dmoe": ("mlp",)}
+)
+"""By environment: `shape`, the deep-set policy; `features`, a flat network on what that one sees;
+`mlp`, a flat network on the observation."""
+PICKS: Mapping[str, Sequence[str]] = MappingProxyType({"offloading": ("num_tasks", "max_experts")})
+"""Fields whose product is the number of picks of a step, in environments where it can be one."""
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One training run; equal plans give equal weights after equal steps, bit for bit.
+
+    That holds for equal versions of the packages on one machine: floating-point sums differ from
+    processor to processor.
+    """
+
+    env: str
+    """`offloading` or `dmoe`."""
+    scenario: str
+    """Name of the preset that `config` came from."""
+    config: OffloadingConfig | DMoEConfig
+    algo: str
+    policy: str
+    """One of `POLICIES`."""
+    hyperparameters: Hyperparameters
+    seed: int = 0
+    validation_episodes: int = 50
+    """Episodes that tell at each checkpoint how good the policy is."""
+    threads: int = 1
+    start: str | None = None
+    """Weights to begin with instead of fresh ones: the name of a preset with shipped weights, or a
+    file of exported ones; for the `shape` policy."""
+    start_digest: str | None = None
+    """Digest of that file, see `mec_moe_agents.training.policy`."""
+
+    def __post_init__(self) -> None:
+        for field, allowed in (
+            ("seed", Whole(0)),
+            ("validation_episodes", Whole(1, 10**6)),
+            ("threads", Whole(1)),
+        ):
+            value = getattr(self, field)
+            if not allowed.admits(value):
+                raise reject(field, value, allowed)
+        check_algorithm(self.algo)
+        check_policy(self.algo, self.policy, self.config)
+        if self.start is not None and self.policy != "shape":
+            raise ValueError(f"--from {self.start!r} needs --policy shape, not {self.policy}")
+
+    @classmethod
+    def tuned(
+        cls,
+        algo: str,
+        config: OffloadingConfig | DMoEConfig,
+        scenario: str,
+        policy: str | None = None,
+        tuning: Mapping[str, Any] = MappingProxyType({}),
+        **fields: Any,
+    ) -> Self:
+        """Plan a run with the tuned hyperparameters.
+
+        Args:
+            algo: one of `ALGORITHMS`.
+            config: the scenario's configuration, with fields overridden or not.
+            scenario: name of the preset.
+            policy: None is the one that `default_policy` names.
+            tuning: hyperparameters that are to be otherwise.
+            fields: of the plan.
+
+        Raises:
+            ValueError: something is unknown, out of range, or does not fit the rest.
+        """
+        check_algorithm(algo)
+        policy = policy or default_policy(algo, config)
+        check_policy(algo, policy, config)
+        env = environment_of(config).name
+        hyperparameters = hyperparameters_for(algo, policy, env, scenario, tuning)
+        return cls(
+            env=env,
+            scenario=scenario,
+            config=config,
+            algo=algo,
+            policy=policy,
+            hyperparameters=hyperparameters,
+            **fields,
+        )
+
+    @property
+    def environment(self) -> Environment:
+        """What is trained in."""
+        return environment_of(self.config)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What trains."""
+        return ALGORITHMS[self.algo]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the plan as JSON has it; equal plans give equal descriptions."""
+        fields = dataclasses.asdict(self)
+        for name in ("config", "hyperparameters"):
+            fields[name] = {key: _as_text(value) for key, value in fields[name].items()}
+        described: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **fields}))
+        return described
+
+    @classmethod
+    def from_description(cls, described: Mapping[str, Any]) -> Self:
+        """Rebuild a plan from `describe`.
+
+        Raises:
+            ValueError: it is of another format, or a field is missing, unknown or out of range.
+        """
+        fields = dict(described)
+        if fields.pop("format", None) != FORMAT:
+            raise ValueError(f"expected the description of a training run in format {FORMAT}")
+        missing = [field.name for field in dataclasses.fields(cls) if field.name not in fields]
+        if missing:
+            raise ValueError(f"the description of a training run lacks {', '.join(missing)}")
+        try:
+            presets = {each.name: each.presets for each in ENVIRONMENTS}[fields["env"]]
+            config = {key: _as_number(value) for key, value in fields["config"].items()}
+            fields["config"] = resolve(config, presets, {})
+            defaults = ALGORITHMS[fields["algo"]].defaults
+            fields["hyperparameters"] = defaults.override(**fields["hyperparameters"])
+            return cls(**fields)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not the description of a training run: {error}") from error
+
+    def command(self, steps: int) -> str:
+        """Return the command that trains this plan anew."""
+        tuned = hyperparameters_for(self.algo, self.policy, self.env, self.scenario, {})
+        parts = [f"mec-moe train --algo {self.algo} --scenario {self.scenario}"]
+        if self.env != "offloading":
+            parts.append(f"--env {self.env}")
+        parts.append(f"--policy {self.policy} --steps {steps} --seed {self.seed}")
+        if self.start is not None:
+            parts.append(f"--from {shlex.quote(self.start)}")
+        parts += _changes("--set", self.environment.presets[self.scenario], self.config)
+        parts += _changes("--tune", tuned, self.hyperparameters)
+        for field in ("validation_episodes", "threads"):
+            if getattr(self, field) != getattr(Plan, field):
+                parts.append(f"--{field.partition('_')[0]} {getattr(self, field)}")
+        return " ".join(parts)
+
+
+def check_algorithm(algo: str) -> None:
+    """See that an algorithm exists.
+
+    Raises:
+        ValueError: it does not; the nearest name is given.
+    """
+    if algo not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {algo!r}: {suggest(algo, ALGORITHMS)}")
+
+
+def default_policy(algo: str, config: Config) -> str:
+    """Return `shape` where there is such a policy, otherwise `mlp`."""
+    exists = "shape" in POLICIES[environment_of(config).name]
+    return "shape" if exists and ALGORITHMS[algo].deep_set else "mlp"
+
+
+def check_policy(algo: str, policy: str, config: Config) -> None:
+    """See that an algorithm can train a policy in an environment.
+
+    Raises:
+        ValueError: it cannot; what is allowed is named.
+    """
+    env = environment_of(config).name
+    known = list(itertools.chain(*POLICIES.values()))
+    if policy not in known:
+        raise ValueError(f"unknown policy {policy!r}: {suggest(policy, set(known))}")
+    if policy == "shape" and default_policy(algo, config) != "shape":
+        able = ", ".join(name for name, each in ALGORITHMS.items() if each.deep_set)
+        raise ValueError(
+            f"--policy shape exists in --env offloading for {able}; "
+            f"take --policy mlp for {algo} here"
+        )
+    if policy not in POLICIES[env]:
+        raise ValueError("--policy features exists in --env offloading; take --policy mlp here")
+    if policy == "mlp" and ALGORITHMS[algo].off_policy:
+        _check_one_pick(algo, env, config)
+
+
+def has_one_pick(config: Config) -> bool:
+    """Tell whether a step is one pick, which one discrete action can stand for."""
+    fields = PICKS.get(environment_of(config).name, ())
+    return bool(fields) and all(getattr(config, field) == 1 for field in fields)
+
+
+def _check_one_pick(algo: str, env: str, config: Config) -> None:
+    others = ", ".join(name for name, each in ALGORITHMS.items() if not each.off_policy)
+    if env not in PICKS:
+        raise ValueError(
+            f"{algo} needs a single discrete action, which DMoE has not: take {others}"
+        )
+    for field in PICKS[env]:
+        if getattr(config, field) != 1:
+            raise ValueError(
+                f"{algo} needs one pick per slot: {field} = {getattr(config, field)} here, "
+                f"not 1; take --policy features, or {others}"
+            )
+
+
+def _changes(option: str, before: Config, now: Config) -> list[str]:
+    """Write the fields that differ as options of the command line."""
+    changes = []
+    for field in dataclasses.fields(now):
+        value = getattr(now, field.name)
+        if value != getattr(before, field.name):
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            changes.append(f"{option} {field.name}={text}")
+    return changes
+
+
+def _as_text(value: Any) -> Any:
+    """Write an infinity, which JSON has not, as text."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _as_number(value: Any) -> Any:
+    return float(value) if value in ("inf", "-inf") else value

@@ -1,0 +1,238 @@
+"""A run: train it in segments of whole episodes, with a checkpoint after each, and use it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import CSVOutputFormat, KVWriter, Logger
+from stable_baselines3.common.utils import set_random_seed
+
+from mec_moe_agents.agent import Agent
+from mec_moe_agents.evaluation.rollout import Episodes, batches, make_vector_env, run_episodes
+from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.training.checkpoint import (
+    load_checkpoint,
+    load_policy,
+    save_checkpoint,
+    save_policy,
+)
+from mec_moe_agents.training.learner import Learner, torch_threads
+from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.policy import begin_from
+from mec_moe_agents.training.run_folder import (
+    BEST,
+    LAST,
+    LOGS,
+    Evaluation,
+    Progress,
+    note_session,
+    read_plan,
+    write_evaluations,
+)
+from mec_moe_agents.training.seeds import episode_seed, generator_seed, validation_seeds
+from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
+from mec_moe_env.config import Whole, reject
+from mec_moe_env.files import recover_folder, replacing_folder
+
+
+class Watcher(Protocol):
+    """Who wants to know how far a run is."""
+
+    def began(self, done: int, total: int, same_code: bool) -> None:
+        """Training begins, or goes on, after `done` of `total` steps, with the code as before."""
+
+    def stepped(self, steps: int) -> None:
+        """The learner made `steps` more."""
+
+    def evaluated(self, progress: Progress) -> None:
+        """There is a new checkpoint with a new evaluation."""
+
+
+def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
+    """Train until at least `steps` steps are made, from the last checkpoint if there is one.
+
+    The run ends with a whole segment, so that it makes up to one segment more than asked.
+    Afterwards `last` holds what training goes on from, `best` the weights of the best checkpoint,
+    and `evaluations.csv` the learning curve.
+
+    Args:
+        plan: what to train.
+        folder: of this run, see `open_run`.
+        steps: steps of the learner in all.
+        watcher: told about the progress.
+
+    Raises:
+        OSError: a checkpoint cannot be written.
+        ValueError: `steps` is not positive, or the last checkpoint is damaged.
+    """
+    if not Whole(1).admits(steps):
+        raise reject("steps", steps, Whole(1))
+    with torch_threads(plan.threads):
+        learner = Learner(plan)
+        total = math.ceil(steps / learner.segment_steps) * learner.segment_steps
+        recover_folder(folder / BEST)
+        progress = load_checkpoint(learner.model, folder / LAST) or Progress()
+        learner.model.set_logger(open_logger(folder, progress.steps))
+        watcher.began(progress.steps, total, note_session(folder, progress.steps))
+        if not progress.evaluations:
+            begin_from(plan, learner.model)
+            progress = _record(learner, progress, 0.0, folder, watcher)
+        while progress.steps < total:
+            seconds = _train_segment(learner, progress.segment, watcher)
+            progress = _record(learner, progress, seconds, folder, watcher)
+        learner.close()
+    return progress
+
+
+def open_logger(folder: Path, steps: int) -> Logger:
+    """Log losses, entropy and speed to CSV, and to TensorBoard where it is installed.
+
+    Args:
+        folder: of the run; it gets one CSV file for each session.
+        steps: made before this session.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    logs = folder / LOGS
+    logs.mkdir(parents=True, exist_ok=True)
+    writers: list[KVWriter] = [CSVOutputFormat(str(logs / f"from-{steps:09d}.csv"))]
+    try:
+        from stable_baselines3.common.logger import TensorBoardOutputFormat
+
+        writers.append(TensorBoardOutputFormat(str(logs / "tensorboard")))
+    except (ImportError, AssertionError):
+        pass  # TensorBoard is not installed
+    return Logger(str(logs), writers)
+
+
+def evaluate_model(learner: Learner, seeds: Sequence[int]) -> Episodes:
+    """Run what a learner has learned on one episode per seed, in the original environment.
+
+    The evaluation is that of `mec-moe compare`.
+    """
+    config = learner.plan.config
+    parts = []
+    for chunk in batches(config, seeds):
+        env = make_vector_env(config, len(chunk))
+        parts.append(run_episodes(learner.view.agent(learner.model, env), env, chunk))
+        env.close()
+    return Episodes.concatenate(parts)
+
+
+def evaluate_run(folder: Path, seeds: Sequence[int], checkpoint: str = BEST) -> Episodes:
+    """Run what was learned on one episode per seed of the scenario it was trained in.
+
+    Raises:
+        OSError: a file is missing.
+        ValueError: a file is damaged.
+    """
+    plan = read_plan(folder)
+    with torch_threads(plan.threads):
+        learner = load_learner(plan, folder / checkpoint)
+        episodes = evaluate_model(learner, seeds)
+        learner.close()
+    return episodes
+
+
+def load_agent(
+    folder: Path, env: OffloadingVectorEnv | DMoEVectorEnv, checkpoint: str = BEST
+) -> Agent:
+    """Rebuild the model of a run from its configuration and weights.
+
+    Args:
+        folder: of the run, as `mec-moe train` wrote it.
+        env: a native vector environment with the scenario of the run; the agent is for it alone.
+        checkpoint: `best` or `last`.
+
+    Raises:
+        OSError: a file is missing.
+        ValueError: a file is damaged.
+    """
+    learner = load_learner(read_plan(folder), folder / checkpoint)
+    return learner.view.agent(learner.model, env)
+
+
+def load_learner(plan: Plan, checkpoint: Path) -> Learner:
+    """Build a learner that does not train and give it the weights of a checkpoint.
+
+    Raises:
+        OSError: the weights are missing.
+        ValueError: the weights are damaged.
+    """
+    recover_folder(checkpoint)
+    # Its environment only shows the spaces.
+    small = plan.hyperparameters.override(num_envs=1)
+    learner = Learner(dataclasses.replace(plan, hyperparameters=small))
+    load_policy(learner.model, checkpoint)
+    return learner
+
+
+def _train_segment(learner: Learner, segment: int, watcher: Watcher) -> float:
+    """Begin new episodes with the segment's seeds and train; return the seconds it took."""
+    _forget(learner.model, learner.plan.seed, segment)
+    learner.count_steps()
+    begin = time.perf_counter()
+    learner.model.learn(
+        learner.segment_steps,
+        callback=_StepCounter(learner, watcher),
+        log_interval=learner.log_interval,
+        reset_num_timesteps=False,
+    )
+    return time.perf_counter() - begin
+
+
+def _forget(model: Any, seed: int, segment: int) -> None:
+    """Forget all that a checkpoint does not hold."""
+    number = generator_seed(seed, segment)
+    set_random_seed(number)  # Stable-Baselines3 draws from the libraries' global generators
+    model.action_space.seed(number)
+    model.env.seed(episode_seed(seed, segment))
+    model._last_obs = None
+    model.ep_info_buffer = None
+    if hasattr(model, "_last_lstm_states"):
+        states = model._last_lstm_states
+        model._last_lstm_states = type(states)(
+            *(tuple(torch.zeros_like(part) for part in pair) for pair in states)
+        )
+
+
+def _record(
+    learner: Learner, progress: Progress, seconds: float, folder: Path, watcher: Watcher
+) -> Progress:
+    """Evaluate, and write `best`, then `last`: a run that is taken up again repeats the rest."""
+    model = learner.model
+    seeds = validation_seeds(learner.plan.validation_episodes)
+    returns = evaluate_model(learner, seeds).metrics["return"]
+    before = progress.evaluations[-1].train_seconds if progress.evaluations else 0.0
+    evaluation = Evaluation(model.num_timesteps, *estimate_mean(returns), before + seconds)
+    progress = progress.after(evaluation)
+    if progress.best is evaluation:
+        with replacing_folder(folder / BEST) as fresh:
+            save_policy(model, fresh)
+            learner.view.export(model, fresh)
+    save_checkpoint(model, progress, folder / LAST)
+    write_evaluations(folder, progress)
+    watcher.evaluated(progress)
+    return progress
+
+
+class _StepCounter(BaseCallback):
+    """Moves the schedules and the watcher on."""
+
+    def __init__(self, learner: Learner, watcher: Watcher) -> None:
+        super().__init__()
+        self._learner = learner
+        self._watcher = watcher
+
+    def _on_step(self) -> bool:
+        self._learner.count_steps()
+        self._watcher.stepped(self.training_env.num_envs)
+        return True

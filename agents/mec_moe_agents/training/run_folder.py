@@ -1,0 +1,224 @@
+"""The folder of a run: what is in it, how far the run is, and whether it is this run's.
+
+| in it | what |
+|---|---|
+| `config.json` | the plan |
+| `versions.json` | with which code and packages each session ran |
+| `evaluations.csv` | the learning curve |
+| `best`, `last` | checkpoints: the best one's weights; what training goes on from |
+| `logs` | the learner's own: losses, entropy, speed |
+| `cells`, `curves.png` | results of the baselines, and the curve drawn beside them |
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from mec_moe_agents.evaluation.provenance import current_provenance
+from mec_moe_agents.training.plan import Plan
+from mec_moe_env.files import write_csv, write_json
+
+CONFIG, VERSIONS = "config.json", "versions.json"
+EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
+BEST, LAST, LOGS, CELLS = "best", "last", "logs", "cells"
+FILES = (CONFIG, VERSIONS, EVALUATIONS, CURVES)
+FOLDERS = (LOGS, CELLS, *(name + end for name in (BEST, LAST) for end in ("", ".tmp", ".old")))
+PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good the policy was at one checkpoint, on the validation seeds."""
+
+    steps: int
+    """Steps of the learner until then: slots or layers, or decisions."""
+    mean_return: float
+    low: float
+    """95 % bootstrap interval of the mean."""
+    high: float
+    train_seconds: float
+    """Wall time of training until then, evaluations and start-up left out."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is; what `last` holds beside the weights."""
+
+    segment: int = 0
+    """The next one; `leg` in the file."""
+    evaluations: tuple[Evaluation, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Steps made so far."""
+        return self.evaluations[-1].steps if self.evaluations else 0
+
+    @property
+    def best(self) -> Evaluation:
+        """The evaluation with the highest mean return, the first of equals.
+
+        Raises:
+            ValueError: there is none yet.
+        """
+        return max(self.evaluations, key=lambda evaluation: evaluation.mean_return)
+
+    def after(self, evaluation: Evaluation) -> Self:
+        """Return the progress with one more evaluation, at the start of the next segment."""
+        return dataclasses.replace(
+            self,
+            segment=self.segment + 1 if self.evaluations else 0,
+            evaluations=(*self.evaluations, evaluation),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the progress as JSON has it."""
+        return {"leg": self.segment, "evaluations": list(map(dataclasses.asdict, self.evaluations))}
+
+    @classmethod
+    def from_description(cls, described: Mapping[str, Any]) -> Self:
+        """Rebuild what `describe` returned.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+            KeyError: a field is missing.
+        """
+        evaluations = tuple(Evaluation(**one) for one in described["evaluations"])
+        return cls(described["leg"], evaluations)
+
+
+def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
+    """Make the folder of a run, or see that it holds this very run.
+
+    Args:
+        folder: where the run is kept.
+        plan: what the run is.
+        fresh: remove the run that is there, and nothing else.
+
+    Raises:
+        ValueError: another run is there; the first fields that differ are named.
+        OSError: the folder cannot be written.
+    """
+    if fresh:
+        clear_run(folder)
+    if not (folder / CONFIG).exists():
+        if (folder / LAST).exists():
+            raise ValueError(f"{folder} has a checkpoint but no {CONFIG}: take another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / CONFIG, plan.describe())
+        return
+    differences = _differences(read_json(folder / CONFIG), plan.describe())
+    if differences:
+        raise ValueError(
+            f"{folder} holds another run: {'; '.join(differences)}. "
+            "Take another --out, or --fresh to begin anew there"
+        )
+
+
+def read_plan(folder: Path) -> Plan:
+    """Return the plan of the run in a folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: its description is damaged.
+    """
+    if not (folder / CONFIG).exists():
+        raise FileNotFoundError(f"{folder} holds no training run: it has no {CONFIG}")
+    try:
+        return Plan.from_description(read_json(folder / CONFIG))
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG}: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
+    return content
+
+
+def clear_run(folder: Path) -> None:
+    """Remove what a run writes.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    for name in FOLDERS:
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
+def note_session(folder: Path, steps: int) -> bool:
+    """Write down with which versions a run goes on; return whether the code is the same as before.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: the file of earlier sessions is damaged.
+    """
+    provenance = current_provenance()
+    session: dict[str, Any] = {
+        "from_step": steps,
+        "mec-moe-env": provenance.version,
+        "commit": provenance.commit,
+        "code": provenance.fingerprint,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+    path = folder / VERSIONS
+    sessions: list[dict[str, Any]] = read_json(path)["sessions"] if path.exists() else []
+    write_json(path, {"sessions": [*sessions, session]})
+    same = ("mec-moe-env", "code", "packages")
+    return all(before[key] == session[key] for before in sessions[-1:] for key in same)
+
+
+def write_evaluations(folder: Path, progress: Progress) -> None:
+    """Write one CSV row per checkpoint.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Say in which fields two descriptions differ, three at most."""
+    flat_there, flat_here = _flattened(there), _flattened(here)
+    names = [*flat_here, *(name for name in flat_there if name not in flat_here)]
+    return [
+        f"{name} = {flat_there.get(name)} there, {flat_here.get(name)} here"
+        for name in names
+        if flat_there.get(name) != flat_here.get(name)
+    ][:3]
+
+
+def _flattened(description: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in description.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from mec_moe_agents.agent import Observation
-from mec_moe_agents.dmoe.by_energy import JointScheduler
-from mec_moe_agents.dmoe.layer import Floats, Layer
-from mec_moe_agents.dmoe.thresholds import SAFETY
-from mec_moe_env import DMoEConfig
+from mec_moe_agents.dmoe.layer import SAFETY, Floats
+from mec_moe_agents.dmoe.schedulers import JointScheduler
+from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real
 from mec_moe_env.core.actions import Actions
 

@@ -8,12 +8,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.dmoe.layer import Layer
-from mec_moe_agents.dmoe.links import send_joules
-from mec_moe_agents.dmoe.thresholds import SAFETY
+from mec_moe_agents.dmoe.layer import SAFETY, token_joules
 from mec_moe_agents.evaluation.seeds import check_training_seeds
 from mec_moe_agents.solvers import select_experts
-from mec_moe_env import DMoEConfig, DMoEVectorEnv
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.moe import (
     apply_experts,
     classify,
@@ -105,8 +103,8 @@ def record_prices(config: DMoEConfig, seeds: Sequence[int]) -> Floats:
     prices = []
     for _ in range(config.num_layers):
         layer = Layer.read(observation, config)
-        joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
-        joules = np.where(layer.available[:, np.newaxis], joules, np.inf)
+        joules = token_joules(layer, config)
+        joules = np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
         prices.append(np.repeat(joules, config.tokens_per_source, axis=1))
         observation, *_ = env.step(idle)
     env.close()

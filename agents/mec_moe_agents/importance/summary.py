@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation
-from mec_moe_agents.dmoe.layer import Floats, Layer
-from mec_moe_agents.dmoe.links import remote_links, send_joules
-from mec_moe_env import DMoEConfig
+from mec_moe_agents.dmoe.layer import Floats, remote_links, token_joules
+from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.core.buffers import Entries, box_space
 
 REFERENCE_EFFICIENCY = 4.0
@@ -45,17 +46,18 @@ class LayerSummary:
     def __call__(self, observation: Observation) -> Entries:
         """Summarise a batch of observations, entries (n, size)."""
         layer = Layer.read(observation, self._config)
-        summary = {
+        summary: dict[str, NDArray[Any]] = {
             "layer": layer.layer,
-            "importance": layer.importance[:, np.newaxis],
+            "importance": layer.importance,
             "relevance": self._relevance(layer),
             "price": self._price(layer),
         }
         return {key: entry.astype(np.float32) for key, entry in summary.items()}
 
     def _relevance(self, layer: Layer) -> Floats:
-        gate, config = layer.gate, self._config
-        usable = np.sort(np.where(layer.available[:, np.newaxis, np.newaxis], gate, 0.0))
+        config = self._config
+        gate = layer.gate.astype(np.float64)
+        usable = np.sort(np.where(layer.available[:, np.newaxis, np.newaxis] > 0, gate, 0.0))
         own = np.einsum("niqi->niq", gate[..., : config.sources])
         own = own * layer.available[:, : config.sources, np.newaxis]
         logarithm = np.log(gate, out=np.zeros_like(gate), where=gate > 0)
@@ -68,8 +70,8 @@ class LayerSummary:
 
     def _price(self, layer: Layer) -> Floats:
         config = self._config
-        joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
-        joules = np.where(layer.available[:, np.newaxis], joules, np.inf)
+        joules = token_joules(layer, config)
+        joules = np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
         shown = 1.0 - 1.0 / (1.0 + joules / reference_joules(config))
         remote = remote_links(config)
         own = np.einsum("nii->ni", shown[..., : config.sources])

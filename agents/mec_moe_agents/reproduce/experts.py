@@ -8,16 +8,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mec_moe_agents.dmoe.by_score import TopScheduler
-from mec_moe_agents.dmoe.layer import Layer, Plan
-from mec_moe_agents.dmoe.links import send_joules
-from mec_moe_agents.dmoe.scheduler import Scheduler
+from mec_moe_agents.dmoe.agent import Plan, Scheduler
+from mec_moe_agents.dmoe.layer import token_joules
+from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce.drawing import Floats, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study
 from mec_moe_agents.reproduce.walk import jesa, walk
-from mec_moe_env import DMOE_PRESETS, DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, Layer
 
 IMPORTANCE = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 SHOWN = 0.8
@@ -54,8 +53,7 @@ def run(seeds: Sequence[int]) -> Answer:
 
 def picks_by_rank(layer: Layer, plan: Plan, config: DMoEConfig) -> Floats:
     """Return picks per token of the r-th cheapest expert, as seen from each source, (n, K)."""
-    joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
-    order = joules.argsort(axis=-1)[:, :, np.newaxis]
+    order = token_joules(layer, config).argsort(axis=-1)[:, :, np.newaxis]
     chosen = np.take_along_axis(plan.selected, np.broadcast_to(order, plan.selected.shape), axis=-1)
     return np.asarray(chosen.mean(axis=(1, 2)), dtype=np.float64)
 

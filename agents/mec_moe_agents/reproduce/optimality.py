@@ -13,16 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mec_moe_agents.dmoe.by_energy import layer_bound
-from mec_moe_agents.dmoe.layer import Layer
-from mec_moe_agents.dmoe.links import remote_links
-from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
+from mec_moe_agents.dmoe.layer import ThresholdSchedule, layer_bound, remote_links
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce.drawing import BOUND, Floats, draw_band, finish, look_of, new_figure
 from mec_moe_agents.reproduce.output import as_json
 from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.reproduce.walk import jesa, walk
-from mec_moe_env import DMOE_PRESETS, DMoEConfig
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, Layer
 from mec_moe_env.theory import optimality_probability
 
 SUBCARRIERS = {4: (16, 32, 64, 128, 256, 512, 1024), 8: (64, 128, 256, 512, 1024, 2048, 4096)}
@@ -94,7 +91,7 @@ def measure(config: DMoEConfig, seeds: Sequence[int]) -> dict[str, Floats]:
 
 def best_differ(layer: Layer, config: DMoEConfig) -> Floats:
     """Return whether the best subcarriers of all links differ, (n,)."""
-    best = layer.rate.argmax(axis=-1)[:, remote_links(config)]
+    best = layer.spectral_efficiency.argmax(axis=-1)[:, remote_links(config)]
     return np.array([np.unique(row).size == row.size for row in best], dtype=np.float64)
 
 

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.dmoe.by_energy import JointScheduler, layer_bound
-from mec_moe_agents.dmoe.layer import Floats, Layer, Plan
-from mec_moe_agents.dmoe.scheduler import Scheduler
-from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
-from mec_moe_env import DMoEConfig, DMoEVectorEnv
+from mec_moe_agents.dmoe.agent import Plan, Scheduler
+from mec_moe_agents.dmoe.layer import Floats, ThresholdSchedule, layer_bound
+from mec_moe_agents.dmoe.schedulers import JointScheduler
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 
 
 class Turn(NamedTuple):

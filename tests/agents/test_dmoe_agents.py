@@ -91,7 +91,7 @@ def test_stable_baselines_evaluates_every_baseline(name: str) -> None:
 
 
 def test_thresholds_are_met_wherever_the_top_experts_meet_them() -> None:
-    # The environment judges in float64 what agents see in float32.
+    # The environment checks in float64 what agents see in float32.
     least = run("topk", DMOE_PRESETS["paper"], range(30))["violated"]
     for name in ("des", "jesa"):
         np.testing.assert_array_equal(

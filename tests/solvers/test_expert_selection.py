@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mec_moe_agents.solvers import ExpertSelection, select_experts
+from mec_moe_agents.solvers import ExpertSelection, expert_selection, select_experts
 from numpy.typing import NDArray
 
 from tests.solvers.families import FAMILIES, FEASIBILITY, Floats, brute_force, by_highs, draw
@@ -37,6 +37,18 @@ def test_hand_worked_token() -> None:
     assert (float(result.energy), float(result.bound), int(result.nodes)) == (5.0, 5.0, 0)
     assert result.feasible
     assert result.proven
+
+
+def test_nothing_is_compiled_that_the_tokens_do_not_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    def needless(*arguments: object) -> None:
+        raise AssertionError("this kernel takes seconds to compile")
+
+    monkeypatch.setattr(expert_selection, "search_rows", needless)
+    easy = select_experts(np.arange(1.0, 6.0), np.ones(5), 3.0, 4)
+    assert easy.selected.tolist() == [True, True, True, False, False]
+    monkeypatch.setattr(expert_selection, "bound_rows", needless)
+    assert select_experts(np.ones((3, 64)), np.ones((3, 64)), 2.0, 2).proven.all()
+    assert select_experts(np.ones((3, 500)), np.ones((3, 500)), 1.0, 1).proven.all()
 
 
 def test_one_expert_is_enough_when_it_is_cheapest() -> None:
@@ -157,10 +169,10 @@ def test_matches_highs_up_to_256_experts() -> None:
         experts = int(rng.choice([8, 16, 32, 64, 128, 256]))
         most = int(rng.integers(2, max(3, experts // 8) + 1))
         family = FAMILIES[index % len(FAMILIES)]
-        tokens = draw(family, 1, experts, most, rng)
+        drawn = draw(family, 1, experts, most, rng)
         if family == "correlated":
-            tokens = whole_correlated(*tokens[1:])
-        energy, score, threshold = tokens[0][0], tokens[1][0], float(tokens[2][0])
+            drawn = whole_correlated(*drawn[1:])
+        energy, score, threshold = drawn[0][0], drawn[1][0], float(drawn[2][0])
         if threshold <= 0:
             continue
         result = select_experts(energy, score, threshold, most)

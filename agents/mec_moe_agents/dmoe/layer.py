@@ -17,7 +17,7 @@ Flags = NDArray[np.bool_]
 Importance = float | Sequence[float]
 
 SAFETY = 1e-6
-"""Agents see float32, the environment judges in float64: they aim this much higher, relatively."""
+"""Agents see float32, the environment checks in float64: they aim this much higher, relatively."""
 
 
 class Thresholds(Protocol):

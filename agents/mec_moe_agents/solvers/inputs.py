@@ -37,10 +37,12 @@ class Arrays(NamedTuple):
     where that is less."""
     remote: Flags
     """(I, K), False in situ."""
+    most: int
+    """Most experts per token."""
 
 
 class Instance(NamedTuple):
-    """One layer, as the algorithms take it: the fields of `Arrays` without the batch axis."""
+    """One layer, as the algorithms take it: the fields of `Arrays` without their batch axis."""
 
     score: Floats
     unit: Floats
@@ -50,7 +52,6 @@ class Instance(NamedTuple):
     goal: Floats
     remote: Flags
     most: int
-    """Most experts per token."""
     node_limit: int
     """Most nodes of the tree search for each token."""
 
@@ -116,7 +117,7 @@ class LayerProblem:
                 threshold=given.threshold[b],
                 goal=given.goal[b],
                 remote=given.remote,
-                most=self.max_experts,
+                most=given.most,
                 node_limit=limit,
             )
 
@@ -265,6 +266,7 @@ def _check(problem: LayerProblem) -> Arrays:
         threshold=threshold.reshape(entries, count, tokens),
         goal=np.minimum(threshold, offered.sum(axis=-1)).reshape(entries, count, tokens),
         remote=remote,
+        most=most,
     )
 
 

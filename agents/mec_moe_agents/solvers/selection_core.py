@@ -133,12 +133,12 @@ def cheapest_last(
             if core.energy[single] < allowed:
                 allowed, one = core.energy[single], single
         return allowed, one, two
-    floor = core.multiplier * missing
+    priced = core.multiplier * missing
     partner = last_reaching(core, first, missing - core.score[first])
     for i in range(first, core.energy.shape[0] - 1):
         while partner > i and core.score[i] + core.score[partner] < missing:
             partner -= 1
-        if partner <= i or floor + core.table[i, 2] >= allowed:
+        if partner <= i or priced + core.table[i, 2] >= allowed:
             break
         j = cheapest_between(core, i + 1, partner)
         if core.energy[i] + core.energy[j] < allowed:

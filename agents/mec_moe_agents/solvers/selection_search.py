@@ -261,14 +261,14 @@ def search_core(
         if m > room:
             depth -= 1
             continue
-        floor = path.spent[depth] + core.multiplier * lacking
-        value = floor + suffix_value(core, j, m, room)
+        priced = path.spent[depth] + core.multiplier * lacking
+        value = priced + suffix_value(core, j, m, room)
         if value >= cutoff or nodes >= node_limit:
             lowest = min(lowest, value)
             depth -= 1
             continue
         nodes += 1
-        more = floor + suffix_value(core, j, m + 1, room) if room > m else np.inf
+        more = priced + suffix_value(core, j, m + 1, room) if room > m else np.inf
         if m <= 2 and more >= cutoff:  # exactly m further experts: look them up
             allowed = best_energy - path.spent[depth]
             energy, one, two = cheapest_last(core, j, m, lacking, allowed)

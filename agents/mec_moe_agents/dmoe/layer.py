@@ -93,10 +93,13 @@ def link_rates(layer: Layer, config: DMoEConfig) -> Floats:
 
 
 def token_joules(layer: Layer, config: DMoEConfig) -> Floats:
-    """Return joules per token of each expert, its link at the best subcarrier, (n, I, K)."""
+    """Return joules per token of each expert, its link at the best subcarrier, (n, I, K).
+
+    Unavailable experts cost +inf.
+    """
     sending = config.power_w * config.state_bits / link_rates(layer, config).max(axis=-1)
-    sending = np.where(remote_links(config), sending, 0.0)
-    return np.asarray(layer.compute_energy[:, np.newaxis] + sending, dtype=np.float64)
+    joules = layer.compute_energy[:, np.newaxis] + np.where(remote_links(config), sending, 0.0)
+    return np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
 
 
 def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> LayerProblem:

@@ -101,7 +101,6 @@ class SelectionScheduler(StatelessScheduler):
             layer.gate,
             self._schedule.thresholds(layer)[:, np.newaxis, np.newaxis],
             self._config.max_experts,
-            available=(layer.available > 0)[:, np.newaxis, np.newaxis],
         )
         return assign_exactly(found.selected, layer, self._config)
 

@@ -103,9 +103,7 @@ def record_prices(config: DMoEConfig, seeds: Sequence[int]) -> Floats:
     prices = []
     for _ in range(config.num_layers):
         layer = Layer.read(observation, config)
-        joules = token_joules(layer, config)
-        joules = np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
-        prices.append(np.repeat(joules, config.tokens_per_source, axis=1))
+        prices.append(np.repeat(token_joules(layer, config), config.tokens_per_source, axis=1))
         observation, *_ = env.step(idle)
     env.close()
     return np.stack(prices).reshape(config.num_layers, -1, config.num_nodes)

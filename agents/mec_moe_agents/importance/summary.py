@@ -71,7 +71,6 @@ class LayerSummary:
     def _price(self, layer: Layer) -> Floats:
         config = self._config
         joules = token_joules(layer, config)
-        joules = np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
         shown = 1.0 - 1.0 / (1.0 + joules / reference_joules(config))
         remote = remote_links(config)
         own = np.einsum("nii->ni", shown[..., : config.sources])

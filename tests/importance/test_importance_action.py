@@ -16,14 +16,13 @@ from mec_moe_agents.dmoe.importance import (
     ImportanceAction,
     ImportanceActionVector,
 )
-from mec_moe_agents.dmoe.layer import Layer
-from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
+from mec_moe_agents.dmoe.layer import ThresholdSchedule
 from mec_moe_agents.training.views import make_importance_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from mec_moe_env import DMoEEnv, DMoEVectorEnv, OffloadingEnv
+from mec_moe_env import DMoEEnv, DMoEVectorEnv, Layer, OffloadingEnv
 from tests.environments.test_vector import assert_equal
 
 SCENES: list[dict[str, Any]] = [
@@ -73,7 +72,8 @@ def test_given_thresholds_are_those_of_jesa() -> None:
     """To the last bit, with the margin against rounding."""
     config = DMoEEnv(**SCENES[1]).config
     layer = Layer.read(DMoEVectorEnv(2, config).reset(seed=0)[0], config)
-    given = GivenThresholds(config, layer.importance).thresholds(layer)
+    importance = layer.importance[:, 0].astype(np.float64)
+    given = GivenThresholds(config, importance).thresholds(layer)
     np.testing.assert_array_equal(given, ThresholdSchedule(config).thresholds(layer))
 
 

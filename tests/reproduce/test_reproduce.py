@@ -14,15 +14,15 @@ pytest.importorskip("matplotlib")
 from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
 from mec_moe_agents.cli.reproduce import dmoe_studies
-from mec_moe_agents.dmoe.by_score import TopScheduler
-from mec_moe_agents.dmoe.layer import Layer, Plan
+from mec_moe_agents.dmoe.agent import Plan
+from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.reproduce import accuracy, energy, layers, offloading, search
 from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
 from mec_moe_agents.reproduce.study import at_least, at_most
 from typer.testing import CliRunner, Result
 
-from mec_moe_env import DMOE_PRESETS, DMoEConfig, __version__
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, Layer, __version__
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
 
@@ -96,29 +96,29 @@ def test_shares_of_distinct_subcarriers_follow_the_formula() -> None:
         assert (measured["optimal"] >= measured["distinct"] - 1e-12).all()
 
 
-def layer_of(rate: Floats) -> Layer:
-    I, K, _ = rate.shape
+def layer_of(efficiency: Floats) -> Layer:
+    I, K, _ = efficiency.shape
     return Layer(
-        gate=np.full((1, I, 1, K), 1 / K),
-        rate=rate[None],
-        compute_energy=np.array([[0.0, 1.0, 2.0]]),
-        available=np.ones((1, K), dtype=bool),
-        layer=np.zeros((1, 4)),
-        importance=np.ones(1),
+        gate=np.full((1, I, 1, K), 1 / K, dtype=np.float32),
+        spectral_efficiency=efficiency[None].astype(np.float32),
+        compute_energy=np.array([[0.0, 1.0, 2.0]], dtype=np.float32),
+        available=np.ones((1, K), dtype=np.float32),
+        layer=np.zeros((1, 4), dtype=np.float32),
+        importance=np.ones((1, 1), dtype=np.float32),
     )
 
 
 def test_links_to_itself_do_not_count_as_competitors() -> None:
     config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
-    rate = np.array([[[9.0, 1.0], [9.0, 1.0], [1.0, 9.0]]])
-    assert layers.best_differ(layer_of(rate), config).tolist() == [1.0]
-    rate[0, 2] = [9.0, 1.0]
-    assert layers.best_differ(layer_of(rate), config).tolist() == [0.0]
+    efficiency = np.array([[[9.0, 1.0], [9.0, 1.0], [1.0, 9.0]]])
+    assert layers.best_differ(layer_of(efficiency), config).tolist() == [1.0]
+    efficiency[0, 2] = [9.0, 1.0]
+    assert layers.best_differ(layer_of(efficiency), config).tolist() == [0.0]
 
 
 def test_picks_are_counted_by_energy_rank() -> None:
     config = DMoEConfig(num_nodes=3, num_sources=1, num_subcarriers=2, tokens_per_source=1)
-    layer = layer_of(1e6 * np.array([[[9.0, 1.0], [1.0, 1.0], [1.0, 1.0]]]))
+    layer = layer_of(np.array([[[9.0, 1.0], [1.0, 1.0], [1.0, 1.0]]]))
     selected = np.array([[[[True, False, True]]]])
     plan = Plan(selected, np.array([[[-1, -1, 0]]]))
     assert layers.picks_by_rank(layer, plan, config).tolist() == [[1.0, 0.0, 1.0]]

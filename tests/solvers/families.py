@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+Floats = NDArray[np.float64]
 FEASIBILITY = 1e-12
 FAMILIES = ("random", "correlated", "equal ratios", "tight", "zeros")
 
 
-def draw(family, count, experts, most, rng):
+def draw(
+    family: str, count: int, experts: int, most: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
     """Return energies and scores (count, experts) and thresholds (count,)."""
     score = rng.random((count, experts))
     energy = rng.random((count, experts))
@@ -31,7 +35,7 @@ def draw(family, count, experts, most, rng):
     return energy, score, share * top
 
 
-def all_subsets(experts, most):
+def all_subsets(experts: int, most: int) -> Floats:
     """Return every set of at most `most` experts as a row of zeros and ones."""
     members = [
         chosen
@@ -44,24 +48,27 @@ def all_subsets(experts, most):
     return subsets
 
 
-def brute_force(energy, score, threshold, most):
+def brute_force(energy: Floats, score: Floats, threshold: Floats, most: int) -> Floats:
     """Return the least energy of every row over all sets, +inf where none is feasible."""
     subsets = all_subsets(energy.shape[1], most)
     reached = score @ subsets.T >= (threshold * (1.0 - FEASIBILITY))[:, None]
-    return np.where(reached, energy @ subsets.T, np.inf).min(axis=1)
+    least: Floats = np.where(reached, energy @ subsets.T, np.inf).min(axis=1)
+    return least
 
 
-def by_highs(energy, score, threshold, most):
+def by_highs(energy: Floats, score: Floats, threshold: float, most: int) -> tuple[float, float]:
     """Return HiGHS's energy and bound; the energy is +inf when its set misses the threshold."""
     rows = np.array([score / threshold, np.ones(score.size)])
     result = milp(
         energy,
-        integrality=np.ones(energy.size),
+        integrality=np.ones(energy.size, np.int64),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(rows, [1.0, 0.0], [np.inf, most]),
         options={"mip_rel_gap": 0.0},
     )
+    assert result.x is not None
+    assert result.mip_dual_bound is not None
     chosen = result.x > 0.5
     if score[chosen].sum() < threshold * (1.0 - FEASIBILITY):
         return np.inf, result.mip_dual_bound
-    return energy[chosen].sum(), result.mip_dual_bound
+    return float(energy[chosen].sum()), result.mip_dual_bound

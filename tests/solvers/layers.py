@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from mec_moe_agents.solvers import ExactAllocation, JointAllocation, LayerProblem
+from numpy.typing import NDArray
 
-RADIO = {"state_bits": 4e4, "power": 0.1}
+Floats = NDArray[np.float64]
+Drawn = tuple[Floats, Floats, Floats]
+"""Scores (I, Q, K), rates (I, K, S), joules per token (K,)."""
 
 
-def draw_layer(rng, sources, experts, tokens, subcarriers, spread=0.5):
+def draw_layer(
+    rng: np.random.Generator,
+    sources: int,
+    experts: int,
+    tokens: int,
+    subcarriers: int,
+    spread: float = 0.5,
+) -> Drawn:
     """Return softmax gates, OFDMA rates in bit/s and joules per token."""
     score = np.exp(1.5 * rng.normal(size=(sources, tokens, experts)))
     score /= score.sum(axis=-1, keepdims=True)
@@ -18,22 +31,28 @@ def draw_layer(rng, sources, experts, tokens, subcarriers, spread=0.5):
     return score, rate, 1e-3 * rng.uniform(0.5, 2, experts)
 
 
-def check_allocation(score, rate, compute, threshold, most, plan, sources=None, unit=None):
+def state(layer: Drawn, threshold: float, most: int, **more: Any) -> LayerProblem:
+    """State the problem of a drawn layer."""
+    return LayerProblem(*layer, threshold, most, **{"state_bits": 4e4, "power": 0.1, **more})
+
+
+def check_allocation(problem: LayerProblem, plan: JointAllocation | ExactAllocation) -> None:
     """Assert C1 where feasible, C2, C3, and that the energy is what the plan costs."""
+    score, rate = np.asarray(problem.score), np.asarray(problem.rate)
     count = score.shape[0]
-    nodes = np.arange(count) if sources is None else np.asarray(sources)
+    nodes = np.arange(count) if problem.sources is None else np.asarray(problem.sources)
     reached = (score * plan.selected).sum(axis=-1)
-    limit = np.broadcast_to(threshold, reached.shape)
+    limit = np.broadcast_to(np.asarray(problem.threshold), reached.shape)
     np.testing.assert_array_equal(plan.feasible, (limit <= 0) | (reached >= limit * (1 - 1e-12)))
-    assert (plan.selected.sum(axis=-1) <= most).all()
+    assert (plan.selected.sum(axis=-1) <= problem.max_experts).all()
     load = plan.selected.sum(axis=1)
     load[np.arange(count), nodes] = 0
     used = load > 0
     np.testing.assert_array_equal(used, plan.subcarrier >= 0)
     assert np.unique(plan.subcarrier[used]).size == used.sum()
-    if unit is None:
-        unit = RADIO["power"] * RADIO["state_bits"] / rate
-    spent = plan.selected.sum(axis=(0, 1)) @ compute
+    with np.errstate(divide="ignore"):
+        unit = problem.power * problem.state_bits / rate
+    spent = plan.selected.sum(axis=(0, 1)) @ np.asarray(problem.compute_energy)
     for i, k in np.argwhere(used):
         spent += load[i, k] * unit[i, k, plan.subcarrier[i, k]]
     assert plan.energy == pytest.approx(spent, rel=1e-12)

@@ -1,8 +1,14 @@
 """Malformed input raises a ValueError that names the argument, before any compiled code runs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from mec_moe_agents.solvers import (
+    LayerProblem,
     allocate_jointly,
     allocate_jointly_plus,
     allocate_subcarriers,
@@ -11,9 +17,14 @@ from mec_moe_agents.solvers import (
     solve_exactly,
 )
 
-TOKEN = {"energy": [1.0, 2.0], "score": [0.5, 0.5], "threshold": 0.5, "max_experts": 1}
-LINKS = {"bits": [1.0, 1.0], "rate": np.ones((2, 3)), "power": 1.0}
-LAYER = {
+TOKEN: dict[str, Any] = {
+    "energy": [1.0, 2.0],
+    "score": [0.5, 0.5],
+    "threshold": 0.5,
+    "max_experts": 1,
+}
+LINKS: dict[str, Any] = {"bits": [1.0, 1.0], "rate": np.ones((2, 3)), "power": 1.0}
+LAYER: dict[str, Any] = {
     "score": np.full((2, 1, 2), 0.5),
     "rate": np.ones((2, 2, 3)),
     "compute_energy": np.ones(2),
@@ -24,7 +35,7 @@ LAYER = {
 }
 
 
-def refused(solver, good, argument, value):
+def refused(solver: Callable[..., Any], good: dict[str, Any], argument: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"\b{argument}\b"):
         solver(**{**good, argument: value})
 
@@ -58,7 +69,7 @@ def refused(solver, good, argument, value):
         ("gap", [0.1, 0.1]),
     ],
 )
-def test_select_experts(argument, value):
+def test_select_experts(argument: str, value: Any) -> None:
     select_experts(**TOKEN)
     refused(select_experts, TOKEN, argument, value)
 
@@ -80,21 +91,18 @@ def test_select_experts(argument, value):
         ("power", [1.0, 1.0]),
     ],
 )
-def test_allocate_subcarriers(argument, value):
+def test_allocate_subcarriers(argument: str, value: Any) -> None:
     allocate_subcarriers(**LINKS)
     refused(allocate_subcarriers, LINKS, argument, value)
 
 
-def test_batches_that_do_not_fit():
+def test_batches_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="bits"):
         allocate_subcarriers(np.ones((2, 2)), np.ones((3, 2, 3)), 1.0)
     with pytest.raises(ValueError, match="rate"):
-        allocate_jointly(**{**LAYER, "score": np.ones((2, 2, 1, 2)), "rate": np.ones((3, 2, 2, 3))})
+        LayerProblem(**{**LAYER, "score": np.ones((2, 2, 1, 2)), "rate": np.ones((3, 2, 2, 3))})
 
 
-@pytest.mark.parametrize(
-    "solver", [allocate_jointly, allocate_jointly_plus, lower_bound, solve_exactly]
-)
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
@@ -124,18 +132,24 @@ def test_batches_that_do_not_fit():
         ("return_rate", np.ones((2, 2, 4))),
     ],
 )
-def test_joint_solvers(solver, argument, value):
-    refused(solver, LAYER, argument, value)
+def test_joint_problem(argument: str, value: Any) -> None:
+    refused(LayerProblem, LAYER, argument, value)
 
 
-def test_limits_of_the_joint_solvers():
-    refused(allocate_jointly, LAYER, "max_iterations", 0)
-    refused(allocate_jointly, LAYER, "node_limit", -1)
-    refused(allocate_jointly_plus, LAYER, "effort", -1)
-    refused(solve_exactly, LAYER, "time_limit", 0.0)
-    refused(solve_exactly, LAYER, "score", np.ones((1, 2, 1, 2)))
+def test_limits_of_the_joint_solvers() -> None:
+    good = {"problem": LayerProblem(**LAYER)}
+    batch = LayerProblem(**{**LAYER, "score": np.ones((1, 2, 1, 2))})
+    refused(allocate_jointly, good, "max_iterations", 0)
+    refused(allocate_jointly, good, "node_limit", -1)
+    refused(lower_bound, good, "node_limit", -1)
+    refused(allocate_jointly_plus, good, "max_iterations", 0)
+    refused(allocate_jointly_plus, good, "node_limit", -1)
+    refused(allocate_jointly_plus, good, "effort", -1)
+    refused(solve_exactly, good, "time_limit", 0.0)
+    with pytest.raises(ValueError, match="score has batch axes"):
+        solve_exactly(batch)
 
 
-def test_message_gives_place_value_and_range():
+def test_message_gives_place_value_and_range() -> None:
     with pytest.raises(ValueError, match=r"score is -0\.5 at index \(1, 0\); it must be ≥ 0"):
         select_experts(np.ones((2, 2)), [[0.5, 0.5], [-0.5, 0.5]], 0.5, 1)

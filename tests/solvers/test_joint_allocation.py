@@ -1,5 +1,9 @@
 """JESA and JESA+ against hand-worked layers, the constraints and one another."""
 
+from __future__ import annotations
+
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,12 +16,14 @@ from mec_moe_agents.solvers import (
     solve_exactly,
 )
 
-from tests.solvers.layers import RADIO, check_allocation, draw_layer
+from tests.solvers.layers import Drawn, check_allocation, draw_layer, state
 
 UNIT = {"state_bits": 1.0, "power": 1.0}
+ONE_BEST = ([1.0, 0.5], [1.0, 0.25])
+"""Rates of 0→1 and of 1→0 on two subcarriers of which the first is best for both."""
 
 
-def two_nodes(away):
+def two_nodes(away: tuple[list[float], list[float]] = ONE_BEST) -> Drawn:
     """Two nodes with one token each, which only the other node's expert satisfies."""
     score = np.array([[[0.1, 0.9]], [[0.9, 0.1]]])
     rate = np.ones((2, 2, 2))
@@ -25,11 +31,11 @@ def two_nodes(away):
     return score, rate, np.array([0.5, 0.25])
 
 
-def test_hand_worked_layer():
+def test_hand_worked_layer() -> None:
     # Both links are best on subcarrier 0. Link 0→1 loses 1 J by moving to subcarrier 1, link 1→0
     # loses 3 J, so 0→1 moves: 2 + 1 J of radio, 0.25 + 0.5 J of computation.
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    plan = allocate_jointly(score, rate, compute, 0.8, 1, **UNIT)
+    layer = two_nodes()
+    plan = allocate_jointly(state(layer, 0.8, 1, **UNIT))
     assert plan.selected.tolist() == [[[False, True]], [[True, False]]]
     assert plan.subcarrier.tolist() == [[-1, 1], [0, -1]]
     assert plan.energy == 3.75
@@ -38,91 +44,89 @@ def test_hand_worked_layer():
     assert plan.evaluations == 1
 
 
-def test_hand_worked_lower_bound():
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    assert lower_bound(score, rate, compute, 0.8, 1, **UNIT) == 2.75
+def test_hand_worked_lower_bound() -> None:
+    layer = two_nodes()
+    assert lower_bound(state(layer, 0.8, 1, **UNIT)) == 2.75
 
 
-def test_staying_at_home_is_free():
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    plan = allocate_jointly(score, rate, compute, 0.1, 1, **UNIT)
+def test_staying_at_home_is_free() -> None:
+    layer = two_nodes()
+    plan = allocate_jointly(state(layer, 0.1, 1, **UNIT))
     assert plan.subcarrier.max() == -1
     assert plan.energy == 0.75
 
 
-def test_sources_name_the_nodes():
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    plan = allocate_jointly(score[:1], rate[:1], compute, 0.05, 1, sources=[1], **UNIT)
+def test_sources_name_the_nodes() -> None:
+    score, rate, compute = two_nodes()
+    plan = allocate_jointly(state((score[:1], rate[:1], compute), 0.05, 1, sources=[1], **UNIT))
     assert plan.selected.tolist() == [[[False, True]]]
     assert plan.subcarrier.max() == -1
 
 
-def test_return_link_counts_on_the_same_subcarrier():
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    back = np.full(rate.shape, 0.5)
+def test_return_link_counts_on_the_same_subcarrier() -> None:
+    layer = two_nodes()
+    back = np.full(layer[1].shape, 0.5)
     back[1, 0, 0] = 0.1
-    plan = allocate_jointly(score, rate, compute, 0.8, 1, return_rate=back, **UNIT)
+    plan = allocate_jointly(state(layer, 0.8, 1, return_rate=back, **UNIT))
     # Now 1→0 costs 1 + 10 J on subcarrier 0 and 4 + 2 J on 1; 0→1 costs 1 + 2 J on 0.
     assert plan.subcarrier.tolist() == [[-1, 0], [1, -1]]
     assert plan.energy == 3 + 6 + 0.75
 
 
-def test_unavailable_expert_is_avoided():
-    score, rate, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    plan = allocate_jointly(score, rate, compute, 0.8, 1, available=[True, False], **UNIT)
+def test_unavailable_expert_is_avoided() -> None:
+    plan = allocate_jointly(state(two_nodes(), 0.8, 1, available=[True, False], **UNIT))
     assert not plan.selected[..., 1].any()
     assert plan.feasible.tolist() == [[False], [True]]
 
 
-def test_infeasible_token_asks_for_its_top_experts():
-    score = np.array([[[0.1, 0.3, 0.2]]])
-    plan = allocate_jointly(score, np.ones((1, 3, 2)), np.ones(3), 0.9, 2, **UNIT)
+def test_infeasible_token_asks_for_its_top_experts() -> None:
+    layer = np.array([[[0.1, 0.3, 0.2]]]), np.ones((1, 3, 2)), np.ones(3)
+    plan = allocate_jointly(state(layer, 0.9, 2, **UNIT))
     assert plan.selected.tolist() == [[[False, True, True]]]
     assert not plan.feasible.any()
     assert plan.served.all()
     assert plan.energy == 4.0
 
 
-def test_without_subcarriers_everything_stays_at_home():
-    score, _, compute = two_nodes(([1.0, 0.5], [1.0, 0.25]))
-    for solver in (allocate_jointly, allocate_jointly_plus):
-        plan = solver(score, np.ones((2, 2, 0)), compute, 0.8, 1, **UNIT)
+def test_without_subcarriers_everything_stays_at_home() -> None:
+    score, _, compute = two_nodes()
+    problem = state((score, np.ones((2, 2, 0)), compute), 0.8, 1, **UNIT)
+    for plan in (allocate_jointly(problem), allocate_jointly_plus(problem)):
         assert plan.selected.tolist() == [[[True, False]], [[False, True]]]
         assert not plan.feasible.any()
 
 
-def test_dead_channel_closes_the_link():
-    score, rate, compute = two_nodes(([0.0, 0.0], [1.0, 0.0]))
-    plan = allocate_jointly(score, rate, compute, 0.8, 1, **UNIT)
+def test_dead_channel_closes_the_link() -> None:
+    layer = two_nodes(([0.0, 0.0], [1.0, 0.0]))
+    plan = allocate_jointly(state(layer, 0.8, 1, **UNIT))
     assert plan.feasible.tolist() == [[False], [True]]
 
 
-def test_two_links_on_one_usable_subcarrier():
-    score, rate, compute = two_nodes(([1.0, 0.0], [1.0, 0.0]))
-    plan = allocate_jointly(score, rate, compute, 0.8, 1, **UNIT)
+def test_two_links_on_one_usable_subcarrier() -> None:
+    problem = state(two_nodes(([1.0, 0.0], [1.0, 0.0])), 0.8, 1, **UNIT)
+    plan = allocate_jointly(problem)
     assert plan.feasible.sum() == 1
-    check_allocation(score, rate, compute, 0.8, 1, plan, unit=1 / np.maximum(rate, 1e-300))
+    check_allocation(problem, plan)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.4, 0.7, 0.95])
 @pytest.mark.parametrize("subcarriers", [1, 3, 8, 32])
-def test_constraints_trace_and_order_of_the_solvers(threshold, subcarriers):
+def test_constraints_trace_and_order_of_the_solvers(threshold: float, subcarriers: int) -> None:
     rng = np.random.default_rng(subcarriers)
     for _ in range(6):
-        score, rate, compute = draw_layer(rng, 4, 4, 2, subcarriers)
-        jesa = allocate_jointly(score, rate, compute, threshold, 2, **RADIO)
-        plus = allocate_jointly_plus(score, rate, compute, threshold, 2, effort=100, **RADIO)
+        problem = state(draw_layer(rng, 4, 4, 2, subcarriers), threshold, 2)
+        jesa = allocate_jointly(problem)
+        plus = allocate_jointly_plus(problem, effort=100)
         for plan in (jesa, plus):
-            check_allocation(score, rate, compute, threshold, 2, plan)
+            check_allocation(problem, plan)
             assert (np.diff(plan.trace) <= 0).all()
             assert plan.trace[-1] == plan.energy
         assert plus.evaluations <= 101
         more = int(plus.served.sum()) - int(jesa.served.sum())
         assert more > 0 or (more == 0 and plus.energy <= jesa.energy)
         assert (plan.served | ~plan.feasible).all()
-        bound = lower_bound(score, rate, compute, threshold, 2, **RADIO)
         if subcarriers == 32:
-            assert bound <= plus.energy * (1 + 1e-12)
+            assert lower_bound(problem) <= plus.energy * (1 + 1e-12)
 
 
 @settings(max_examples=40, deadline=None)
@@ -135,7 +139,9 @@ def test_constraints_trace_and_order_of_the_solvers(threshold, subcarriers):
     st.integers(0, 5),
     st.floats(-0.5, 1.5),
 )
-def test_any_layer_is_allocated(seed, count, more, tokens, subcarriers, most, threshold):
+def test_any_layer_is_allocated(
+    seed: int, count: int, more: int, tokens: int, subcarriers: int, most: int, threshold: float
+) -> None:
     rng = np.random.default_rng(seed)
     experts = count + more
     score, rate, compute = draw_layer(rng, count, experts, tokens, subcarriers)
@@ -143,43 +149,39 @@ def test_any_layer_is_allocated(seed, count, more, tokens, subcarriers, most, th
     score *= rng.random(score.shape) < 0.8
     nodes = rng.permutation(experts)[:count]
     usable = rng.random(experts) < 0.8
-    with np.errstate(divide="ignore"):
-        unit = RADIO["power"] * RADIO["state_bits"] / rate
-    for solver, extra in ((allocate_jointly, {}), (allocate_jointly_plus, {"effort": 20})):
-        plan = solver(
-            score, rate, compute, threshold, most, sources=nodes, available=usable, **RADIO, **extra
-        )
-        check_allocation(score, rate, compute, threshold, most, plan, nodes, unit)
+    problem = state((score, rate, compute), threshold, most, sources=nodes, available=usable)
+    for plan in (allocate_jointly(problem), allocate_jointly_plus(problem, effort=20)):
+        check_allocation(problem, plan)
         assert not plan.selected[..., ~usable].any()
         assert (np.diff(plan.trace) <= 0).all()
 
 
-def test_optimal_when_best_subcarriers_differ():
+def test_optimal_when_best_subcarriers_differ() -> None:
     rng = np.random.default_rng(2)
     found = 0
     for _ in range(200):
-        score, rate, compute = draw_layer(rng, 3, 3, 2, 64)
-        best = rate.argmax(axis=2)[~np.eye(3, dtype=bool)]
+        layer = draw_layer(rng, 3, 3, 2, 64)
+        best = layer[1].argmax(axis=2)[~np.eye(3, dtype=bool)]
         if np.unique(best).size < best.size:
             continue
         found += 1
-        plan = allocate_jointly(score, rate, compute, 0.6, 2, **RADIO)
-        bound = lower_bound(score, rate, compute, 0.6, 2, **RADIO)
-        assert plan.energy == pytest.approx(bound, rel=1e-12)
+        problem = state(layer, 0.6, 2)
+        plan = allocate_jointly(problem)
+        assert plan.energy == pytest.approx(lower_bound(problem), rel=1e-12)
         assert plan.trace.size == 1
     assert found > 50
 
 
-def test_descent_takes_several_turns_somewhere():
+def test_descent_takes_several_iterations_somewhere() -> None:
     rng = np.random.default_rng(3)
-    turns = []
+    iterations = []
     for _ in range(150):
-        score, rate, compute = draw_layer(rng, 4, 4, 3, 12, spread=0.0)
-        turns.append(allocate_jointly(score, rate, compute, 0.5, 2, **RADIO).trace.size)
-    assert max(turns) > 1
+        layer = draw_layer(rng, 4, 4, 3, 12, spread=0.0)
+        iterations.append(allocate_jointly(state(layer, 0.5, 2)).trace.size)
+    assert max(iterations) > 1
 
 
-def test_descent_undoes_a_turn_that_makes_things_worse():
+def test_descent_undoes_an_iteration_that_makes_things_worse() -> None:
     # Expert 3 costs every source 1 J on subcarrier 0, 10 J on 1 and 2, 100 J on 3; expert 4 costs
     # 2 J on subcarrier 3 and 1000 J elsewhere. All three start with expert 3, for 1 + 10 + 10 J.
     # Then the two dear ones both turn to expert 4 on subcarrier 3, which only one can have: JESA
@@ -189,41 +191,43 @@ def test_descent_undoes_a_turn_that_makes_things_worse():
     cost[:, 4, 3] = 2.0
     score = np.zeros((3, 1, 5))
     score[..., 3:] = 0.5
-    arguments = (score, 1.0 / cost, np.zeros(5), 0.5, 1)
-    jesa = allocate_jointly(*arguments, **UNIT)
+    problem = state((score, 1.0 / cost, np.zeros(5)), 0.5, 1, **UNIT)
+    jesa = allocate_jointly(problem)
     assert jesa.energy == pytest.approx(21)
     assert jesa.trace.size == 1
-    plus = allocate_jointly_plus(*arguments, **UNIT)
+    plus = allocate_jointly_plus(problem)
     assert plus.energy == pytest.approx(13)
     assert plus.trace == pytest.approx([21, 13])
-    assert solve_exactly(*arguments, **UNIT).energy == pytest.approx(13)
+    assert solve_exactly(problem).energy == pytest.approx(13)
 
 
-def test_plus_improves_somewhere_and_effort_zero_is_jesa():
+def test_plus_improves_somewhere_and_effort_zero_is_jesa() -> None:
     rng = np.random.default_rng(4)
     saved = 0
     for _ in range(40):
-        score, rate, compute = draw_layer(rng, 4, 4, 2, 8, spread=0.0)
-        jesa = allocate_jointly(score, rate, compute, 0.5, 2, **RADIO)
-        none = allocate_jointly_plus(score, rate, compute, 0.5, 2, effort=0, **RADIO)
-        plus = allocate_jointly_plus(score, rate, compute, 0.5, 2, **RADIO)
+        problem = state(draw_layer(rng, 4, 4, 2, 8, spread=0.0), 0.5, 2)
+        jesa = allocate_jointly(problem)
+        none = allocate_jointly_plus(problem, effort=0)
+        plus = allocate_jointly_plus(problem)
         np.testing.assert_array_equal(none.selected, jesa.selected)
         saved += bool(plus.energy < jesa.energy * (1 - 1e-9))
     assert saved > 0
 
 
-def test_batch_equals_single_layers():
+def test_batch_equals_single_layers() -> None:
     rng = np.random.default_rng(5)
     layers = [draw_layer(rng, 3, 4, 2, 6, spread=0.0) for _ in range(6)]
     score, rate, compute = (np.array([layer[part] for layer in layers]) for part in range(3))
     shape = (2, 3)
-    batch = allocate_jointly_plus(
-        score.reshape(*shape, 3, 2, 4), rate.reshape(*shape, 3, 4, 6), compute.reshape(*shape, 4),
-        0.5, 2, effort=30, **RADIO,
-    )  # fmt: skip
+    reshaped = (
+        score.reshape(*shape, 3, 2, 4),
+        rate.reshape(*shape, 3, 4, 6),
+        compute.reshape(*shape, 4),
+    )
+    batch = allocate_jointly_plus(state(reshaped, 0.5, 2), effort=30)
     assert batch.energy.shape == shape
     for index, layer in enumerate(layers):
-        single = allocate_jointly_plus(*layer, 0.5, 2, effort=30, **RADIO)
+        single = allocate_jointly_plus(state(layer, 0.5, 2), effort=30)
         at = np.unravel_index(index, shape)
         np.testing.assert_array_equal(batch.selected[at], single.selected)
         np.testing.assert_array_equal(batch.subcarrier[at], single.subcarrier)
@@ -232,13 +236,24 @@ def test_batch_equals_single_layers():
         assert batch.evaluations[at] == single.evaluations
 
 
-def test_one_source_equals_expert_selection():
+def test_one_source_equals_expert_selection() -> None:
     rng = np.random.default_rng(6)
     score, rate, compute = draw_layer(rng, 1, 6, 1, 16)
-    plan = allocate_jointly(score, rate, compute, 0.6, 3, **RADIO)
-    link = RADIO["power"] * RADIO["state_bits"] / rate[0].max(axis=1)
+    problem = state((score, rate, compute), 0.6, 3)
+    plan = allocate_jointly(problem)
+    link = problem.power * problem.state_bits / rate[0].max(axis=1)
     link[0] = 0.0
     token = select_experts(compute + link, score[0, 0], 0.6, 3)
     if np.unique(rate[0].argmax(axis=1)[token.selected]).size == token.selected.sum():
         np.testing.assert_array_equal(plan.selected[0, 0], token.selected)
         assert plan.energy == pytest.approx(token.energy)
+
+
+def test_a_problem_is_frozen_and_restated_as_a_whole() -> None:
+    problem = state(two_nodes(), 0.8, 1, **UNIT)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        problem.threshold = 0.1  # type: ignore[misc]
+    nearer = dataclasses.replace(problem, threshold=0.1)
+    assert allocate_jointly(nearer).energy == 0.75
+    with pytest.raises(ValueError, match="threshold"):
+        dataclasses.replace(problem, threshold=np.nan)

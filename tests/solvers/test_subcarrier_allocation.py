@@ -1,5 +1,7 @@
 """Assignment against hand-worked cases, enumeration and SciPy."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np
@@ -10,7 +12,7 @@ from mec_moe_agents.solvers import allocate_subcarriers
 from scipy.optimize import linear_sum_assignment
 
 
-def test_hand_worked_assignment():
+def test_hand_worked_assignment() -> None:
     # Both links prefer subcarrier 0 (1 J or 2 J there). Giving it to link 1 costs 2 + 2 = 4 J,
     # giving it to link 0 costs 1 + 10 = 11 J.
     result = allocate_subcarriers([10.0, 20.0], [[10.0, 5.0], [10.0, 2.0]], 1.0)
@@ -18,18 +20,18 @@ def test_hand_worked_assignment():
     assert result.energy == 4.0
 
 
-def test_links_without_bits_stay_unused():
+def test_links_without_bits_stay_unused() -> None:
     result = allocate_subcarriers([0.0, 1.0, 0.0], np.ones((3, 1)), 2.0)
     assert result.subcarrier.tolist() == [-1, 0, -1]
     assert result.energy == 2.0
 
 
-def test_nothing_to_send_and_no_links():
+def test_nothing_to_send_and_no_links() -> None:
     assert allocate_subcarriers([0.0], np.zeros((1, 0)), 1.0).energy == 0.0
     assert allocate_subcarriers(np.zeros(0), np.zeros((0, 3)), 1.0).subcarrier.shape == (0,)
 
 
-def test_rate_zero_cannot_serve_a_link():
+def test_rate_zero_cannot_serve_a_link() -> None:
     result = allocate_subcarriers([1.0, 1.0], [[4.0, 0.0], [4.0, 1.0]], 1.0)
     assert result.subcarrier.tolist() == [0, 1]
     blocked = allocate_subcarriers([1.0, 1.0], [[4.0, 0.0], [4.0, 0.0]], 1.0)
@@ -37,11 +39,11 @@ def test_rate_zero_cannot_serve_a_link():
     assert blocked.energy == np.inf
 
 
-def test_infinite_rate_costs_nothing():
+def test_infinite_rate_costs_nothing() -> None:
     assert allocate_subcarriers([1.0], [[np.inf, 1.0]], 1.0).energy == 0.0
 
 
-def test_batch_axes():
+def test_batch_axes() -> None:
     rng = np.random.default_rng(0)
     bits, rate = rng.random((2, 3, 4)), rng.random((3, 4, 6)) + 0.1
     result = allocate_subcarriers(bits, rate, [1.0, 2.0, 3.0])
@@ -52,7 +54,7 @@ def test_batch_axes():
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(0, 2))
-def test_matches_enumeration(seed, links, spare):
+def test_matches_enumeration(seed: int, links: int, spare: int) -> None:
     rng = np.random.default_rng(seed)
     # Few distinct values: ties, zero rates and unused links are the rule.
     bits = rng.integers(0, 4, links).astype(float)
@@ -69,7 +71,7 @@ def test_matches_enumeration(seed, links, spare):
 
 
 @pytest.mark.parametrize(("links", "subcarriers"), [(1, 1), (8, 8), (56, 64), (60, 60), (120, 512)])
-def test_matches_scipy(links, subcarriers):
+def test_matches_scipy(links: int, subcarriers: int) -> None:
     rng = np.random.default_rng(links)
     for _ in range(5):
         rate = 1e6 * np.log2(1 + rng.exponential(size=(links, subcarriers)) * 10)
@@ -82,7 +84,7 @@ def test_matches_scipy(links, subcarriers):
         assert result.energy == pytest.approx(cost[rows, result.subcarrier].sum(), rel=1e-12)
 
 
-def test_matches_scipy_when_many_pairs_are_ruled_out():
+def test_matches_scipy_when_many_pairs_are_ruled_out() -> None:
     rng = np.random.default_rng(1)
     for _ in range(50):
         rate = rng.random((12, 16)) * (rng.random((12, 16)) < 0.25)
@@ -99,7 +101,7 @@ def test_matches_scipy_when_many_pairs_are_ruled_out():
             assert result.energy == pytest.approx(cost[rows, columns].sum(), rel=1e-9)
 
 
-def test_matches_scipy_when_bidding_stalls_on_ties():
+def test_matches_scipy_when_bidding_stalls_on_ties() -> None:
     # Equal costs end the bidding at once and leave the work to augmenting paths.
     rng = np.random.default_rng(2)
     for _ in range(40):

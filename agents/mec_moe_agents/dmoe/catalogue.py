@@ -8,14 +8,19 @@ from types import MappingProxyType
 from typing import Any
 
 from mec_moe_agents.agent import Agent, CatalogueEntry
-from mec_moe_agents.dmoe.by_energy import JointScheduler, SelectionScheduler
-from mec_moe_agents.dmoe.by_score import RandomScheduler, TopScheduler
-from mec_moe_agents.dmoe.exact import MOST_ROUTES, ExactScheduler, routes_of
+from mec_moe_agents.dmoe.agent import SchedulingAgent
+from mec_moe_agents.dmoe.layer import Importance, ThresholdSchedule, same_for_all_layers
 from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
-from mec_moe_agents.dmoe.scheduling_agent import SchedulingAgent
-from mec_moe_agents.dmoe.thresholds import Importance, ThresholdSchedule, same_for_all_layers
+from mec_moe_agents.dmoe.schedulers import (
+    ExactScheduler,
+    JointScheduler,
+    RandomScheduler,
+    SelectionScheduler,
+    TopScheduler,
+    is_small,
+)
 from mec_moe_env import DMoEConfig
-from mec_moe_env.config import Config, Whole, reject
+from mec_moe_env.config import Whole, reject
 
 Seed = int | Sequence[int]
 EFFORT = 200
@@ -95,10 +100,6 @@ def _learned(
     return SchedulingAgent(config, JointScheduler(config, schedule))
 
 
-def _small(config: Config) -> bool:
-    return isinstance(config, DMoEConfig) and routes_of(config) <= MOST_ROUTES
-
-
 DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
         "random": CatalogueEntry("random experts and subcarriers", _random),
@@ -112,6 +113,6 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),
-        "exact": CatalogueEntry("the optimum of each layer, where small", _exact, serves=_small),
+        "exact": CatalogueEntry("the optimum of each layer, where small", _exact, serves=is_small),
     }
 )

@@ -18,11 +18,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation
-from mec_moe_agents.dmoe.by_energy import JointScheduler
-from mec_moe_agents.dmoe.layer import Floats, Layer
-from mec_moe_agents.dmoe.links import remote_links, send_joules
-from mec_moe_agents.dmoe.thresholds import SAFETY
-from mec_moe_env import DMoEConfig, DMoEVectorEnv
+from mec_moe_agents.dmoe.layer import SAFETY, Floats, remote_links, token_joules
+from mec_moe_agents.dmoe.schedulers import JointScheduler
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
 from mec_moe_env.core.actions import Actions
 from mec_moe_env.core.buffers import Entries, box_space
@@ -209,9 +207,9 @@ class LayerSummary:
     def __call__(self, observation: Observation) -> Entries:
         """Summarise a batch of observations, entries (n, size)."""
         layer = Layer.read(observation, self._config)
-        summary = {
+        summary: dict[str, NDArray[Any]] = {
             "layer": layer.layer,
-            "importance": layer.importance[:, np.newaxis],
+            "importance": layer.importance,
             "relevance": self._relevance(layer),
             "price": self._price(layer),
         }
@@ -227,8 +225,9 @@ class LayerSummary:
         return summaries
 
     def _relevance(self, layer: Layer) -> Floats:
-        gate, config = layer.gate, self._config
-        usable = np.sort(np.where(layer.available[:, np.newaxis, np.newaxis], gate, 0.0))
+        config = self._config
+        gate = layer.gate.astype(np.float64)
+        usable = np.sort(np.where(layer.available[:, np.newaxis, np.newaxis] > 0, gate, 0.0))
         own = np.einsum("niqi->niq", gate[..., : config.sources])
         own = own * layer.available[:, : config.sources, np.newaxis]
         logarithm = np.log(gate, out=np.zeros_like(gate), where=gate > 0)
@@ -274,8 +273,7 @@ def checked_importance(importance: Any, shape: tuple[int, ...]) -> Floats:
 
 def joules_per_token(layer: Layer, config: DMoEConfig) -> Floats:
     """Return joules of a token over each link's best subcarrier, (n, I, K); inf: unavailable."""
-    joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
-    return np.where(layer.available[:, np.newaxis], joules, np.inf)
+    return np.where(layer.available[:, np.newaxis] > 0, token_joules(layer, config), np.inf)
 
 
 def reference_joules(config: DMoEConfig) -> float:

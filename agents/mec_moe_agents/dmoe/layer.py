@@ -1,74 +1,130 @@
-"""What an agent sees before a layer, in logical shapes, and what it decides."""
+"""From what a DMoE observation shows of a layer to the problem that the solvers take."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.agent import Observation
-from mec_moe_env import DMoEConfig, unflatten
+from mec_moe_agents.solvers import LayerProblem, lower_bound
+from mec_moe_env import DMoEConfig, Layer
+from mec_moe_env.config import Real, reject
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Importance = float | Sequence[float]
+
+SAFETY = 1e-6
+"""Agents see float32, the environment checks in float64: they aim this much higher, relatively."""
 
 
-class Layer(NamedTuple):
-    """A batch of observations; n rows, I sources, Q tokens, K nodes, S subcarriers, L layers."""
+class Thresholds(Protocol):
+    """What says how much relevance the tokens of a layer need."""
 
-    gate: Floats
-    """(n, I, Q, K), relevance of each expert to each token."""
-    rate: Floats
-    """(n, I, K, S), bit/s from each source to each node, as old as `csi_delay` makes it."""
-    compute_energy: Floats
-    """(n, K), joules per token."""
-    available: NDArray[np.bool_]
-    """(n, K)."""
-    layer: Floats
-    """(n, L), one-hot; zeros after the last layer."""
-    importance: Floats
-    """(n,), γ^(l)."""
-
-    @classmethod
-    def read(cls, observation: Observation, config: DMoEConfig) -> Self:
-        """Read a batched observation.
-
-        Raises:
-            ValueError: an entry is missing or has a wrong size.
-        """
-        entries = {
-            key: entry.astype(np.float64)
-            for key, entry in unflatten(observation, config.observation_shapes).items()
-        }
-        return cls(
-            gate=entries["gate"],
-            rate=config.bandwidth_hz * entries["spectral_efficiency"],
-            compute_energy=entries["compute_energy"],
-            available=entries["available"] > 0,
-            layer=entries["layer"],
-            importance=entries["importance"][:, 0],
-        )
-
-    @property
-    def batch(self) -> int:
-        """Number of rows n."""
-        return int(self.gate.shape[0])
+    def thresholds(self, layer: Layer) -> Floats:
+        """Return the threshold of each row, (n,)."""
+        ...
 
 
-class Plan(NamedTuple):
-    """The decision for a layer."""
+class ThresholdSchedule:
+    """The threshold that an agent aims at in each layer, z·γ^(l) (Qin et al. 2025, P1).
 
-    selected: NDArray[np.bool_]
-    """(n, I, Q, K), the experts of each token."""
-    subcarrier: NDArray[np.int64]
-    """(n, I, K), −1 for a link that carries nothing."""
+    Args:
+        config: the environment's configuration.
+        importance: γ0, so that layer l has importance γ0^l, or the importance of every layer;
+            None takes what the observation says.
+        qos: z; None takes the configuration's.
 
-    def action(self, max_experts: int) -> NDArray[np.int64]:
-        """Return the flat actions of the environment, (n, I·Q·D + I·K)."""
-        n, experts = len(self.selected), self.selected.shape[-1]
-        first = np.argsort(~self.selected, axis=-1, kind="stable")[..., :max_experts]
-        chosen = np.take_along_axis(self.selected, first, axis=-1)
-        picks = np.full((*self.selected.shape[:-1], max_experts), experts)
-        picks[..., : first.shape[-1]] = np.where(chosen, first, experts)
-        links = np.maximum(self.subcarrier, 0)
-        return np.concatenate([picks.reshape(n, -1), links.reshape(n, -1)], axis=1)
+    Raises:
+        ValueError: a value is outside [0, 1], or there are not as many as layers.
+    """
+
+    def __init__(
+        self,
+        config: DMoEConfig,
+        importance: Importance | None = None,
+        qos: float | None = None,
+    ) -> None:
+        if qos is not None and not Real(0, 1).admits(qos):
+            raise reject("qos", qos, Real(0, 1))
+        self._qos = config.qos if qos is None else float(qos)
+        self._by_layer = None if importance is None else _by_layer(importance, config)
+
+    def thresholds(self, layer: Layer) -> Floats:
+        """Return the threshold of each row, (n,); 0 after the last layer."""
+        if self._by_layer is None:
+            importance = layer.importance[:, 0].astype(np.float64)
+        else:
+            importance = layer.layer.astype(np.float64) @ self._by_layer
+        return self._qos * importance * (1.0 + SAFETY)
+
+
+def _by_layer(importance: Importance, config: DMoEConfig) -> Floats:
+    given = importance if isinstance(importance, float | int) else tuple(map(float, importance))
+    return np.array(config.override(importance=given).layer_importance, dtype=np.float64)
+
+
+def same_for_all_layers(config: DMoEConfig, qos: float | None = None) -> ThresholdSchedule:
+    """Return the schedule of H(z, D): γ^(l) = 1 for all layers (Qin et al. 2025).
+
+    Args:
+        config: the environment's configuration.
+        qos: z. By default the mean threshold of the configuration's layers, so that H asks for
+            as much relevance in all as the layered schedule does (our extension).
+
+    Raises:
+        ValueError: `qos` is outside [0, 1].
+    """
+    if qos is None:
+        qos = config.qos * float(np.mean(config.layer_importance))
+    return ThresholdSchedule(config, (1.0,) * config.num_layers, qos)
+
+
+def remote_links(config: DMoEConfig) -> Flags:
+    """Return which links cross the air, (I, K): all but those of a source to its own node."""
+    return ~np.eye(*config.link_shape, dtype=np.bool_)
+
+
+def link_rates(layer: Layer, config: DMoEConfig) -> Floats:
+    """Return bit/s of every link, (n, I, K, S), as old as `csi_delay` makes them."""
+    return config.bandwidth_hz * layer.spectral_efficiency.astype(np.float64)
+
+
+def token_joules(layer: Layer, config: DMoEConfig) -> Floats:
+    """Return joules per token of each expert, its link at the best subcarrier, (n, I, K).
+
+    Unavailable experts cost +inf.
+    """
+    sending = config.power_w * config.state_bits / link_rates(layer, config).max(axis=-1)
+    joules = layer.compute_energy[:, np.newaxis] + np.where(remote_links(config), sending, 0.0)
+    return np.where(layer.available[:, np.newaxis] > 0, joules, np.inf)
+
+
+def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> LayerProblem:
+    """State the joint problem of a batch of layers, or of one row of it.
+
+    Args:
+        layer: what the agents see.
+        thresholds: of each row, (n,); a number for a single row.
+        config: the environment's configuration.
+    """
+    return LayerProblem(
+        score=layer.gate,
+        rate=link_rates(layer, config),
+        compute_energy=layer.compute_energy,
+        threshold=np.asarray(thresholds)[..., np.newaxis, np.newaxis],
+        max_experts=config.max_experts,
+        state_bits=config.state_bits,
+        power=config.power_w,
+        available=layer.available > 0,
+    )
+
+
+def layer_bound(layer: Layer, schedule: Thresholds, config: DMoEConfig) -> Floats:
+    """Return LB(γ0, D) of every row in joules, (n,): all links at their best subcarriers.
+
+    No agent: two links may share a subcarrier (Qin et al. 2025).
+    """
+    return lower_bound(layer_problem(layer, schedule.thresholds(layer), config))

@@ -15,12 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mec_moe_agents.dmoe.by_energy import JointScheduler, layer_bound
-from mec_moe_agents.dmoe.by_score import TopScheduler
-from mec_moe_agents.dmoe.layer import Layer, Plan
-from mec_moe_agents.dmoe.links import remote_links, send_joules
-from mec_moe_agents.dmoe.scheduler import Scheduler
-from mec_moe_agents.dmoe.thresholds import ThresholdSchedule
+from mec_moe_agents.dmoe.agent import Plan, Scheduler
+from mec_moe_agents.dmoe.layer import ThresholdSchedule, layer_bound, remote_links, token_joules
+from mec_moe_agents.dmoe.schedulers import JointScheduler, TopScheduler
 from mec_moe_agents.evaluation.drawing import (
     BOUND,
     double_along_x,
@@ -39,7 +36,7 @@ from mec_moe_agents.reproduce.study import (
     at_most,
     rows_of,
 )
-from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
 
@@ -121,8 +118,7 @@ def run_experts(seeds: Sequence[int]) -> Answer:
 
 def picks_by_rank(layer: Layer, plan: Plan, config: DMoEConfig) -> Floats:
     """Return picks per token of the r-th cheapest expert, as seen from each source, (n, K)."""
-    joules = layer.compute_energy[:, np.newaxis] + send_joules(layer, config)
-    order = joules.argsort(axis=-1)[:, :, np.newaxis]
+    order = token_joules(layer, config).argsort(axis=-1)[:, :, np.newaxis]
     chosen = np.take_along_axis(plan.selected, np.broadcast_to(order, plan.selected.shape), axis=-1)
     return np.asarray(chosen.mean(axis=(1, 2)), dtype=np.float64)
 
@@ -215,7 +211,7 @@ def measure(config: DMoEConfig, seeds: Sequence[int]) -> dict[str, Floats]:
 
 def best_differ(layer: Layer, config: DMoEConfig) -> Floats:
     """Return whether the best subcarriers of all links differ, (n,)."""
-    best = layer.rate.argmax(axis=-1)[:, remote_links(config)]
+    best = layer.spectral_efficiency.argmax(axis=-1)[:, remote_links(config)]
     return np.array([np.unique(row).size == row.size for row in best], dtype=np.float64)
 
 

@@ -2,6 +2,7 @@
 
 from mec_moe_agents.solvers.exact import ExactAllocation, lower_bound, solve_exactly
 from mec_moe_agents.solvers.expert_selection import ExpertSelection, select_experts
+from mec_moe_agents.solvers.inputs import LayerProblem
 from mec_moe_agents.solvers.joint_allocation import (
     JointAllocation,
     allocate_jointly,
@@ -16,6 +17,7 @@ __all__ = [
     "ExactAllocation",
     "ExpertSelection",
     "JointAllocation",
+    "LayerProblem",
     "SubcarrierAllocation",
     "allocate_jointly",
     "allocate_jointly_plus",

@@ -1,21 +1,32 @@
-"""Yardsticks of the joint problem: a lower bound, and the true optimum of small instances."""
+"""References for the joint problem: a lower bound, and the true optimum of small instances.
+
+The optimum comes from a mixed-integer program. Variables, in this order: the selections α
+(I, Q, K); which link owns which subcarrier, y (I, K, S); and how a token's state travels,
+f (I, Q, K, S) with Σ_s f = α and f ≤ y, which makes the energy linear. With α and y binary, f is
+so by itself.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import block_diag, csr_array, eye_array, hstack, kron, vstack
 
-from mec_moe_agents.solvers.expert_selection import NODE_LIMIT, select_batch
-from mec_moe_agents.solvers.joint_model import JointModel, build_model, run_highs
-from mec_moe_agents.solvers.joint_plan import Choice, Flags, Floats, Layer, assign_subcarriers
-from mec_moe_agents.solvers.joint_problem import layer_at, reaches, state_problem
-from mec_moe_agents.solvers.validation import positive
+from mec_moe_agents.solvers.expert_selection import NODE_LIMIT, select_tokens
+from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, LayerProblem, positive
+from mec_moe_agents.solvers.joint_allocation import Choice, assign_subcarriers, reaches
 
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7
+INFEASIBLE = 2  # SciPy's status
+# Costs this far above the lower bound leave HiGHS's arithmetic: they are ruled out, and an
+# allocation that exists without them is cheaper than any with them.
+LARGEST_COST = 1e12
 
 
 @dataclass(frozen=True)
@@ -41,20 +52,7 @@ class ExactAllocation:
     proven: bool
 
 
-def lower_bound(
-    score: ArrayLike,
-    rate: ArrayLike,
-    compute_energy: ArrayLike,
-    threshold: ArrayLike,
-    max_experts: int,
-    *,
-    state_bits: float,
-    power: float,
-    sources: ArrayLike | None = None,
-    available: ArrayLike | None = None,
-    return_rate: ArrayLike | None = None,
-    node_limit: int = NODE_LIMIT,
-) -> NDArray[np.float64]:
+def lower_bound(problem: LayerProblem, *, node_limit: int = NODE_LIMIT) -> NDArray[np.float64]:
     """Bound the energy from below: LB(γ0, D) of Qin et al. 2025.
 
     Every link is at its own best subcarrier and C3 is ignored. Tokens whose threshold no allowed
@@ -62,83 +60,42 @@ def lower_bound(
     allocation that gives all tokens what they ask for.
 
     Args:
-        score: as in `allocate_jointly`, with all that follow.
-        rate: (..., I, K, S) bit/s.
-        compute_energy: joules per token.
-        threshold: of each token.
-        max_experts: D.
-        state_bits: bits.
-        power: watts.
-        sources: (I,) nodes.
-        available: (..., K) bool.
-        return_rate: (..., I, K, S) bit/s.
+        problem: one layer or a batch.
         node_limit: of the tree search for each token.
 
     Returns:
         Joules, (...,).
 
     Raises:
-        ValueError: as `allocate_jointly`.
+        ValueError: `node_limit` is not an integer ≥ 0.
     """
-    problem = state_problem(
-        score, rate, compute_energy, threshold, max_experts, state_bits, power, sources, available,
-        return_rate, node_limit,
-    )  # fmt: skip
-    bounds = np.empty(problem.score.shape[0])
-    for b in range(bounds.size):
-        bounds[b] = _floor(layer_at(problem, b))
-    return bounds.reshape(problem.batch)
+    bounds = [_bound(layer) for layer in problem.instances(node_limit)]
+    return np.array(bounds, dtype=np.float64).reshape(problem.arrays.batch)
 
 
-def solve_exactly(
-    score: ArrayLike,
-    rate: ArrayLike,
-    compute_energy: ArrayLike,
-    threshold: ArrayLike,
-    max_experts: int,
-    *,
-    state_bits: float,
-    power: float,
-    sources: ArrayLike | None = None,
-    available: ArrayLike | None = None,
-    return_rate: ArrayLike | None = None,
-    time_limit: float = 60.0,
-) -> ExactAllocation:
+def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAllocation:
     """Solve one layer to optimality by mixed-integer programming (HiGHS through SciPy).
 
-    The problem of `allocate_jointly`, no batch. A token whose threshold no allowed set reaches
-    must get its top `max_experts` by score; every other token must reach its threshold. So there
-    may be no allocation at all where JESA has to give tokens less than they ask for.
+    A token whose threshold no allowed set reaches must get its top `max_experts` by score; every
+    other token must reach its threshold. So there may be no allocation at all where JESA has to
+    give tokens less than they ask for.
 
     HiGHS accepts small violations, so its answer is only taken for which experts it selects: a set
     that misses its threshold is cut off and the program solved again, and the assignment and the
     energy are computed anew, exactly.
 
     Args:
-        score: as in `allocate_jointly`, with all that follow, without a batch axis.
-        rate: (I, K, S) bit/s.
-        compute_energy: joules per token.
-        threshold: of each token.
-        max_experts: D.
-        state_bits: bits.
-        power: watts.
-        sources: (I,) nodes.
-        available: (K,) bool.
-        return_rate: (I, K, S) bit/s.
+        problem: one layer, no batch.
         time_limit: seconds, > 0.
 
     Raises:
-        ValueError: as `allocate_jointly`, a batch, or `time_limit` not above 0.
+        ValueError: a batch, or `time_limit` not above 0.
     """
-    problem = state_problem(
-        score, rate, compute_energy, threshold, max_experts, state_bits, power, sources, available,
-        return_rate, NODE_LIMIT,
-    )  # fmt: skip
-    if problem.batch:
-        raise ValueError(f"score has batch axes {problem.batch}; solve_exactly takes one layer")
-    layer = layer_at(problem, 0)
+    if batch := problem.arrays.batch:
+        raise ValueError(f"score has batch axes {batch}; solve_exactly takes one layer")
     end = time.monotonic() + positive("time_limit", time_limit)
-    bound = _floor(layer)
+    (layer,) = problem.instances(NODE_LIMIT)
+    bound = _bound(layer)
     model = build_model(layer, bound or 1.0)
     while (left := end - time.monotonic()) > 0:
         selected, highs_bound, impossible = run_highs(model, left)
@@ -149,30 +106,23 @@ def solve_exactly(
             break
         served = reaches(layer.score, selected, layer.goal)
         if served.all():
-            return _finish(layer, problem.threshold[0], Choice(selected, served), bound)
+            return _finish(layer, Choice(selected, served), bound)
         model = _cut_off(model, selected, ~served)
     return _nothing(layer, bound, proven=False)
 
 
-def _floor(layer: Layer) -> float:
+def _bound(layer: Instance) -> float:
     """Sum the tokens' least energies with every link at its best subcarrier."""
-    energy = layer.compute + np.broadcast_to(layer.best[:, None, :], layer.score.shape)
-    experts = energy.shape[2]
-    rows = energy.size // experts if experts else 0
-    values = np.empty((rows, 2))
-    select_batch(
-        energy.reshape(rows, experts),
-        layer.score.reshape(rows, experts),
-        layer.goal.reshape(rows),
+    energy = layer.compute + np.broadcast_to(layer.best[:, np.newaxis, :], layer.score.shape)
+    tokens = (layer.goal.size, layer.score.shape[2])
+    found = select_tokens(
+        energy.reshape(tokens),
+        layer.score.reshape(tokens),
+        layer.goal.reshape(-1),
         layer.most,
         layer.node_limit,
-        0.0,
-        np.zeros((rows, experts), np.bool_),
-        values,
-        np.empty(rows, np.bool_),
-        np.empty(rows, np.int64),
     )
-    return float(values[:, 1].sum())
+    return float(found.bound.sum())
 
 
 def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
@@ -185,7 +135,7 @@ def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
     return model._replace(cuts=[*model.cuts, *cuts])
 
 
-def _finish(layer: Layer, threshold: Floats, choice: Choice, bound: float) -> ExactAllocation:
+def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
     """Assign subcarriers exactly and compare with the bound."""
     plan, _ = assign_subcarriers(layer, choice)
     if plan is None:
@@ -193,13 +143,13 @@ def _finish(layer: Layer, threshold: Floats, choice: Choice, bound: float) -> Ex
     # HiGHS's bound is exact only to its tolerances, and no bound exceeds what was reached.
     bound = min(bound, plan.joules)
     gap = (plan.joules - bound) / plan.joules if plan.joules > 0 else 0.0
-    feasible = reaches(layer.score, plan.selected, threshold)
+    feasible = reaches(layer.score, plan.selected, layer.threshold)
     return ExactAllocation(
         plan.selected, plan.subcarrier, plan.joules, feasible, bound, gap, gap <= PROVEN_GAP
     )
 
 
-def _nothing(layer: Layer, bound: float, *, proven: bool) -> ExactAllocation:
+def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
     """Report that no allocation was found."""
     sources, tokens, _ = layer.score.shape
     return ExactAllocation(
@@ -211,3 +161,138 @@ def _nothing(layer: Layer, bound: float, *, proven: bool) -> ExactAllocation:
         np.nan,
         proven,
     )
+
+
+class JointModel(NamedTuple):
+    """What HiGHS is given.
+
+    Attributes:
+        cost: of all variables, in units of `scale` joules.
+        upper: bounds of all variables; the lower ones are 0.
+        rows: constraint matrix.
+        row_lower, row_upper: its sides.
+        cuts: rows over α of which each must be at least 1.
+        shape: (I, Q, K, S).
+        scale: joules.
+        complete: whether no finite cost was ruled out for its size.
+    """
+
+    cost: Floats
+    upper: Floats
+    rows: Any
+    row_lower: Floats
+    row_upper: Floats
+    cuts: list[Floats]
+    shape: tuple[int, int, int, int]
+    scale: float
+    complete: bool
+
+
+def build_model(layer: Instance, scale: float) -> JointModel:
+    """Write down the program, with costs in units of `scale` joules."""
+    sources, tokens, experts = layer.score.shape
+    subcarriers = layer.unit.shape[2]
+    largest = min(LARGEST_COST * scale, np.finfo(np.float64).max)
+    usable = (layer.unit <= largest) & layer.remote[:, :, None]
+    unit = np.where(usable, layer.unit, 0.0)
+    compute = np.where(layer.compute <= largest, layer.compute, 0.0)
+    cost = [np.tile(compute, sources * tokens), np.zeros(unit.size)]
+    cost.append(np.repeat(unit[:, None], tokens, axis=1).reshape(-1))
+    reachable = ((layer.compute <= largest) & (layer.best <= largest))[:, None, :]
+    upper = [np.broadcast_to(reachable, layer.score.shape).reshape(-1).astype(float)]
+    upper += [usable.reshape(-1).astype(float)]
+    upper.append(np.repeat(usable[:, None], tokens, axis=1).reshape(-1).astype(float))
+    rows, row_lower, row_upper = _rows(layer)
+    return JointModel(
+        np.concatenate(cost) / scale,
+        np.concatenate(upper),
+        rows,
+        row_lower,
+        row_upper,
+        [],
+        (sources, tokens, experts, subcarriers),
+        scale,
+        _all_within(layer, largest),
+    )
+
+
+def _all_within(layer: Instance, largest: float) -> bool:
+    """Say whether no finite cost was ruled out."""
+    costs = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
+    return bool((np.isinf(costs) | (costs <= largest)).all())
+
+
+def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
+    """Build C1, C2, C3, one subcarrier per link, Σ_s f = α, and f ≤ y."""
+    sources, tokens, experts = layer.score.shape
+    subcarriers = layer.unit.shape[2]
+    selections, links = sources * tokens * experts, sources * experts
+    owners, flows = links * subcarriers, selections * subcarriers
+    limit = np.maximum(layer.goal, 0.0).reshape(-1)
+    # A row per token, scaled to a threshold of 1 so that HiGHS's tolerance means the same to all.
+    size = np.where(limit > 0, limit, 1.0)
+    # A score above the threshold is worth no more than the threshold.
+    scores = np.minimum(layer.score.reshape(-1, experts), size[:, None]) / size[:, None]
+    cover = block_diag([csr_array(row[None, :]) for row in scores])
+    count = kron(eye_array(sources * tokens), np.ones((1, experts)))
+    each_subcarrier = kron(np.ones((1, links)), eye_array(subcarriers))
+    each_link = kron(eye_array(links), np.ones((1, subcarriers)))
+    travels = kron(eye_array(selections), np.ones((1, subcarriers)))
+    owner = kron(eye_array(sources), kron(np.ones((tokens, 1)), eye_array(experts * subcarriers)))
+    remote = np.repeat(layer.remote[:, None], tokens, axis=1).reshape(-1).astype(float)
+    blank = csr_array
+    rows = vstack(
+        [
+            hstack([cover, blank((limit.size, owners + flows))]),
+            hstack([count, blank((limit.size, owners + flows))]),
+            hstack(
+                [blank((subcarriers, selections)), each_subcarrier, blank((subcarriers, flows))]
+            ),
+            hstack([blank((links, selections)), each_link, blank((links, flows))]),
+            hstack([-_diagonal(remote), blank((selections, owners)), travels]),
+            hstack([blank((flows, selections)), -owner, eye_array(flows)]),
+        ],
+        format="csr",
+    )
+    above = np.full(limit.size + subcarriers + links, -np.inf)
+    row_lower = [limit / size, above, np.zeros(selections), np.full(flows, -np.inf)]
+    row_upper = [np.full(limit.size, np.inf), np.full(limit.size, float(layer.most))]
+    row_upper += [np.ones(subcarriers + links), np.zeros(selections + flows)]
+    return rows, np.concatenate(row_lower), np.concatenate(row_upper)
+
+
+def _diagonal(values: NDArray[np.float64]) -> Any:
+    """Build a sparse diagonal matrix."""
+    index = np.arange(values.size)
+    return csr_array((values, (index, index)), shape=(values.size, values.size))
+
+
+def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, bool]:
+    """Solve the program.
+
+    Returns:
+        (selections or None, lower bound in joules, whether no allocation exists)
+    """
+    sources, tokens, experts, subcarriers = model.shape
+    selections = sources * tokens * experts
+    binary = selections + sources * experts * subcarriers
+    constraints = [LinearConstraint(model.rows, model.row_lower, model.row_upper)]
+    if model.cuts:
+        matrix = np.zeros((len(model.cuts), model.cost.size))
+        matrix[:, :selections] = model.cuts
+        constraints.append(LinearConstraint(csr_array(matrix), 1.0, np.inf))
+    result = milp(
+        model.cost,
+        integrality=(np.arange(model.cost.size) < binary).astype(np.int64),
+        bounds=Bounds(0.0, model.upper),
+        constraints=constraints,
+        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+    )
+    if result.status == INFEASIBLE:
+        return None, np.inf, True
+    dual = getattr(result, "mip_dual_bound", None)
+    bound = -np.inf if dual is None else float(dual) * model.scale
+    if result.x is None:
+        return None, bound, False
+    selected: Flags = (result.x[:selections] > 0.5).reshape(sources, tokens, experts)
+    return selected, bound, False

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.closed_forms import best_pair, best_single
-from mec_moe_agents.solvers.selection_bound import (
-    OPTIMALITY_RTOL,
+from mec_moe_agents.solvers.inputs import (
+    Flags,
     Floats,
-    Ints,
-    Workspace,
-    maximise_bound,
-    new_workspace,
-    sift_down,
-    smallest,
+    Integers,
+    flags,
+    nonnegative,
+    numbers,
+    spread,
+    whole,
 )
-from mec_moe_agents.solvers.selection_search import search_undecided
-from mec_moe_agents.solvers.validation import flags, nonnegative, numbers, spread, whole
-from mec_moe_env.core.kernels import compiled
+from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
+from mec_moe_agents.solvers.selection_search import search_rows
+from mec_moe_env.core.kernels import device, lean_kernel
 
-# Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
-FEASIBILITY_RTOL = 1e-12
 # Above this many experts the bound beats the enumeration of pairs.
 MOST_EXPERTS_FOR_PAIRS = 64
 # Tens to hundreds of milliseconds of search, a matter of how large the tables are.
@@ -86,6 +84,34 @@ def select_experts(
         ValueError: NaN, a negative energy or score, shapes that do not fit, `max_experts` or
             `node_limit` not an integer ≥ 0, `gap` outside [0, 1).
     """
+    most, nodes_allowed = whole("max_experts", max_experts, 0), whole("node_limit", node_limit, 0)
+    if not isinstance(gap, (int, float)) or not 0.0 <= gap < 1.0:
+        raise ValueError(f"gap is {gap!r}; it must be one number in [0, 1)")
+    energies, scores, limit = _check_tokens(energy, score, threshold, available)
+    shape, batch = scores.shape, scores.shape[:-1]
+    rows = (limit.size, shape[-1])
+    found = select_tokens(
+        energies.reshape(rows),
+        scores.reshape(rows),
+        limit.reshape(-1),
+        most,
+        nodes_allowed,
+        float(gap),
+    )
+    return ExpertSelection(
+        selected=found.selected.reshape(shape),
+        energy=found.energy.reshape(batch),
+        feasible=found.feasible.reshape(batch),
+        proven=(~found.feasible | (found.energy <= found.bound)).reshape(batch),
+        bound=found.bound.reshape(batch),
+        nodes=found.nodes.reshape(batch),
+    )
+
+
+def _check_tokens(
+    energy: ArrayLike, score: ArrayLike, threshold: ArrayLike, available: ArrayLike | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return energies and scores, (..., K), and thresholds, (...); +inf where unavailable."""
     energies = nonnegative("energy", energy, 1, infinite=True)
     scores = nonnegative("score", score, 1)
     try:
@@ -102,186 +128,112 @@ def select_experts(
     if available is not None:
         usable = spread("available", flags("available", available), shape)
         energies = np.where(usable, energies, np.inf)
-    most, nodes_allowed = whole("max_experts", max_experts, 0), whole("node_limit", node_limit, 0)
-    if not isinstance(gap, (int, float)) or not 0.0 <= gap < 1.0:
-        raise ValueError(f"gap is {gap!r}; it must be one number in [0, 1)")
-    count = limit.size
-    selected = np.zeros((count, shape[-1]), np.bool_)
-    values = np.empty((count, 2))
-    feasible = np.empty(count, np.bool_)
-    nodes = np.zeros(count, np.int64)
-    select_batch(
-        spread("energy", energies, shape).reshape(selected.shape),
-        spread("score", scores, shape).reshape(selected.shape),
-        limit.reshape(count),
-        most,
-        nodes_allowed,
-        float(gap),
-        selected,
-        values,
-        feasible,
-        nodes,
-    )
-    batch = shape[:-1]
-    return ExpertSelection(
-        selected=selected.reshape(shape),
-        energy=values[:, 0].reshape(batch),
-        feasible=feasible.reshape(batch),
-        proven=(~feasible | (values[:, 0] <= values[:, 1])).reshape(batch),
-        bound=values[:, 1].reshape(batch),
-        nodes=nodes.reshape(batch),
-    )
+    return spread("energy", energies, shape), spread("score", scores, shape), limit
 
 
-@compiled
-def select_batch(
+class Selected(NamedTuple):
+    """The outcome of `select_tokens`, as `ExpertSelection` has it, for N rows of K experts."""
+
+    selected: Flags
+    energy: Floats
+    bound: Floats
+    feasible: Flags
+    nodes: Integers
+
+
+def select_tokens(
     energy: Floats,
     score: Floats,
     threshold: Floats,
     most: int,
-    node_limit: int,
-    gap: float,
-    selected: NDArray[np.bool_],
-    values: Floats,
-    feasible: NDArray[np.bool_],
-    nodes: Ints,
-) -> None:
-    """Select for every row of (N, K) arrays; `values` takes the energies and bounds, (N, 2)."""
-    work = new_workspace(energy.shape[1])
-    for row in range(energy.shape[0]):
-        values[row, 0], values[row, 1], feasible[row], nodes[row] = select_one(
-            energy[row], score[row], threshold[row], most, node_limit, gap, selected[row], work
-        )
+    node_limit: int = NODE_LIMIT,
+    gap: float = 0.0,
+) -> Selected:
+    """Select for every row of (N, K) arrays, without checking them; thresholds are (N,).
+
+    Each kernel does all that the one before it can do. So a process compiles, or loads, the bound
+    only for a token without a closed form, and the search only for one that the bound leaves open.
+    """
+    rows = len(threshold)
+    found = Selected(
+        np.zeros(energy.shape, np.bool_),
+        np.empty(rows),
+        np.empty(rows),
+        np.empty(rows, np.bool_),
+        np.zeros(rows, np.int64),
+    )
+    selected, spent, bound, feasible, nodes = found
+    experts = energy.shape[1]
+    if most < 2 or (most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
+        select_few(energy, score, threshold, most, selected, spent, bound, feasible)
+        return found
+    numbers, integers = np.empty((3, experts)), np.empty((4, experts + 1), np.int64)
+    settled = bound_rows(
+        energy, score, threshold, most, gap,
+        selected, spent, bound, feasible, numbers, integers,
+    )  # fmt: skip
+    if settled < rows:
+        search_rows(
+            energy, score, threshold, most, gap, node_limit, settled,
+            selected, spent, bound, feasible, nodes, numbers, integers,
+        )  # fmt: skip
+    return found
 
 
-@compiled
-def select_one(
+@lean_kernel
+def select_few(
     energy: Floats,
     score: Floats,
-    threshold: float,
+    threshold: Floats,
     most: int,
-    node_limit: int,
-    gap: float,
-    selected: NDArray[np.bool_],
-    work: Workspace,
-) -> tuple[float, float, bool, int]:
-    """Select for one token into `selected`, which must be all False.
-
-    Returns:
-        (energy, bound, feasible, nodes)
-    """
-    if threshold <= 0.0:
-        return 0.0, 0.0, True, 0
-    threshold *= 1.0 - FEASIBILITY_RTOL
-    if most == 1:
-        best, single = best_single(energy, score, threshold)
-        if single >= 0:
-            selected[single] = True
-            return best, best, True, 0
-    elif most == 2 and energy.shape[0] <= MOST_EXPERTS_FOR_PAIRS:
-        best, first, second = best_pair(energy, score, threshold)
+    selected: Flags,
+    spent: Floats,
+    bound: Floats,
+    feasible: Flags,
+) -> None:
+    """Select at most two experts for every row by the closed forms."""
+    for row in range(threshold.shape[0]):
+        required = threshold[row] * (1.0 - FEASIBILITY_RTOL)
+        if threshold[row] <= 0.0:
+            spent[row], bound[row], feasible[row] = 0.0, 0.0, True
+            continue
+        least, first, second = np.inf, -1, -1
+        if most == 1:
+            least, first = best_single(energy[row], score[row], required)
+            second = first
+        elif most == 2:
+            least, first, second = best_pair(energy[row], score[row], required)
+        feasible[row] = first >= 0
+        spent[row], bound[row] = least, least
         if first >= 0:
-            selected[first] = True
-            selected[second] = True
-            return best, best, True, 0
-    elif most > 1:
-        size = pack_usable(energy, score, threshold, work)
-        most = min(most, size)
-        least = fewest_needed(work, size, threshold, most)
-        if least <= most:
-            return select_by_search(
-                energy, size, threshold, least, most, node_limit, gap, selected, work
-            )
-    return take_highest(energy, score, most, selected, work), np.inf, False, 0
+            selected[row, first] = True
+            selected[row, second] = True
+        else:
+            spent[row] = take_highest(energy[row], score[row], most, selected[row])
 
 
-@compiled
-def select_by_search(
-    energy: Floats,
-    size: int,
-    threshold: float,
-    least: int,
-    most: int,
-    node_limit: int,
-    gap: float,
-    selected: NDArray[np.bool_],
-    work: Workspace,
-) -> tuple[float, float, bool, int]:
-    """Bound, then search, one token that is known to be feasible."""
-    size, count, best, bound, multiplier = maximise_bound(work, size, threshold, least, most)
-    nodes = 0
-    if bound < best * (1.0 - max(gap, OPTIMALITY_RTOL)):
-        count, best, searched, nodes = search_undecided(
-            work, size, threshold, least, most, multiplier, count, best, node_limit, gap
-        )
-        bound = max(bound, searched)
-    total = 0.0
-    for c in range(count):
-        selected[work.best[c]] = True
-        total += energy[work.best[c]]
-    if bound >= best * (1.0 - OPTIMALITY_RTOL):
-        bound = total
-    return total, min(bound, total), True, nodes
+@device
+def best_single(energy: Floats, score: Floats, threshold: float) -> tuple[float, int]:
+    """Find the cheapest expert that reaches the threshold alone; (inf, −1) if none does."""
+    best, single = np.inf, -1
+    for j in range(energy.shape[0]):
+        if score[j] >= threshold and energy[j] < best:
+            best, single = energy[j], j
+    return best, single
 
 
-@compiled
-def pack_usable(energy: Floats, score: Floats, threshold: float, work: Workspace) -> int:
-    """Copy the experts that can help to the workspace; return their number.
+@device
+def best_pair(energy: Floats, score: Floats, threshold: float) -> tuple[float, int, int]:
+    """Find the cheapest one or two experts that reach the threshold; (inf, −1, −1) if none do.
 
-    A score above the threshold is worth no more than the threshold, and saying so tightens the
-    bound.
+    Twice the same expert stands for that expert alone.
     """
-    size = 0
-    for j in range(energy.shape[0]):
-        if energy[j] < np.inf and score[j] > 0.0:
-            work.energy[size] = energy[j]
-            work.score[size] = min(score[j], threshold)
-            work.expert[size] = j
-            size += 1
-    return size
-
-
-@compiled
-def fewest_needed(work: Workspace, size: int, threshold: float, most: int) -> int:
-    """Return the fewest experts whose scores reach the threshold; `most` + 1 if too few do."""
-    for position in range(size):
-        work.reduced[position] = -work.score[position]
-    count = smallest(work.reduced, size, most, most, work.heap)
-    for end in range(count - 1, 0, -1):  # heap sort: the highest score ends up first
-        work.heap[0], work.heap[end] = work.heap[end], work.heap[0]
-        sift_down(work.reduced, work.heap, end)
-    total = 0.0
-    for c in range(count):
-        total += work.score[work.heap[c]]
-        if total >= threshold:
-            return c + 1
-    return most + 1
-
-
-@compiled
-def take_highest(
-    energy: Floats, score: Floats, most: int, selected: NDArray[np.bool_], work: Workspace
-) -> float:
-    """Select the reachable experts of the highest score, ties to the lower index; return Σe."""
-    size = 0
-    for j in range(energy.shape[0]):
-        if energy[j] < np.inf:
-            work.reduced[size] = -score[j]
-            work.expert[size] = j
-            size += 1
-    count = smallest(work.reduced, size, min(most, size), min(most, size), work.heap)
-    if count == 0:
-        return 0.0
-    last = work.reduced[work.heap[0]]
-    room = count
-    for c in range(count):
-        if work.reduced[work.heap[c]] < last:
-            room -= 1
-    total = 0.0
-    for position in range(size):
-        tied = work.reduced[position] == last
-        if work.reduced[position] < last or (tied and room > 0):
-            selected[work.expert[position]] = True
-            total += energy[work.expert[position]]
-            room -= 1 if tied else 0
-    return total
+    best, first = best_single(energy, score, threshold)
+    second = first
+    for i in range(energy.shape[0]):
+        if energy[i] >= best:
+            continue
+        for j in range(i):
+            if energy[i] + energy[j] < best and score[i] + score[j] >= threshold:
+                best, first, second = energy[i] + energy[j], j, i
+    return best, first, second

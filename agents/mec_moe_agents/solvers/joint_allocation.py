@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from mec_moe_agents.solvers.joint_descent import descend, start_plan
-from mec_moe_agents.solvers.joint_problem import JointProblem, layer_at, reaches, state_problem
-from mec_moe_agents.solvers.refinement import refine
-from mec_moe_agents.solvers.validation import whole
+from mec_moe_agents.solvers.expert_selection import select_tokens
+from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
+from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
+from mec_moe_agents.solvers.subcarrier_allocation import match_links
+from mec_moe_env.core.kernels import lean_kernel
 
 # Each selection inside JESA: enough for any gate seen, small enough for a step of an environment.
 NODE_LIMIT = 20_000
 MAX_ITERATIONS = 64
+# Iterations of the descent after a move of JESA+.
+ITERATIONS_AFTER_MOVE = 16
 
 
 @dataclass(frozen=True)
 class JointAllocation:
-    """Experts and subcarriers of one layer; leading axes as in the input.
+    """Experts and subcarriers of one layer; leading axes as in the problem.
 
     Attributes:
         selected: (..., I, Q, K) bool.
@@ -28,8 +34,8 @@ class JointAllocation:
         feasible: (..., I, Q) bool, whether the token's threshold is reached.
         served: (..., I, Q) bool, whether the token gets what it asks for: its threshold, or the
             best it can reach where that is less. False only for want of subcarriers.
-        trace: (..., n) joules after every turn that the plan kept, from the first valid plan on;
-            never rises; filled up with its last value where batch entries took fewer turns.
+        trace: (..., n) joules after every iteration that the plan kept, from the first valid plan
+            on; never rises; filled up with its last value where batch entries took fewer.
         evaluations: (...,) int, the descents it took: 1 for JESA, 1 and the moves for JESA+.
     """
 
@@ -43,29 +49,14 @@ class JointAllocation:
 
 
 def allocate_jointly(
-    score: ArrayLike,
-    rate: ArrayLike,
-    compute_energy: ArrayLike,
-    threshold: ArrayLike,
-    max_experts: int,
-    *,
-    state_bits: float,
-    power: float,
-    sources: ArrayLike | None = None,
-    available: ArrayLike | None = None,
-    return_rate: ArrayLike | None = None,
-    node_limit: int = NODE_LIMIT,
-    max_iterations: int = MAX_ITERATIONS,
+    problem: LayerProblem, *, node_limit: int = NODE_LIMIT, max_iterations: int = MAX_ITERATIONS
 ) -> JointAllocation:
     """Allocate by JESA: expert selection and assignment in turns (Qin et al. 2025, P1).
 
-    Minimise the energy Σ (compute_energy[k] + power·state_bits/rate[i,k,s])·selected[i,q,k] over
-    experts and subcarriers, so that every token's scores reach its threshold (C1) with at most
-    `max_experts` experts (C2) and every subcarrier serves at most one link (C3). Tokens are
-    selected for exactly (DES) with every link at its best subcarrier; used links are then assigned
-    exactly; tokens are selected for again at the prices that follow, an unused link at its best
-    free subcarrier (reconstructed); and so on until the plan stops improving. Optimal when all
-    links' best subcarriers differ; otherwise a local optimum.
+    Tokens are selected for exactly (DES) with every link at its best subcarrier; used links are
+    then assigned exactly; tokens are selected for again at the prices that follow, an unused link
+    at its best free subcarrier (reconstructed); and so on until the plan stops improving. Optimal
+    when all links' best subcarriers differ; otherwise a local optimum.
 
     A token whose threshold no allowed set reaches asks for its top `max_experts` by score among
     the experts that it can reach (less those of score 0, which add nothing), and is reported
@@ -75,93 +66,57 @@ def allocate_jointly(
     reach (our extension). C2 and C3 hold in every case.
 
     Args:
-        score: gate scores, (..., I, Q, K), ≥ 0.
-        rate: bit/s from source i to node k over subcarrier s, (..., I, K, S), ≥ 0; the entries of
-            a source to its own node are ignored.
-        compute_energy: joules per token, (K,) or (..., K), ≥ 0; +inf marks an unusable expert.
-        threshold: scalar, or broadcastable to (..., I, Q).
-        max_experts: D ≥ 0.
-        state_bits: size of a hidden state in bits, > 0.
-        power: transmission power in watts, > 0.
-        sources: the node of each source, (I,); node i by default.
-        available: bool, broadcastable to (..., K).
-        return_rate: bit/s from node k back to source i, shape of `rate`. When given, the results
-            return over the same subcarrier of the reverse channel and their energy counts too
-            (reconstructed).
+        problem: one layer or a batch.
         node_limit: of the tree search for each token.
-        max_iterations: most turns.
+        max_iterations: most iterations, each a selection and an assignment.
 
     Raises:
-        ValueError: NaN, a negative score, rate or energy, shapes that do not fit, a node of
-            `sources` out of range or named twice, or a scalar out of range.
+        ValueError: `node_limit` is not an integer ≥ 0, or `max_iterations` not one ≥ 1.
     """
-    problem = state_problem(
-        score, rate, compute_energy, threshold, max_experts, state_bits, power, sources, available,
-        return_rate, node_limit,
-    )  # fmt: skip
-    return _allocate(problem, whole("max_iterations", max_iterations, 1), 0)
+    return _allocate(problem, node_limit, max_iterations, 0)
 
 
 def allocate_jointly_plus(
-    score: ArrayLike,
-    rate: ArrayLike,
-    compute_energy: ArrayLike,
-    threshold: ArrayLike,
-    max_experts: int,
+    problem: LayerProblem,
     *,
-    state_bits: float,
-    power: float,
-    sources: ArrayLike | None = None,
-    available: ArrayLike | None = None,
-    return_rate: ArrayLike | None = None,
     node_limit: int = NODE_LIMIT,
     max_iterations: int = MAX_ITERATIONS,
     effort: int = 2000,
 ) -> JointAllocation:
     """Allocate by JESA+: JESA, then a local search over open links (our extension).
 
-    Arguments, result and errors as `allocate_jointly`. Never worse than it: in the number of tokens
-    `served` first, in energy second. A move closes or opens one or two links
+    JESA's descent stops where no single block can improve, though a link may be worth closing to
+    free its subcarrier for others, or opening at a subcarrier that somebody else holds. A move
+    closes or opens one or two links, for a whole source or for one token, re-selects, re-assigns
     and descends again, so the cost is up to `effort` times a descent; `evaluations` counts them.
+    Never worse than JESA: in the number of tokens `served` first, in energy second.
 
     Args:
-        score: as in `allocate_jointly`.
-        rate: as in `allocate_jointly`.
-        compute_energy: as in `allocate_jointly`.
-        threshold: as in `allocate_jointly`.
-        max_experts: as in `allocate_jointly`.
-        state_bits: as in `allocate_jointly`.
-        power: as in `allocate_jointly`.
-        sources: as in `allocate_jointly`.
-        available: as in `allocate_jointly`.
-        return_rate: as in `allocate_jointly`.
-        node_limit: as in `allocate_jointly`.
-        max_iterations: as in `allocate_jointly`.
+        problem: as in `allocate_jointly`, with the next two.
+        node_limit: of the tree search for each token.
+        max_iterations: most iterations of the first descent.
         effort: most moves to try; 0 is JESA.
 
     Raises:
         ValueError: as `allocate_jointly`, or `effort` not an integer ≥ 0.
     """
-    problem = state_problem(
-        score, rate, compute_energy, threshold, max_experts, state_bits, power, sources, available,
-        return_rate, node_limit,
-    )  # fmt: skip
-    turns = whole("max_iterations", max_iterations, 1)
-    return _allocate(problem, turns, whole("effort", effort, 0))
+    return _allocate(problem, node_limit, max_iterations, whole("effort", effort, 0))
 
 
-def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointAllocation:
+def _allocate(
+    problem: LayerProblem, node_limit: int, max_iterations: int, effort: int
+) -> JointAllocation:
     """Run JESA, and with an effort JESA+, on every entry of the batch."""
-    count, sources, tokens, experts = problem.score.shape
-    selected = np.zeros(problem.score.shape, np.bool_)
-    served = np.zeros((count, sources, tokens), np.bool_)
-    subcarrier = np.full((count, sources, experts), -1, np.int64)
-    energy = np.zeros(count)
-    evaluations = np.ones(count, np.int64)
+    iterations = whole("max_iterations", max_iterations, 1)
+    arrays = problem.arrays
+    selected = np.zeros(arrays.score.shape, np.bool_)
+    served = np.zeros(arrays.goal.shape, np.bool_)
+    subcarrier = np.full(arrays.best.shape, -1, np.int64)
+    energy = np.zeros(len(selected))
+    evaluations = np.ones(len(selected), np.int64)
     traces = []
-    for b in range(count):
-        layer = layer_at(problem, b)
-        plan, trace = descend(layer, start_plan(layer), max_iterations)
+    for b, layer in enumerate(problem.instances(node_limit)):
+        plan, trace = descend(layer, start_plan(layer), iterations)
         if effort:
             plan, trace, tried = refine(layer, plan, trace, effort)
             evaluations[b] += tried
@@ -170,14 +125,262 @@ def _allocate(problem: JointProblem, max_iterations: int, effort: int) -> JointA
         traces.append(trace)
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
-    batch = problem.batch
-    feasible = reaches(problem.score, selected, problem.threshold)
+    batch = arrays.batch
+    feasible = reaches(arrays.score, selected, arrays.threshold)
     return JointAllocation(
-        selected=selected.reshape(*batch, sources, tokens, experts),
-        subcarrier=subcarrier.reshape(*batch, sources, experts),
+        selected=selected.reshape(*batch, *selected.shape[1:]),
+        subcarrier=subcarrier.reshape(*batch, *subcarrier.shape[1:]),
         energy=energy.reshape(batch),
-        feasible=feasible.reshape(*batch, sources, tokens),
-        served=served.reshape(*batch, sources, tokens),
+        feasible=feasible.reshape(*batch, *feasible.shape[1:]),
+        served=served.reshape(*batch, *served.shape[1:]),
         trace=padded.reshape(*batch, longest),
         evaluations=evaluations.reshape(batch),
     )
+
+
+def reaches(score: Floats, selected: Flags, threshold: Floats) -> Flags:
+    """Say which tokens' selected scores reach their threshold, up to rounding."""
+    reached: Floats = (score * selected).sum(axis=-1)
+    enough: Flags = (threshold <= 0) | (reached >= threshold * (1.0 - FEASIBILITY_RTOL))
+    return enough
+
+
+class Choice(NamedTuple):
+    """Experts without subcarriers: `selected` (I, Q, K), and `served` (I, Q): goal reached."""
+
+    selected: Flags
+    served: Flags
+
+
+class Plan(NamedTuple):
+    """A valid plan."""
+
+    selected: Flags
+    """(I, Q, K)."""
+    served: Flags
+    """(I, Q), goal reached."""
+    load: Integers
+    """(I, K), states on each link; 0 in situ."""
+    subcarrier: Integers
+    """(I, K), −1 for links that carry nothing."""
+    missed: int
+    """Tokens that are not served."""
+    joules: float
+    """Energy of all transmissions and computations."""
+
+    def beats(self, other: Plan) -> bool:
+        """Say whether this plan misses fewer tokens, or as many and costs less energy."""
+        if self.missed != other.missed:
+            return self.missed < other.missed
+        return self.joules < other.joules * (1.0 - 1e-12)
+
+
+def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None)) -> Choice:
+    """Select for every token of `sources` when a state on link i→k costs price[i, k] joules."""
+    score = layer.score[sources]
+    energy = np.empty(score.shape)
+    np.add(layer.compute, price[sources, np.newaxis, :], out=energy)
+    tokens = (score.shape[0] * score.shape[1], score.shape[2])
+    found = select_tokens(
+        energy.reshape(tokens),
+        score.reshape(tokens),
+        layer.goal[sources].reshape(-1),
+        layer.most,
+        layer.node_limit,
+    )
+    return Choice(found.selected.reshape(score.shape), found.feasible.reshape(score.shape[:2]))
+
+
+def count_load(layer: Instance, choice: Choice) -> Integers:
+    """Count the states on each link, (I, K)."""
+    load: Integers = choice.selected.sum(axis=1) * layer.remote
+    return load
+
+
+def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Flags]:
+    """Assign subcarriers to the used links exactly.
+
+    Returns:
+        The plan, and (I, K) False; or None, and which links compete for too few subcarriers.
+    """
+    load = count_load(layer, choice)
+    used = np.flatnonzero(load)
+    unit = layer.unit.reshape(load.size, layer.unit.shape[2])[used]
+    weight = load.reshape(-1)[used].astype(np.float64)
+    found = match_links(weight, unit, np.array([used.size]), np.ones(1))
+    blocked = np.zeros(load.size, np.bool_)
+    if (found.subcarrier < 0).any():
+        blocked[used] = found.blocked
+        return None, blocked.reshape(load.shape)
+    subcarrier = np.full(load.size, -1, np.int64)
+    subcarrier[used] = found.subcarrier
+    tokens = choice.selected.sum(axis=(0, 1))
+    chosen = tokens > 0  # an expert that nobody takes may cost an infinite energy
+    joules = float(found.energy[0]) + float(tokens[chosen] @ layer.compute[chosen])
+    missed = int(choice.served.size - np.count_nonzero(choice.served))
+    plan = Plan(*choice, load, subcarrier.reshape(load.shape), missed, joules)
+    return plan, blocked.reshape(load.shape)
+
+
+def start_plan(layer: Instance) -> Plan:
+    """Start with every link at its best subcarrier, then give each used link one of its own."""
+    choice = choose_experts(layer, layer.best)
+    while True:
+        plan, blocked = assign_subcarriers(layer, choice)
+        if plan is not None:
+            return plan
+        choice = close_one_link(layer, choice, blocked)
+
+
+def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
+    """Close the link whose tokens are the cheapest to serve over the links that remain in use.
+
+    Only links that compete for too few subcarriers come into question. The fewest tokens that are
+    no longer served count first, then the energy at best subcarriers.
+    """
+    in_use = (count_load(layer, choice) > 0) | ~layer.remote
+    trials: list[tuple[int, float, int, Choice]] = []
+    for i, k in np.argwhere(blocked):
+        price = np.where(in_use, layer.best, np.inf)
+        price[i, k] = np.inf
+        trial = choose_anew(layer, choice, price, int(i))
+        missed = int(choice.served[i].sum()) - int(trial.served[i].sum())
+        change = _joules_of(layer, trial, int(i)) - _joules_of(layer, choice, int(i))
+        trials.append((missed, change, len(trials), trial))
+    return min(trials)[3]
+
+
+def choose_anew(layer: Instance, choice: Choice, price: Floats, i: int) -> Choice:
+    """Select anew for source i only."""
+    fresh = choose_experts(layer, price, slice(i, i + 1))
+    selected, served = choice.selected.copy(), choice.served.copy()
+    selected[i], served[i] = fresh.selected[0], fresh.served[0]
+    return Choice(selected, served)
+
+
+def _joules_of(layer: Instance, choice: Choice, i: int) -> float:
+    """Sum source i's energy with every link at its best subcarrier."""
+    cost = np.broadcast_to(layer.compute + layer.best[i], choice.selected[i].shape)
+    return float(cost[choice.selected[i]].sum())
+
+
+def descend(layer: Instance, plan: Plan, max_iterations: int) -> tuple[Plan, list[float]]:
+    """Alternate between selection and assignment while the plan gets better.
+
+    Links in use are priced at their subcarrier, unused ones at their best free subcarrier. Two
+    links may open on the same free subcarrier; the assignment settles that, and an iteration whose
+    outcome is not better is undone and ends the descent. So the trace never rises.
+
+    Returns:
+        The plan, and the joules after each iteration that it kept, anew from where more tokens are
+        served (which may cost energy, and comes first).
+    """
+    trace = [plan.joules]
+    for _ in range(max_iterations - 1):
+        trial, _ = assign_subcarriers(layer, choose_experts(layer, link_prices(layer, plan)))
+        if trial is None or not trial.beats(plan):
+            break
+        trace = extend_trace(trace, plan, trial)
+        plan = trial
+    return plan, trace
+
+
+def extend_trace(trace: list[float], plan: Plan, successor: Plan) -> list[float]:
+    """Append the successor's joules, or start anew with them when it serves more tokens."""
+    return [*(trace if successor.missed == plan.missed else []), successor.joules]
+
+
+def link_prices(layer: Instance, plan: Plan) -> Floats:
+    """Price every link at its subcarrier, an unused one at its best free one, (I, K) joules."""
+    price = np.empty(plan.subcarrier.shape)
+    taken = np.zeros(layer.unit.shape[2], np.bool_)
+    price_links(plan.subcarrier, layer.unit, layer.remote, taken, price)
+    return price
+
+
+@lean_kernel
+def price_links(
+    subcarrier: Integers, unit: Floats, remote: Flags, taken: Flags, price: Floats
+) -> None:
+    """Write the prices; `taken` is scratch, (S,) False."""
+    sources, experts, subcarriers = unit.shape
+    for i in range(sources):
+        for k in range(experts):
+            if subcarrier[i, k] >= 0:
+                taken[subcarrier[i, k]] = True
+    for i in range(sources):
+        for k in range(experts):
+            if subcarrier[i, k] >= 0:
+                price[i, k] = unit[i, k, subcarrier[i, k]]
+                continue
+            price[i, k] = np.inf if remote[i, k] else 0.0
+            if not remote[i, k]:
+                continue
+            for s in range(subcarriers):
+                if not taken[s] and unit[i, k, s] < price[i, k]:
+                    price[i, k] = unit[i, k, s]
+
+
+class Move(NamedTuple):
+    """Close link source→expert if it carries states, else open it; for one token or for all."""
+
+    source: int
+    expert: int
+    token: int | None
+
+
+def refine(
+    layer: Instance, plan: Plan, trace: list[float], effort: int
+) -> tuple[Plan, list[float], int]:
+    """Improve `plan` by single moves, then by pairs, until none helps or `effort` is spent.
+
+    Returns:
+        (plan, trace, moves tried)
+    """
+    tried = 0
+    while True:
+        base = link_prices(layer, plan)
+        for moves in neighbourhood(layer, plan):
+            if tried == effort:
+                return plan, trace, tried
+            tried += 1
+            trial, _ = assign_subcarriers(layer, apply_moves(layer, plan, base, moves))
+            if trial is None:
+                continue
+            trial, _ = descend(layer, trial, ITERATIONS_AFTER_MOVE)
+            if trial.beats(plan):
+                trace = extend_trace(trace, plan, trial)
+                plan = trial
+                break
+        else:
+            return plan, trace, tried
+
+
+def neighbourhood(layer: Instance, plan: Plan) -> Iterator[tuple[Move, ...]]:
+    """Yield the single moves worth trying, closings first, then the pairs."""
+    moves = []
+    for i, k in np.argwhere(plan.load > 0):
+        moves.append(Move(int(i), int(k), None))
+        if plan.load[i, k] > 1:
+            tokens = np.flatnonzero(plan.selected[i, :, k])
+            moves.extend(Move(int(i), int(k), int(q)) for q in tokens)
+    within_reach = np.isfinite(layer.best + layer.compute) & layer.remote
+    for i, k in np.argwhere(within_reach & (plan.load == 0)):
+        moves.append(Move(int(i), int(k), None))
+    yield from ((move,) for move in moves)
+    yield from combinations(moves, 2)
+
+
+def apply_moves(layer: Instance, plan: Plan, base: Floats, moves: tuple[Move, ...]) -> Choice:
+    """Select anew after the moves changed the prices `base` of their links."""
+    price = base.copy()
+    choice = Choice(plan.selected, plan.served)
+    for i, k, token in moves:
+        price[i, k] = np.inf if plan.load[i, k] else layer.best[i, k]
+        fresh = choose_anew(layer, choice, price, i)
+        if token is not None:
+            others = np.arange(fresh.served.shape[1]) != token
+            fresh.selected[i, others] = choice.selected[i, others]
+            fresh.served[i, others] = choice.served[i, others]
+        choice = fresh
+    return choice

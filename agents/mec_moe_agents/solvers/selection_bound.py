@@ -13,13 +13,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import compiled
+from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
+from mec_moe_agents.solvers.selection_workspace import (
+    Workspace,
+    drop_hopeless,
+    fewest_needed,
+    keep_best,
+    pack_usable,
+    reduce_costs,
+    smallest,
+    sum_at,
+)
+from mec_moe_env.core.kernels import device, lean_kernel
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
+# Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
+FEASIBILITY_RTOL = 1e-12
 # What counts as optimal, relative to the energy: above the noise of summing floats, and coarse
 # enough that costs which follow the scores (e = t + c) do not ask for a miracle of digits.
 OPTIMALITY_RTOL = 1e-10
@@ -28,176 +37,90 @@ MAX_ROUNDS = 40
 NEAR = 0.125
 
 
-class Workspace(NamedTuple):
-    """Scratch of one selection, each array of shape (K,), allocated once for a whole batch."""
+class Bounded(NamedTuple):
+    """What the bound, and then the search, know of a token."""
 
-    energy: Floats  # packed: experts still in question come first
-    score: Floats
-    expert: Ints  # the expert behind each packed position
-    reduced: Floats  # e − λt
-    heap: Ints  # packed positions of the best set at the last multiplier
-    best: Ints  # experts of the best set found so far
-    chosen: Ints  # experts on the path of the search
-
-
-@compiled
-def new_workspace(size: int) -> Workspace:
-    """Allocate scratch for selections among `size` experts."""
-    return Workspace(
-        np.empty(size),
-        np.empty(size),
-        np.empty(size, np.int64),
-        np.empty(size),
-        np.empty(size + 1, np.int64),
-        np.empty(size + 1, np.int64),
-        np.empty(size + 1, np.int64),
-    )
+    size: int  # packed experts still in question
+    least: int  # fewest experts that reach the threshold
+    most: int
+    threshold: float
+    multiplier: float  # λ of the bound
+    members: int  # of the best set; −1 where no set reaches the threshold
+    energy: float  # of the best set
+    bound: float
 
 
-@compiled
-def sift_down(key: Floats, heap: Ints, size: int) -> None:
-    """Restore a max-heap after its root changed."""
-    item = heap[0]
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[child + 1]] > key[heap[child]]:
-            child += 1
-        if key[heap[child]] <= key[item]:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = item
-
-
-@compiled
-def sift_up(key: Floats, heap: Ints, at: int) -> None:
-    """Restore a max-heap after position `at` was appended."""
-    item = heap[at]
-    while at > 0:
-        parent = (at - 1) // 2
-        if key[heap[parent]] >= key[item]:
-            break
-        heap[at] = heap[parent]
-        at = parent
-    heap[at] = item
-
-
-@compiled
-def smallest(
-    key: Floats, size: int, least: int, most: int, heap: Ints, limit: float = np.inf
+@lean_kernel
+def bound_rows(
+    energy: Floats,
+    score: Floats,
+    threshold: Floats,
+    most: int,
+    gap: float,
+    selected: Flags,
+    spent: Floats,
+    bound: Floats,
+    feasible: Flags,
+    numbers: Floats,
+    integers: Integers,
 ) -> int:
-    """Fill `heap` with the positions of the smallest keys; return how many.
+    """Select for every row up to the first one that the bound leaves open.
 
-    At least `least`, at most `most`; between the two only negative keys enter. A max-heap beats
-    a sort because almost every key is turned away by one comparison with the root, all the more
-    when the caller knows a `limit` that the keys of the set stay below.
-    """
-    count = 0
-    for position in range(size):
-        value = key[position]
-        if not value < limit:
-            continue
-        if count < least or (count < most and (count == 0 or key[heap[0]] < 0.0)):
-            heap[count] = position
-            sift_up(key, heap, count)
-            count += 1
-        else:
-            heap[0] = position
-            sift_down(key, heap, count)
-        if count >= least:
-            root = key[heap[0]] if count > 0 else 0.0
-            limit = max(root, 0.0) if count < most else root
-    return count
-
-
-@compiled
-def sum_at(values: Floats, positions: Ints, count: int) -> float:
-    """Sum `values` at the first `count` of `positions`."""
-    total = 0.0
-    for c in range(count):
-        total += values[positions[c]]
-    return total
-
-
-@compiled
-def keep_best(work: Workspace, count: int) -> int:
-    """Record the set in the heap as the best one; return its size."""
-    for c in range(count):
-        work.best[c] = work.expert[work.heap[c]]
-    return count
-
-
-@compiled
-def reduce_costs(work: Workspace, size: int, multiplier: float) -> None:
-    """Write e − λt of the experts still in question."""
-    for j in range(size):
-        work.reduced[j] = work.energy[j] - multiplier * work.score[j]
-
-
-@compiled
-def drop_hopeless(work: Workspace, size: int, count: int, most: int, slack: float) -> int:
-    """Pack away every expert that no better set can contain; return how many remain.
-
-    Forcing expert j in costs at least its reduced cost, less that of the worst expert it may push
-    out (one must leave a full set; one that costs more than nothing may leave). When that exceeds
-    `slack`, the best energy minus the bound, j is out.
-    """
-    worst = work.reduced[work.heap[0]]
-    relief = worst if (count == most or worst > 0.0) else 0.0
-    limit = slack + relief
-    kept = 0
-    for j in range(size):
-        if work.reduced[j] <= limit:
-            work.energy[kept] = work.energy[j]
-            work.score[kept] = work.score[j]
-            work.expert[kept] = work.expert[j]
-            kept += 1
-    return kept
-
-
-@compiled
-def highest_reduced(work: Workspace, count: int, most: int, multiplier: float) -> float:
-    """Return a limit that the reduced costs of the next best set stay below.
-
-    The set in the heap is a candidate at the new multiplier too, so the best one needs no expert
-    worse than its worst, unless a negative one while there is room.
-    """
-    worst = -np.inf
-    for c in range(count):
-        position = work.heap[c]
-        worst = max(worst, work.energy[position] - multiplier * work.score[position])
-    if count < most:
-        worst = max(worst, 0.0)
-    return worst + 1e-9 * abs(worst) + 1e-300
-
-
-@compiled
-def replace_worst(
-    work: Workspace, size: int, count: int, lacking: float, allowed: float
-) -> tuple[float, int]:
-    """Find the cheapest expert to take the place of the heap's root, of energy below `allowed`.
-
-    `lacking` is what the set falls short of the threshold, negative where it exceeds it.
+    Args:
+        energy: (N, K).
+        score: (N, K).
+        threshold: (N,).
+        most: experts in a set.
+        gap: relative distance to the optimum that is close enough.
+        selected: (N, K), all False; to be written, as the next three are.
+        spent: (N,) energies.
+        bound: (N,).
+        feasible: (N,).
+        numbers: scratch, (3, K).
+        integers: scratch, (4, K + 1).
 
     Returns:
-        (its energy, its packed position), or (allowed, −1)
+        The first row left open; N if there is none.
     """
-    required = work.score[work.heap[0]] + lacking
-    substitute = -1
-    for j in range(size):
-        if work.energy[j] < allowed and work.score[j] >= required:
-            inside = False
-            for c in range(count):
-                inside = inside or work.heap[c] == j
-            if not inside:
-                allowed, substitute = work.energy[j], j
-    return allowed, substitute
+    work = Workspace(
+        numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2], integers[3]
+    )
+    rows: int = threshold.shape[0]
+    for row in range(rows):
+        token = bound_token(energy[row], score[row], threshold[row], most, work)
+        if is_open(token, gap):
+            return row
+        feasible[row] = token.members >= 0
+        spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
+    return rows
 
 
-@compiled
+@device
+def bound_token(
+    energy: Floats, score: Floats, threshold: float, most: int, work: Workspace
+) -> Bounded:
+    """Bound the energy of one token, and find a set that comes close."""
+    required = threshold * (1.0 - FEASIBILITY_RTOL)
+    size, least, count = 0, 0, 0
+    best, bound, multiplier = 0.0, 0.0, 0.0
+    if threshold > 0.0:
+        size = pack_usable(energy, score, required, work)
+        most = min(most, size)
+        least = fewest_needed(work, size, required, most)
+        if least <= most:
+            size, count, best, bound, multiplier = maximise_bound(work, size, required, least, most)
+        else:
+            count, best, bound = -1, np.inf, np.inf
+    return Bounded(size, least, most, required, multiplier, count, best, bound)
+
+
+@device
+def is_open(token: Bounded, gap: float) -> bool:
+    """Say whether the best set may be further than `gap` from the optimum."""
+    return token.bound < token.energy * (1.0 - max(gap, OPTIMALITY_RTOL))
+
+
+@device
 def maximise_bound(
     work: Workspace, size: int, threshold: float, least: int, most: int
 ) -> tuple[int, int, float, float, float]:
@@ -221,12 +144,11 @@ def maximise_bound(
     best_energy = high_energy
     bound, multiplier = low_energy, 0.0
     slope = (high_energy - low_energy) / (high_score - low_score)
-    limit = np.inf
     for _ in range(MAX_ROUNDS):
         if not (0.0 < slope < np.inf):
             break
         reduce_costs(work, size, slope)
-        count = smallest(work.reduced, size, least, most, work.heap, limit)
+        count = smallest(work.reduced, size, least, most, work.heap)
         energy = sum_at(work.energy, work.heap, count)
         score = sum_at(work.score, work.heap, count)
         value = energy + slope * (threshold - score)
@@ -252,9 +174,67 @@ def maximise_bound(
             low_energy, low_score = energy, score
         tolerance = OPTIMALITY_RTOL * best_energy
         slope = (high_energy - low_energy) / (high_score - low_score)
-        limit = highest_reduced(work, count, most, slope)
         if near:
             size = drop_hopeless(work, size, count, most, best_energy - tolerance - value)
         if converged or bound >= best_energy - tolerance or value >= expected - tolerance:
             break
     return size, best_count, best_energy, bound, multiplier
+
+
+@device
+def replace_worst(
+    work: Workspace, size: int, count: int, lacking: float, allowed: float
+) -> tuple[float, int]:
+    """Find the cheapest expert to take the place of the heap's root, of energy below `allowed`.
+
+    `lacking` is what the set falls short of the threshold, negative where it exceeds it.
+
+    Returns:
+        (its energy, its packed position), or (allowed, −1)
+    """
+    required = work.score[work.heap[0]] + lacking
+    substitute = -1
+    for j in range(size):
+        if work.energy[j] < allowed and work.score[j] >= required:
+            inside = False
+            for c in range(count):
+                inside = inside or work.heap[c] == j
+            if not inside:
+                allowed, substitute = work.energy[j], j
+    return allowed, substitute
+
+
+@device
+def finish(
+    token: Bounded, work: Workspace, energy: Floats, score: Floats, selected: Flags
+) -> tuple[float, float]:
+    """Select the best set, or the highest scores where none is feasible; return energy, bound."""
+    if token.members < 0:
+        return take_highest(energy, score, token.most, selected), np.inf
+    total = 0.0
+    for c in range(token.members):
+        selected[work.best[c]] = True
+        total += energy[work.best[c]]
+    bound = token.bound
+    if bound >= token.energy * (1.0 - OPTIMALITY_RTOL):
+        bound = total
+    return total, min(bound, total)
+
+
+@device
+def take_highest(energy: Floats, score: Floats, most: int, selected: Flags) -> float:
+    """Select the reachable experts of the highest score, ties to the lower index; return Σe."""
+    for _ in range(most):
+        highest = -1
+        for j in range(energy.shape[0]):
+            free = energy[j] < np.inf and not selected[j]
+            if free and (highest < 0 or score[j] > score[highest]):
+                highest = j
+        if highest < 0:
+            break
+        selected[highest] = True
+    total = 0.0
+    for j in range(energy.shape[0]):
+        if selected[j]:
+            total += energy[j]
+    return total

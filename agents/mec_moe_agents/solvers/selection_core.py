@@ -6,138 +6,71 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.solvers.selection_bound import Floats, Ints, Workspace, reduce_costs
-from mec_moe_env.core.kernels import compiled
+from mec_moe_agents.solvers.inputs import Floats, Integers
+from mec_moe_agents.solvers.selection_workspace import Workspace, sort_by
+from mec_moe_env.core.kernels import device, kernel
 
 # Entries of the suffix table; a larger core keeps its threshold bound and loses the count's.
 TABLE_ENTRIES = 2_000_000
 
 
 class Core(NamedTuple):
-    """Experts by falling score, and what is known of every suffix j.. of them.
+    """n undecided experts by falling score, and what is known of every suffix j.. of them."""
 
-    Attributes:
-        energy, score, expert: (n,), the experts.
-        reach: (n + 1,) prefix sums of the score.
-        multipliers: (L,) the values of λ; the first is that of the bound.
-        table: (L, n + 1, width + 2); [l, j, d] is the sum of the d smallest reduced costs from j
-            on, [l, j, width + 1] the sum of all the negative ones.
-        wanted: (L, n + 1) how many reduced costs from j on are negative.
-        minima: [l, j] is where the least energy lies among the 2^l positions from j on.
-    """
-
-    energy: Floats
-    score: Floats
-    expert: Ints
-    reach: Floats
-    multipliers: Floats
+    energy: Floats  # (n,)
+    score: Floats  # (n,)
+    expert: Integers  # (n,)
+    reach: Floats  # (n + 1,) prefix sums of the score
+    # (n + 1, width + 2): [j, d] is the sum of the d smallest reduced costs from j on,
+    # [j, width + 1] the sum of all the negative ones.
     table: Floats
-    wanted: Ints
-    minima: Ints
+    wanted: Integers  # (n + 1,) how many reduced costs from j on are negative
+    minima: Integers  # [l, j] is where the least energy lies among the 2^l positions from j on
+    multiplier: float  # λ of the reduced costs
 
 
-@compiled
-def build_core(work: Workspace, size: int, most: int, multipliers: Floats) -> Core:
+@kernel
+def build_core(work: Workspace, size: int, most: int, multiplier: float) -> Core:
     """Sort the packed experts and tabulate their suffixes for at most `most` choices."""
-    sort_by_score(work, size)
-    entries = TABLE_ENTRIES // (size + 1) // multipliers.shape[0]
-    width = max(2, min(most, size, entries))
-    table = np.full((multipliers.shape[0], size + 1, width + 2), np.inf)
-    wanted = np.zeros((multipliers.shape[0], size + 1), np.int64)
-    for c in range(multipliers.shape[0]):
-        reduce_costs(work, size, multipliers[c])
-        tabulate_suffixes(work.reduced, size, width, table[c], wanted[c])
-    reach = np.zeros(size + 1)
+    order = np.empty(size, np.int64)
     for j in range(size):
-        reach[j + 1] = reach[j] + work.score[j]
-    return Core(
-        work.energy[:size],
-        work.score[:size],
-        work.expert[:size],
-        reach,
-        multipliers,
-        table,
-        wanted,
-        range_minima(work.energy, size),
+        order[j] = j
+        work.reduced[j] = -work.score[j]
+    sort_by(work.reduced, order, size)
+    levels = 1
+    while (1 << levels) <= size:
+        levels += 1
+    width = max(2, min(most, size, TABLE_ENTRIES // (size + 1)))
+    core = Core(
+        np.empty(size),
+        np.empty(size),
+        np.empty(size, np.int64),
+        np.zeros(size + 1),
+        np.full((size + 1, width + 2), np.inf),
+        np.zeros(size + 1, np.int64),
+        np.zeros((levels, max(size, 1)), np.int64),
+        multiplier,
     )
+    for j in range(size):
+        core.energy[j], core.score[j] = work.energy[order[j]], work.score[order[j]]
+        core.expert[j] = work.expert[order[j]]
+        core.reach[j + 1] = core.reach[j] + core.score[j]
+    tabulate_suffixes(core, np.empty(width + 1))
+    tabulate_minima(core)
+    return core
 
 
-@compiled
-def suffix_value(table: Floats, wanted: Ints, j: int, fewest: int, most: int) -> float:
-    """Return the least sum of reduced costs of `fewest`..`most` experts from position j on."""
-    count = min(max(wanted[j], fewest), most)
-    last = table.shape[1] - 1
-    value: float = table[j, count if count < last else last]
-    return value
-
-
-@compiled
-def node_value(
-    core: Core, j: int, fewest: int, most: int, spent: float, lacking: float, cutoff: float
-) -> float:
-    """Bound the energy of a node: the first multiplier's bound at or above `cutoff`, or the best.
-
-    Large experts taken or left out move the price of the threshold, so other multipliers than the
-    root's may close a branch that the root's leaves open.
-    """
-    value = -np.inf
-    for c in range(core.multipliers.shape[0]):
-        tail = suffix_value(core.table[c], core.wanted[c], j, fewest, most)
-        value = max(value, spent + core.multipliers[c] * lacking + tail)
-        if value >= cutoff:
-            break
-    return value
-
-
-@compiled
-def sort_by_score(work: Workspace, size: int) -> None:
-    """Sort the packed experts by falling score (heap sort: no recursion, no scratch)."""
-    heap = np.arange(size)
-    key = -work.score[:size]
-    for start in range(size // 2 - 1, -1, -1):
-        sift_from(key, heap, start, size)
-    for end in range(size - 1, 0, -1):
-        heap[0], heap[end] = heap[end], heap[0]
-        sift_from(key, heap, 0, end)
-    work.energy[:size] = work.energy[:size][heap]
-    work.score[:size] = work.score[:size][heap]
-    work.expert[:size] = work.expert[:size][heap]
-
-
-@compiled
-def sift_from(key: Floats, heap: Ints, at: int, size: int) -> None:
-    """Restore the max-heap below position `at`; equal keys keep their order by position."""
-    item = heap[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and after(key, heap[child + 1], heap[child]):
-            child += 1
-        if not after(key, heap[child], item):
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = item
-
-
-@compiled
-def after(key: Floats, first: int, second: int) -> bool:
-    """Say whether `first` sorts behind `second`."""
-    return key[first] > key[second] or (key[first] == key[second] and first > second)
-
-
-@compiled
-def tabulate_suffixes(reduced: Floats, size: int, width: int, table: Floats, wanted: Ints) -> None:
-    """Fill one multiplier's `table` and `wanted`, the table being inf everywhere before."""
-    ranked = np.empty(width + 1)
+@device
+def tabulate_suffixes(core: Core, ranked: Floats) -> None:
+    """Fill `table`, inf everywhere before, and `wanted`; `ranked` is scratch, (width + 1,)."""
+    size, width = core.energy.shape[0], ranked.shape[0] - 1
     length = 0
-    table[size, 0] = 0.0
-    table[size, width + 1] = 0.0
+    core.table[size, 0] = 0.0
+    core.table[size, width + 1] = 0.0
     for j in range(size - 1, -1, -1):
-        value = reduced[j]
-        wanted[j] = wanted[j + 1] + (1 if value < 0.0 else 0)
-        table[j, width + 1] = table[j + 1, width + 1] + min(value, 0.0)
+        value = core.energy[j] - core.multiplier * core.score[j]
+        core.wanted[j] = core.wanted[j + 1] + (1 if value < 0.0 else 0)
+        core.table[j, width + 1] = core.table[j + 1, width + 1] + min(value, 0.0)
         at = min(length, width)
         if length < width:
             length += 1
@@ -146,94 +79,92 @@ def tabulate_suffixes(reduced: Floats, size: int, width: int, table: Floats, wan
             at -= 1
         ranked[at] = value
         total = 0.0
-        table[j, 0] = 0.0
+        core.table[j, 0] = 0.0
         for d in range(length):
             total += ranked[d]
-            table[j, d + 1] = total
+            core.table[j, d + 1] = total
 
 
-@compiled
-def range_minima(energy: Floats, size: int) -> Ints:
-    """Tabulate where the least energy lies: entry [l, j] covers the 2^l positions from j on."""
-    levels = 1
-    while (1 << levels) <= size:
-        levels += 1
-    table = np.zeros((levels, max(size, 1)), np.int64)
-    for j in range(size):
-        table[0, j] = j
-    for level in range(1, levels):
+@device
+def tabulate_minima(core: Core) -> None:
+    """Fill `minima`, level by level."""
+    for j in range(core.energy.shape[0]):
+        core.minima[0, j] = j
+    for level in range(1, core.minima.shape[0]):
         half = 1 << (level - 1)
-        for j in range(size - 2 * half + 1):
-            left, right = table[level - 1, j], table[level - 1, j + half]
-            table[level, j] = left if energy[left] <= energy[right] else right
-    return table
+        for j in range(core.energy.shape[0] - 2 * half + 1):
+            left, right = core.minima[level - 1, j], core.minima[level - 1, j + half]
+            core.minima[level, j] = left if core.energy[left] <= core.energy[right] else right
 
 
-@compiled
-def cheapest_between(energy: Floats, minima: Ints, first: int, last: int) -> int:
-    """Return the position of the least energy in first..last, both included."""
-    level = 0
-    while (2 << level) <= last - first + 1:
-        level += 1
-    left: int = minima[level, first]
-    right: int = minima[level, last - (1 << level) + 1]
-    return left if energy[left] <= energy[right] else right
+@device
+def fewest_further(core: Core, j: int, fewest: int, room: int, lacking: float) -> int:
+    """Return how many experts from position j on are needed; room + 1 if too few do."""
+    size = core.score.shape[0]
+    m = fewest
+    while m <= room and j + m <= size and core.reach[j + m] - core.reach[j] < lacking:
+        m += 1
+    return m if j + m <= size else room + 1
 
 
-@compiled
-def last_reaching(score: Floats, size: int, first: int, missing: float) -> int:
+@device
+def suffix_value(core: Core, j: int, fewest: int, most: int) -> float:
+    """Return the least sum of reduced costs of `fewest`..`most` experts from position j on."""
+    count = min(max(core.wanted[j], fewest), most)
+    last = core.table.shape[1] - 1
+    value: float = core.table[j, count if count < last else last]
+    return value
+
+
+@device
+def cheapest_last(
+    core: Core, first: int, count: int, missing: float, allowed: float
+) -> tuple[float, int, int]:
+    """Find the cheapest one or two experts from `first` on that reach `missing` together.
+
+    Returns:
+        (energy, position, position or −1); (allowed, −1, −1) if none are below `allowed`
+    """
+    one, two = -1, -1
+    if count == 1:
+        last = last_reaching(core, first, missing)
+        if last >= first:
+            single = cheapest_between(core, first, last)
+            if core.energy[single] < allowed:
+                allowed, one = core.energy[single], single
+        return allowed, one, two
+    priced = core.multiplier * missing
+    partner = last_reaching(core, first, missing - core.score[first])
+    for i in range(first, core.energy.shape[0] - 1):
+        while partner > i and core.score[i] + core.score[partner] < missing:
+            partner -= 1
+        if partner <= i or priced + core.table[i, 2] >= allowed:
+            break
+        j = cheapest_between(core, i + 1, partner)
+        if core.energy[i] + core.energy[j] < allowed:
+            allowed, one, two = core.energy[i] + core.energy[j], i, j
+    return allowed, one, two
+
+
+@device
+def last_reaching(core: Core, first: int, missing: float) -> int:
     """Return the last position from `first` on whose score is at least `missing`, or first − 1."""
-    low, high = first, size
+    low, high = first, core.score.shape[0]
     while low < high:
         middle = (low + high) // 2
-        if score[middle] >= missing:
+        if core.score[middle] >= missing:
             low = middle + 1
         else:
             high = middle
     return low - 1
 
 
-@compiled
-def cheapest_pair(
-    energy: Floats,
-    score: Floats,
-    minima: Ints,
-    table: Floats,
-    first: int,
-    missing: float,
-    floor: float,
-    allowed: float,
-) -> tuple[float, int, int]:
-    """Find the cheapest two experts from `first` on that reach `missing`, if below `allowed`.
-
-    `floor` plus the `table` of a core's first multiplier bounds what two more experts cost.
-
-    Returns:
-        (energy, position, position), or (allowed, −1, −1)
-    """
-    size = energy.shape[0]
-    one, two = -1, -1
-    partner = last_reaching(score, size, first, missing - score[first])
-    for i in range(first, size - 1):
-        while partner > i and score[i] + score[partner] < missing:
-            partner -= 1
-        if partner <= i or floor + table[i, 2] >= allowed:
-            break
-        j = cheapest_between(energy, minima, i + 1, partner)
-        if energy[i] + energy[j] < allowed:
-            allowed, one, two = energy[i] + energy[j], i, j
-    return allowed, one, two
-
-
-@compiled
-def cheapest_single(
-    energy: Floats, score: Floats, minima: Ints, first: int, missing: float, allowed: float
-) -> tuple[float, int]:
-    """Find the cheapest expert from `first` on that reaches `missing`, if below `allowed`."""
-    last = last_reaching(score, score.shape[0], first, missing)
-    if last < first:
-        return allowed, -1
-    single = cheapest_between(energy, minima, first, last)
-    if energy[single] < allowed:
-        return energy[single], single
-    return allowed, -1
+@device
+def cheapest_between(core: Core, first: int, last: int) -> int:
+    """Return the position of the least energy in first..last, both included."""
+    level = 0
+    while (2 << level) <= last - first + 1:
+        level += 1
+    left: int = core.minima[level, first]
+    right: int = core.minima[level, last - (1 << level) + 1]
+    return left if core.energy[left] <= core.energy[right] else right

@@ -7,10 +7,26 @@ and widens the distance stage by stage: what lies within a small distance involv
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
 from mec_moe_agents.solvers.selection_bound import (
     OPTIMALITY_RTOL,
+    Bounded,
+    bound_token,
+    finish,
+    is_open,
+)
+from mec_moe_agents.solvers.selection_core import (
+    Core,
+    build_core,
+    cheapest_last,
+    fewest_further,
+    suffix_value,
+)
+from mec_moe_agents.solvers.selection_workspace import (
     Workspace,
     drop_hopeless,
     keep_best,
@@ -18,71 +34,167 @@ from mec_moe_agents.solvers.selection_bound import (
     smallest,
     sum_at,
 )
-from mec_moe_agents.solvers.selection_core import (
-    Core,
-    build_core,
-    cheapest_pair,
-    cheapest_single,
-    node_value,
-    suffix_value,
-)
-from mec_moe_agents.solvers.selection_groups import (
-    MEMBER_BITS,
-    Groups,
-    build_groups,
-    cheapest_group,
-    no_groups,
-)
-from mec_moe_env.core.kernels import compiled
+from mec_moe_env.core.kernels import device, kernel
 
 # The first stage looks within this share of the distance between bound and best set.
 FIRST_REACH = 1.0 / 64.0
 WIDENING = 8.0
-# Relative error of one addition.
-ROUNDING = 2.3e-16
 # So few undecided experts are searched in one stage.
 SMALL_CORE = 24
-# Nodes after which a stage starts again: with more multipliers, then with a table of groups too.
-QUICK_NODES = 4_000
-LONG_NODES = 60_000
-# Multipliers of a long search, relative to the bound's, when the bound is this far off.
-WIDE_GAP = 5e-3
-MULTIPLIERS = (1.0, 0.5, 2.0, 0.75, 1.4)
+# Relative error of one addition.
+ROUNDING = 2.3e-16
 
 
-@compiled
-def improve_by_swap(
-    work: Workspace, size: int, threshold: float, count: int, most: int, best_energy: float
-) -> tuple[float, int, int]:
-    """Find the cheapest exchange that makes the set in the heap reach the threshold.
+class Path(NamedTuple):
+    """Where the search stands, one entry for each level of the tree."""
+
+    position: Integers  # next sibling
+    need: Integers  # fewest further experts
+    spent: Floats  # energy of the experts chosen above
+    missing: Floats  # score left to reach
+
+
+@kernel
+def search_rows(
+    energy: Floats,
+    score: Floats,
+    threshold: Floats,
+    most: int,
+    gap: float,
+    node_limit: int,
+    first: int,
+    selected: Flags,
+    spent: Floats,
+    bound: Floats,
+    feasible: Flags,
+    nodes: Integers,
+    numbers: Floats,
+    integers: Integers,
+) -> None:
+    """Select for every row from `first` on, as `bound_rows` does, and search what it leaves open.
+
+    `node_limit` and `nodes`, (N,), count the nodes of each row's search.
+    """
+    work = Workspace(
+        numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2], integers[3]
+    )
+    for row in range(first, threshold.shape[0]):
+        token = bound_token(energy[row], score[row], threshold[row], most, work)
+        if is_open(token, gap):
+            token, nodes[row] = search(work, token, node_limit, max(gap, OPTIMALITY_RTOL))
+        feasible[row] = token.members >= 0
+        spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
+
+
+@kernel
+def search(work: Workspace, token: Bounded, node_limit: int, gap: float) -> tuple[Bounded, int]:
+    """Search ever further above the bound; return what is known then, and the nodes it took."""
+    reduce_costs(work, token.size, token.multiplier)
+    count = smallest(work.reduced, token.size, token.least, token.most, work.heap)
+    root = sum_at(work.reduced, work.heap, count) + token.multiplier * token.threshold
+    best_count, best_energy = improve_by_swap(work, token, count)
+    farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
+    size = drop_hopeless(work, token.size, count, token.most, farthest)
+    energies, scores = work.energy[:size].copy(), work.score[:size].copy()
+    experts = work.expert[:size].copy()
+    share = FIRST_REACH if size > SMALL_CORE else 1.0
+    bound, nodes = root, 0
+    reach = share * (best_energy - root)
+    while bound < best_energy * (1.0 - gap) and nodes < node_limit:
+        farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
+        reach = min(reach, farthest)
+        for j in range(size):
+            work.energy[j], work.score[j], work.expert[j] = energies[j], scores[j], experts[j]
+        stage = restate(token, size, best_count, best_energy, root)
+        best_count, best_energy, lowest, more = search_within(
+            work, stage, reach, node_limit - nodes, gap
+        )
+        nodes += more
+        if reach == farthest and nodes < node_limit:  # everything has been searched
+            bound = best_energy * (1.0 - gap)
+        else:
+            bound = max(bound, min(root + reach, lowest, best_energy))
+        reach *= WIDENING
+    return restate(token, size, best_count, best_energy, max(bound, token.bound)), nodes
+
+
+@device
+def restate(token: Bounded, size: int, count: int, energy: float, bound: float) -> Bounded:
+    """Return a token with what has been learned since."""
+    return Bounded(
+        size, token.least, token.most, token.threshold, token.multiplier, count, energy, bound
+    )
+
+
+@kernel
+def improve_by_swap(work: Workspace, token: Bounded, count: int) -> tuple[int, float]:
+    """Record the set in the heap with its cheapest exchange that reaches the threshold, if best.
 
     Returns:
-        (energy, position in the heap to drop or −1, packed position to add or −1); the energy is
-        `best_energy` when no exchange beats it.
+        (size of the best set, its energy)
     """
-    energy = sum_at(work.energy, work.heap, count)
-    score = sum_at(work.score, work.heap, count)
-    inside = np.zeros(size, np.bool_)
+    energy, score = sum_at(work.energy, work.heap, count), sum_at(work.score, work.heap, count)
+    inside = np.zeros(token.size, np.bool_)
     for c in range(count):
         inside[work.heap[c]] = True
-    drop, add = -1, -1
-    for j in range(size):
+    best, drop, add = token.energy, -1, -1
+    for j in range(token.size):
         if inside[j]:
             continue
-        added = energy + work.energy[j]
-        if count < most and added < best_energy and score + work.score[j] >= threshold:
-            best_energy, drop, add = added, -1, j
+        with_j, reached = energy + work.energy[j], score + work.score[j]
+        if count < token.most and with_j < best and reached >= token.threshold:
+            best, drop, add = with_j, count, j
         for c in range(count):
             i = work.heap[c]
-            if (
-                energy - work.energy[i] + work.energy[j] < best_energy
-                and score - work.score[i] + work.score[j] >= threshold
-            ):
-                best_energy, drop, add = energy - work.energy[i] + work.energy[j], c, j
-    return best_energy, drop, add
+            exchanged = energy - work.energy[i] + work.energy[j]
+            if exchanged < best and score - work.score[i] + work.score[j] >= token.threshold:
+                best, drop, add = exchanged, c, j
+    if add < 0:
+        return token.members, best
+    keep_best(work, count)
+    work.best[drop] = work.expert[add]
+    return max(count, drop + 1), best
 
 
-@compiled
+@kernel
+def search_within(
+    work: Workspace, token: Bounded, reach: float, node_limit: int, gap: float
+) -> tuple[int, float, float, int]:
+    """Search every set whose energy is less than `reach` above the token's bound.
+
+    Returns:
+        (size of the best set, its energy, the least bound of a closed branch, nodes)
+    """
+    multiplier, least, most = token.multiplier, token.least, token.most
+    reduce_costs(work, token.size, multiplier)
+    count = smallest(work.reduced, token.size, least, most, work.heap)
+    size = drop_hopeless(work, token.size, count, most, reach)
+    reduce_costs(work, size, multiplier)
+    count = smallest(work.reduced, size, least, most, work.heap)
+    size, settled, spent, reached = settle_members(work, size, count, least, reach)
+    missing = token.threshold - reached
+    if reached >= token.threshold:  # every set in reach contains these, and these suffice
+        if spent >= token.energy:
+            return token.members, token.energy, np.inf, 0
+        for c in range(settled):
+            work.best[c] = work.chosen[c]
+        return settled, spent, np.inf, 0
+    core = build_core(work, size, most - settled, multiplier)
+    within = token.bound + reach
+    most = min(most - settled, size)
+    path = Path(
+        np.empty(most + 1, np.int64),
+        np.empty(most + 1, np.int64),
+        np.empty(most + 1),
+        np.empty(most + 1),
+    )
+    path.position[0], path.need[0], path.spent[0], path.missing[0] = 0, 1, spent, missing
+    return search_core(
+        work, core, path, settled, token.members, token.energy, within, node_limit, gap
+    )
+
+
+@kernel
 def settle_members(
     work: Workspace, size: int, count: int, least: int, slack: float
 ) -> tuple[int, int, float, float]:
@@ -118,7 +230,72 @@ def settle_members(
     return kept, settled, energy, score
 
 
-@compiled
+@device
+def search_core(
+    work: Workspace,
+    core: Core,
+    path: Path,
+    settled: int,
+    best_count: int,
+    best_energy: float,
+    within: float,
+    node_limit: int,
+    gap: float,
+) -> tuple[int, float, float, int]:
+    """Search the core for every set cheaper than `within` and than the best one less `gap`.
+
+    Returns:
+        (size of the best set, its energy, the least bound of a closed branch, nodes)
+    """
+    most = path.need.shape[0] - 1
+    # Differences of prefix sums round, and a count of needed experts must never come out too high:
+    # a score capped at the threshold would seem to need a second expert.
+    total = core.reach[core.score.shape[0]] + path.missing[0]
+    rounding = ROUNDING * (core.score.shape[0] + most) * total
+    cutoff = min(within, best_energy * (1.0 - gap))
+    lowest = np.inf
+    depth, nodes = 0, 0
+    while depth >= 0:
+        j, room, lacking = path.position[depth], most - depth, path.missing[depth]
+        m = fewest_further(core, j, path.need[depth], room, lacking - rounding)
+        if m > room:
+            depth -= 1
+            continue
+        priced = path.spent[depth] + core.multiplier * lacking
+        value = priced + suffix_value(core, j, m, room)
+        if value >= cutoff or nodes >= node_limit:
+            lowest = min(lowest, value)
+            depth -= 1
+            continue
+        nodes += 1
+        more = priced + suffix_value(core, j, m + 1, room) if room > m else np.inf
+        if m <= 2 and more >= cutoff:  # exactly m further experts: look them up
+            allowed = best_energy - path.spent[depth]
+            energy, one, two = cheapest_last(core, j, m, lacking, allowed)
+            if one >= 0:
+                best_count = record(work, core, settled + depth, one, two)
+                best_energy = path.spent[depth] + energy
+                cutoff = min(within, best_energy * (1.0 - gap))
+            lowest = min(lowest, more)
+            depth -= 1
+            continue
+        path.need[depth] = m
+        path.position[depth] = j + 1
+        spent = path.spent[depth] + core.energy[j]
+        if core.score[j] >= lacking:
+            if spent < best_energy:
+                best_count = record(work, core, settled + depth, j, -1)
+                best_energy = spent
+                cutoff = min(within, best_energy * (1.0 - gap))
+            continue
+        work.chosen[settled + depth] = core.expert[j]
+        depth += 1
+        path.position[depth], path.need[depth] = j + 1, m - 1
+        path.spent[depth], path.missing[depth] = spent, lacking - core.score[j]
+    return best_count, best_energy, lowest, nodes
+
+
+@device
 def record(work: Workspace, core: Core, chosen: int, one: int, two: int) -> int:
     """Record the path of `chosen` experts with positions `one` and `two` (−1: none) as best."""
     for c in range(chosen):
@@ -128,247 +305,3 @@ def record(work: Workspace, core: Core, chosen: int, one: int, two: int) -> int:
         return chosen + 1
     work.best[chosen + 1] = core.expert[two]
     return chosen + 2
-
-
-@compiled
-def record_group(work: Workspace, core: Core, groups: Groups, chosen: int, entry: int) -> int:
-    """Record the path of `chosen` experts with a group as best."""
-    for c in range(chosen):
-        work.best[c] = work.chosen[c]
-    for member in range(groups.size):
-        packed = groups.members[entry] >> (MEMBER_BITS * member)
-        work.best[chosen + member] = core.expert[packed & ((1 << MEMBER_BITS) - 1)]
-    return chosen + groups.size
-
-
-@compiled
-def search_core(
-    work: Workspace,
-    core: Core,
-    groups: Groups,
-    threshold: float,
-    settled: int,
-    settled_energy: float,
-    most: int,
-    best_count: int,
-    best_energy: float,
-    within: float,
-    node_limit: int,
-    gap: float,
-) -> tuple[int, float, float, int]:
-    """Search the core for every set cheaper than `within` and than the best one less `gap`.
-
-    `threshold` is what the settled experts leave to reach, with `most` further ones.
-
-    Returns:
-        (size of the best set, its energy, the least bound of a closed branch, nodes)
-    """
-    # A core is many arrays: what every node reads is taken out of it once.
-    energies, scores, reaches, minima = core.energy, core.score, core.reach, core.minima
-    table, wanted, multiplier = core.table[0], core.wanted[0], core.multipliers[0]
-    several = core.multipliers.shape[0] > 1
-    size = scores.shape[0]
-    position = np.zeros(most + 1, np.int64)  # next sibling at each level
-    need = np.ones(most + 1, np.int64)  # fewest further experts at each level
-    spent = np.full(most + 1, settled_energy)
-    missing = np.full(most + 1, threshold)
-    # Differences of prefix sums round, and a count of needed experts must never come out too high:
-    # a score capped at the threshold would seem to need a second expert.
-    rounding = ROUNDING * (size + most) * (reaches[size] + threshold)
-    cutoff = min(within, best_energy * (1.0 - gap))
-    lowest = np.inf
-    depth, nodes = 0, 0
-    while depth >= 0:
-        j, m, room, lacking = position[depth], need[depth], most - depth, missing[depth]
-        while m <= room and j + m <= size and reaches[j + m] - reaches[j] < lacking - rounding:
-            m += 1
-        if m > room or j + m > size:
-            depth -= 1
-            continue
-        floor = multiplier * lacking
-        value = spent[depth] + floor + suffix_value(table, wanted, j, m, room)
-        if several and value < cutoff:
-            value = node_value(core, j, m, room, spent[depth], lacking, cutoff)
-        if value >= cutoff or nodes >= node_limit:
-            lowest = min(lowest, value)
-            depth -= 1
-            continue
-        nodes += 1
-        if m <= 2 or m == groups.size:
-            more = np.inf
-            if room > m:
-                more = spent[depth] + floor + suffix_value(table, wanted, j, m + 1, room)
-            if more >= cutoff:  # exactly m further experts: look them up
-                one, two, entry, closed = -1, -1, -1, True
-                allowed = best_energy - spent[depth]
-                if m == 1:
-                    energy, one = cheapest_single(energies, scores, minima, j, lacking, allowed)
-                elif m == 2:
-                    energy, one, two = cheapest_pair(
-                        energies, scores, minima, table, j, lacking, floor, allowed
-                    )
-                else:
-                    high = (cutoff - spent[depth] - table[j, m]) / multiplier
-                    energy, entry, closed = cheapest_group(
-                        energies, groups, j, lacking, high, allowed
-                    )
-                if one >= 0:
-                    best_count = record(work, core, settled + depth, one, two)
-                    best_energy = spent[depth] + energy
-                elif entry >= 0:
-                    best_count = record_group(work, core, groups, settled + depth, entry)
-                    best_energy = spent[depth] + energy
-                if closed:
-                    cutoff = min(within, best_energy * (1.0 - gap))
-                    lowest = min(lowest, more)
-                    depth -= 1
-                    continue
-        need[depth] = m
-        position[depth] = j + 1
-        if scores[j] >= lacking:
-            if spent[depth] + energies[j] < best_energy:
-                best_count = record(work, core, settled + depth, j, -1)
-                best_energy = spent[depth] + energies[j]
-                cutoff = min(within, best_energy * (1.0 - gap))
-            continue
-        work.chosen[settled + depth] = core.expert[j]
-        depth += 1
-        spent[depth] = spent[depth - 1] + energies[j]
-        missing[depth] = lacking - scores[j]
-        position[depth] = j + 1
-        need[depth] = m - 1
-    return best_count, best_energy, lowest, nodes
-
-
-@compiled
-def useful_most(core: Core, threshold: float, spent: float, most: int, cutoff: float) -> int:
-    """Return the largest number of experts with which a set may still be below `cutoff`."""
-    most = min(most, core.energy.shape[0])
-    while most > 1 and node_value(core, 0, most, most, spent, threshold, cutoff) >= cutoff:
-        most -= 1
-    return most
-
-
-@compiled
-def search_within(
-    work: Workspace,
-    size: int,
-    threshold: float,
-    least: int,
-    most: int,
-    multiplier: float,
-    bound: float,
-    reach: float,
-    best_count: int,
-    best_energy: float,
-    node_limit: int,
-    gap: float,
-) -> tuple[int, float, float, int]:
-    """Search every set whose energy is less than `reach` above the bound.
-
-    Returns:
-        (size of the best set, its energy, the least bound of a closed branch, nodes)
-    """
-    reduce_costs(work, size, multiplier)
-    count = smallest(work.reduced, size, least, most, work.heap)
-    size = drop_hopeless(work, size, count, most, reach)
-    reduce_costs(work, size, multiplier)
-    count = smallest(work.reduced, size, least, most, work.heap)
-    size, settled, spent, reached = settle_members(work, size, count, least, reach)
-    if reached >= threshold:  # every set in reach contains these, and these suffice
-        if spent < best_energy:
-            best_count, best_energy = settled, spent
-            for c in range(settled):
-                work.best[c] = work.chosen[c]
-        return best_count, best_energy, np.inf, 0
-    most -= settled
-    threshold -= reached
-    within = bound + reach
-    core = build_core(work, size, most, np.array([multiplier]))
-    cutoff = min(within, best_energy * (1.0 - gap))
-    most = useful_most(core, threshold, spent, most, cutoff)
-    groups = no_groups()
-    nodes, phase, lowest = 0, 0, np.inf
-    while True:
-        allowance = node_limit - nodes
-        if phase == 0:
-            allowance = min(allowance, QUICK_NODES)
-        elif phase == 1:
-            allowance = min(allowance, LONG_NODES)
-            if best_energy - bound > WIDE_GAP * best_energy:
-                core = build_core(work, size, most, multiplier * np.array(MULTIPLIERS))
-        elif core.reach[min(most - 1, size)] < threshold:  # all sets in reach are equally large
-            groups = build_groups(core, threshold, most)
-        best_count, best_energy, lowest, more = search_core(
-            work, core, groups, threshold, settled, spent, most, best_count, best_energy, within,
-            allowance, gap,
-        )  # fmt: skip
-        nodes += more
-        phase += 1
-        if more < allowance or nodes >= node_limit:
-            return best_count, best_energy, lowest, nodes
-
-
-@compiled
-def search_undecided(
-    work: Workspace,
-    size: int,
-    threshold: float,
-    least: int,
-    most: int,
-    multiplier: float,
-    best_count: int,
-    best_energy: float,
-    node_limit: int,
-    gap: float,
-) -> tuple[int, float, float, int]:
-    """Improve the best set by one exchange, then search ever further above the bound.
-
-    Returns:
-        (size of the best set, its energy, a lower bound on every set's energy, nodes)
-    """
-    gap = max(gap, OPTIMALITY_RTOL)
-    reduce_costs(work, size, multiplier)
-    count = smallest(work.reduced, size, least, most, work.heap)
-    root = sum_at(work.reduced, work.heap, count) + multiplier * threshold
-    energy, drop, add = improve_by_swap(work, size, threshold, count, most, best_energy)
-    if add >= 0:
-        best_energy = energy
-        best_count = keep_best(work, count)
-        if drop < 0:
-            drop = best_count
-            best_count += 1
-        work.best[drop] = work.expert[add]
-    size = drop_hopeless(work, size, count, most, best_energy * (1.0 - OPTIMALITY_RTOL) - root)
-    energies = work.energy[:size].copy()
-    scores = work.score[:size].copy()
-    indices = work.expert[:size].copy()
-    bound, nodes = root, 0
-    share = FIRST_REACH if size > SMALL_CORE else 1.0
-    reach = share * (best_energy - root)
-    while bound < best_energy * (1.0 - gap) and nodes < node_limit:
-        farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
-        reach = min(reach, farthest)
-        work.energy[:size] = energies
-        work.score[:size] = scores
-        work.expert[:size] = indices
-        best_count, best_energy, lowest, more = search_within(
-            work,
-            size,
-            threshold,
-            least,
-            most,
-            multiplier,
-            root,
-            reach,
-            best_count,
-            best_energy,
-            node_limit - nodes,
-            gap,
-        )
-        nodes += more
-        if reach == farthest and nodes < node_limit:  # everything has been searched
-            return best_count, best_energy, best_energy * (1.0 - gap), nodes
-        bound = max(bound, min(root + reach, lowest, best_energy))
-        reach *= WIDENING
-    return best_count, best_energy, bound, nodes

@@ -1,16 +1,24 @@
-"""Subcarriers for given traffic: one exclusive subcarrier per used link at the least energy."""
+"""Subcarriers for given traffic: one exclusive subcarrier per used link at the least energy.
+
+A rectangular linear assignment by shortest augmenting paths. Links take their cheapest subcarrier
+while it is free; the others first outbid one another, as in Jonker and Volgenant's row reduction,
+and only what is left searches an augmenting path, so the work goes where the conflicts are.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.assignment import Floats, Ints, assign, new_matching
-from mec_moe_agents.solvers.validation import nonnegative, spread
-from mec_moe_env.core.kernels import compiled
+from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, nonnegative, spread
+from mec_moe_env.core.kernels import device, lean_kernel
+
+# Bidding ends after as many bids a link; paths finish what is left.
+BIDS_PER_LINK = 8
 
 
 @dataclass(frozen=True)
@@ -55,43 +63,214 @@ def allocate_subcarriers(
     links, subcarriers = rates.shape[-2:]
     watts = spread("power", nonnegative("power", power), batch)
     loads = spread("bits", loads, (*batch, links)).reshape(math.prod(batch), links)
-    used = int((loads > 0).sum(axis=1).max(initial=0))
-    if used > subcarriers:
-        raise ValueError(f"bits has {used} used links; rate offers only {subcarriers} subcarriers")
-    subcarrier = np.full(loads.shape, -1, np.int64)
-    energy = np.zeros(loads.shape[0])
-    allocate_batch(
-        loads,
-        spread("rate", rates, (*batch, links, subcarriers)).reshape(len(loads), links, subcarriers),
-        watts.reshape(-1),
-        subcarrier,
-        energy,
-    )
-    return SubcarrierAllocation(subcarrier.reshape(*batch, links), energy.reshape(batch))
+    rates = spread("rate", rates, (*batch, links, subcarriers)).reshape(*loads.shape, subcarriers)
+    counts = (loads > 0).sum(axis=1)
+    most = int(counts.max(initial=0))
+    if most > subcarriers:
+        raise ValueError(f"bits has {most} used links; rate offers only {subcarriers} subcarriers")
+    used = np.flatnonzero(loads)
+    unit = rates.reshape(loads.size, subcarriers)[used]
+    with np.errstate(divide="ignore"):
+        np.divide(1.0, unit, out=unit)
+    found = match_links(loads.reshape(-1)[used], unit, counts, watts.reshape(-1))
+    subcarrier = np.full(loads.size, -1, np.int64)
+    subcarrier[used] = found.subcarrier
+    return SubcarrierAllocation(subcarrier.reshape(*batch, links), found.energy.reshape(batch))
 
 
-@compiled
-def allocate_batch(
-    bits: Floats, rate: Floats, power: Floats, subcarrier: Ints, energy: Floats
+class Matched(NamedTuple):
+    """The outcome of `match_links`."""
+
+    subcarrier: Integers
+    """(R,), −1 for a link that found none."""
+    energy: Floats
+    """(B,), +inf where a link found none."""
+    blocked: Flags
+    """(R,), the links among which one must give way."""
+
+
+def match_links(weight: Floats, unit: Floats, counts: Integers, power: Floats) -> Matched:
+    """Match links to subcarriers at the least Σ weight·unit, each batch entry apart.
+
+    Args:
+        weight: (R,), > 0, the links of all batch entries one after another.
+        unit: (R, S), the cost per weight; +inf rules a pair out.
+        counts: (B,) links of each entry.
+        power: (B,) scales the energy, not the costs.
+    """
+    links, width = len(weight), max(unit.shape)
+    matched = Matched(np.empty(links, np.int64), np.empty(len(counts)), np.empty(links, np.bool_))
+    numbers, integers = np.empty((3, width)), np.empty((4, width), np.int64)
+    match_batch(weight, unit, counts, power, *matched, numbers, integers)
+    return matched
+
+
+class Matching(NamedTuple):
+    """R links with subcarriers, and the scratch for matching them; S subcarriers."""
+
+    weight: Floats  # (R,)
+    unit: Floats  # (R, S)
+    subcarrier: Integers  # (R,), −1 without one
+    blocked: Flags  # (R,)
+    link_price: Floats  # (≥ R,), dual
+    visited: Integers  # (≥ R,), the links of the last search
+    link: Integers  # (≥ S,), −1 while free
+    parent: Integers  # (≥ S,), of the search for one path
+    remaining: Integers  # (≥ S,), likewise
+    price: Floats  # (S,), dual
+    distance: Floats  # (≥ S,), of the search for one path
+
+
+@lean_kernel
+def match_batch(
+    weight: Floats,
+    unit: Floats,
+    counts: Integers,
+    power: Floats,
+    subcarrier: Integers,
+    energy: Floats,
+    blocked: Flags,
+    numbers: Floats,
+    integers: Integers,
 ) -> None:
-    """Allocate for every entry of a flat batch."""
-    links, subcarriers = rate.shape[1], rate.shape[2]
-    matching = new_matching(links, subcarriers)
-    link = np.empty(links, np.int64)
-    weight = np.empty(links)
-    unit = np.empty((links, subcarriers))
-    for b in range(bits.shape[0]):
-        rows = 0
-        for i in range(links):
-            if bits[b, i] > 0.0:
-                link[rows] = i
-                weight[rows] = bits[b, i]
-                rows += 1
-                unit[i] = 1.0 / rate[b, i]
-        if assign(unit, link, weight, rows, matching) > 0:
-            energy[b] = np.inf
-        for r in range(rows):
-            s = matching.column[r]
-            subcarrier[b, link[r]] = s
-            if s >= 0:
-                energy[b] += power[b] * bits[b, link[r]] * unit[link[r], s]
+    """Match the links of every batch entry; the last two are scratch, (3, ·) and (4, ·)."""
+    end, subcarriers = 0, unit.shape[1]
+    for b in range(energy.shape[0]):
+        start, end = end, end + counts[b]
+        match(
+            Matching(
+                weight[start:end],
+                unit[start:end],
+                subcarrier[start:end],
+                blocked[start:end],
+                numbers[0],
+                integers[0],
+                integers[1],
+                integers[2],
+                integers[3],
+                numbers[1, :subcarriers],
+                numbers[2],
+            )
+        )
+        energy[b] = 0.0
+        for r in range(start, end):
+            if subcarrier[r] < 0:
+                energy[b] = np.inf
+            else:
+                energy[b] += power[b] * weight[r] * unit[r, subcarrier[r]]
+
+
+@device
+def match(m: Matching) -> None:
+    """Match as many links as can be, the others keep −1 and mark who is blocked."""
+    links, subcarriers = m.unit.shape
+    for s in range(subcarriers):
+        m.price[s] = 0.0
+        m.link[s] = -1
+    for r in range(links):
+        cheapest, least = -1, np.inf
+        for s in range(subcarriers):
+            if m.unit[r, s] < least:
+                cheapest, least = s, m.unit[r, s]
+        m.link_price[r] = m.weight[r] * least if cheapest >= 0 else 0.0
+        m.blocked[r] = False
+        m.subcarrier[r] = -1
+        if cheapest >= 0 and m.link[cheapest] < 0:
+            m.link[cheapest] = r
+            m.subcarrier[r] = cheapest
+    bids = BIDS_PER_LINK * links
+    for r in range(links):
+        bidder = r
+        while bidder >= 0 and bids > 0 and m.subcarrier[bidder] < 0:
+            bids -= 1
+            bidder = bid(m, bidder)
+    for r in range(links):
+        if m.subcarrier[r] < 0:
+            augment(m, r)
+
+
+@device
+def bid(m: Matching, bidder: int) -> int:
+    """Let an unmatched link take its best subcarrier, at the price that its second best is worth.
+
+    Returns:
+        The link that lost the subcarrier, to bid next; −1 if none did or bidding makes no progress.
+    """
+    best, first, second = -1, np.inf, np.inf
+    for s in range(m.price.shape[0]):
+        value = m.weight[bidder] * m.unit[bidder, s] - m.price[s]
+        if value < second:
+            if value < first:
+                best, first, second = s, value, first
+            else:
+                second = value
+    loser = m.link[best] if best >= 0 else -1
+    if best < 0 or second == np.inf or (loser >= 0 and first == second):
+        return -1
+    m.price[best] -= second - first
+    m.link_price[bidder] = second
+    m.link[best] = bidder
+    m.subcarrier[bidder] = best
+    if loser >= 0:
+        m.subcarrier[loser] = -1
+    return loser
+
+
+@device
+def augment(m: Matching, start: int) -> None:
+    """Give a link a subcarrier along the shortest augmenting path, or mark who blocks it."""
+    left = m.price.shape[0]
+    for s in range(left):
+        m.remaining[s] = s
+        m.distance[s] = np.inf
+    current, reached, length, sink = start, 0, 0.0, -1
+    while sink < 0:
+        m.visited[reached] = current
+        reached += 1
+        nearest = nearest_subcarrier(m, current, left, length - m.link_price[current])
+        if nearest < 0:
+            for v in range(reached):
+                m.blocked[m.visited[v]] = True
+            return
+        s = m.remaining[nearest]
+        length = m.distance[s]
+        left -= 1
+        # Settled subcarriers gather behind the remaining ones, for the price update below.
+        m.remaining[nearest], m.remaining[left] = m.remaining[left], s
+        if m.link[s] < 0:
+            sink = s
+        else:
+            current = m.link[s]
+    m.link_price[start] += length
+    for c in range(left, m.price.shape[0]):
+        s = m.remaining[c]
+        if s != sink:
+            m.link_price[m.link[s]] += length - m.distance[s]
+            m.price[s] -= length - m.distance[s]
+    flip_path(m, start, sink)
+
+
+@device
+def nearest_subcarrier(m: Matching, current: int, left: int, offset: float) -> int:
+    """Extend the distances over a link; return where in `remaining` the nearest lies, or −1."""
+    nearest, least = -1, np.inf
+    for c in range(left):
+        s = m.remaining[c]
+        through = offset + m.weight[current] * m.unit[current, s] - m.price[s]
+        if through < m.distance[s]:
+            m.distance[s] = through
+            m.parent[s] = current
+        distance = m.distance[s]
+        if distance < least or (distance == least and m.link[s] < 0 and nearest >= 0):
+            nearest, least = c, distance
+    return nearest
+
+
+@device
+def flip_path(m: Matching, start: int, sink: int) -> None:
+    """Hand the subcarriers of a path on, from its end back to the link where it began."""
+    r = -1
+    while r != start:
+        r = m.parent[sink]
+        m.link[sink] = r
+        m.subcarrier[r], sink = sink, m.subcarrier[r]

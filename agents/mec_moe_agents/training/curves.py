@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from mec_moe_agents.evaluation.drawing import finish, legend_below, look_of, new_figure
 from mec_moe_agents.training.plan import Plan
 from mec_moe_agents.training.run_folder import Progress
 

@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.dmoe.importance import joules_per_token
-from mec_moe_agents.dmoe.layer import Layer
+from mec_moe_agents.dmoe.layer import SAFETY
 from mec_moe_agents.dmoe.learned import LearnedSchedule, Match, ScheduleFamily
-from mec_moe_agents.dmoe.thresholds import SAFETY
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds, evaluate
 from mec_moe_agents.solvers import select_experts
-from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.moe import (
     apply_experts,
     classify,

@@ -20,7 +20,7 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from mec_moe_agents.offloading.features import AVAILABLE, CONTEXT, FOREIGN, OWN, SERVER
+from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER
 from mec_moe_agents.offloading.learned import FOLDER, presets
 from mec_moe_agents.offloading.network import SUFFIX, checked, load
 from mec_moe_agents.training.plan import Plan
@@ -78,8 +78,8 @@ class DeepSetNetwork(nn.Module):
         nn.init.zeros_(self.skip.weight)
         nn.init.constant_(self.reject.bias, -PRIOR)
         with torch.no_grad():
-            self.skip.weight[0, OWN] = PRIOR
-            self.skip.weight[0, FOREIGN] = -3 * PRIOR
+            self.skip.weight[0, OF_SERVER.own] = PRIOR
+            self.skip.weight[0, OF_SERVER.foreign] = -3 * PRIOR
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (n, M + 1) and values (n, 1)."""
@@ -91,7 +91,7 @@ class DeepSetNetwork(nn.Module):
         each, whole = self.actor(context, servers)
         each = torch.relu(self.mix_server(each) + self.mix_pool(whole).unsqueeze(1))
         scores = (self.score(each) + self.skip(servers)).squeeze(-1)
-        scores = torch.where(servers[..., AVAILABLE] > 0, scores, IMPOSSIBLE)
+        scores = torch.where(servers[..., OF_SERVER.available] > 0, scores, IMPOSSIBLE)
         return torch.cat([scores, self.reject(whole)], dim=1)
 
     def forward_critic(self, features: torch.Tensor) -> torch.Tensor:

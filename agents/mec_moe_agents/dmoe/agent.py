@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.agent import Observation, with_batch_axis
-from mec_moe_agents.dmoe.layer import Layer
-from mec_moe_agents.dmoe.scheduler import Scheduler
-from mec_moe_env import DMoEConfig
+from mec_moe_env import DMoEConfig, Layer
+
+
+class Plan(NamedTuple):
+    """The decision for a batch of layers."""
+
+    selected: NDArray[np.bool_]
+    """(n, I, Q, K), the experts of each token."""
+    subcarrier: NDArray[np.int64]
+    """(n, I, K), −1 for a link that carries nothing."""
+
+    def action(self, max_experts: int) -> NDArray[np.int64]:
+        """Return the flat actions of the environment, (n, I·Q·D + I·K)."""
+        n, experts = len(self.selected), self.selected.shape[-1]
+        first = np.argsort(~self.selected, axis=-1, kind="stable")[..., :max_experts]
+        chosen = np.take_along_axis(self.selected, first, axis=-1)
+        picks = np.full((*self.selected.shape[:-1], max_experts), experts)
+        picks[..., : first.shape[-1]] = np.where(chosen, first, experts)
+        links = np.maximum(self.subcarrier, 0)
+        return np.concatenate([picks.reshape(n, -1), links.reshape(n, -1)], axis=1)
+
+
+class Scheduler(Protocol):
+    """Chooses experts and subcarriers of a batch of layers."""
+
+    def start(self, batch: int) -> Any:
+        """Return the state of `batch` rows, for example their random numbers."""
+        ...
+
+    def schedule(self, state: Any, layer: Layer) -> Plan:
+        """Decide; a state may change in place."""
+        ...
 
 
 class SchedulingState(NamedTuple):

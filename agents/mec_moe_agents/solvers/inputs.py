@@ -1,0 +1,307 @@
+"""What enters the solvers: checks that name the argument, and the joint problem as one object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Shape = tuple[int, ...]
+
+
+class Arrays(NamedTuple):
+    """A joint problem as checked arrays, one layer per entry of a flat batch of B."""
+
+    batch: Shape
+    """The leading axes that the batch was flattened from."""
+    score: Floats
+    """(B, I, Q, K)."""
+    unit: Floats
+    """(B, I, K, S), joules to send one state, and its result back where that counts; +inf where
+    impossible."""
+    best: Floats
+    """(B, I, K), the least of them; 0 in situ."""
+    compute: Floats
+    """(B, K), joules per token, +inf where unavailable."""
+    threshold: Floats
+    """(B, I, Q)."""
+    goal: Floats
+    """(B, I, Q), the score to reach: the threshold, or all that the token's best experts offer
+    where that is less."""
+    remote: Flags
+    """(I, K), False in situ."""
+    most: int
+    """Most experts per token."""
+
+
+class Instance(NamedTuple):
+    """One layer, as the algorithms take it: the fields of `Arrays` without their batch axis."""
+
+    score: Floats
+    unit: Floats
+    best: Floats
+    compute: Floats
+    threshold: Floats
+    goal: Floats
+    remote: Flags
+    most: int
+    node_limit: int
+    """Most nodes of the tree search for each token."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerProblem:
+    """The joint choice of experts and subcarriers in one layer, or in a batch of layers.
+
+    Minimise the energy Σ (compute_energy[k] + power·state_bits/rate[i,k,s])·selected[i,q,k] over
+    experts and subcarriers, so that every token's scores reach its threshold (C1) with at most
+    `max_experts` experts (C2) and every subcarrier serves at most one link (C3): P1 of Qin et al.
+    2025. I sources with Q tokens each, K experts (one per node), S subcarriers.
+
+    Raises:
+        ValueError: NaN, a negative score, rate or energy, shapes that do not fit, a node of
+            `sources` out of range or named twice, or a scalar out of range.
+    """
+
+    score: ArrayLike
+    """Gate scores, (..., I, Q, K), ≥ 0."""
+    rate: ArrayLike
+    """bit/s from source i to node k over subcarrier s, (..., I, K, S), ≥ 0; the entries of a
+    source to its own node are ignored."""
+    compute_energy: ArrayLike
+    """Joules per token, (K,) or (..., K), ≥ 0; +inf marks an unusable expert."""
+    threshold: ArrayLike
+    """Scalar, or broadcastable to (..., I, Q)."""
+    max_experts: int
+    """D ≥ 0."""
+    _: KW_ONLY
+    state_bits: float
+    """Size of a hidden state in bits, > 0."""
+    power: float
+    """Transmission power in watts, > 0."""
+    sources: ArrayLike | None = None
+    """The node of each source, (I,); node i by default."""
+    available: ArrayLike | None = None
+    """Booleans, broadcastable to (..., K); all by default."""
+    return_rate: ArrayLike | None = None
+    """bit/s from node k back to source i, shape of `rate`. When given, the results return over
+    the same subcarrier of the reverse channel and their energy counts too (reconstructed)."""
+    arrays: Arrays = field(init=False, repr=False)
+    """All of it, checked."""
+
+    def __post_init__(self) -> None:
+        """Check everything."""
+        object.__setattr__(self, "arrays", _check(self))
+
+    def instances(self, node_limit: int) -> Iterator[Instance]:
+        """Take the layers out of the batch.
+
+        Raises:
+            ValueError: `node_limit` is not an integer ≥ 0.
+        """
+        limit = whole("node_limit", node_limit, 0)
+        given = self.arrays
+        for b in range(len(given.score)):
+            yield Instance(
+                score=given.score[b],
+                unit=given.unit[b],
+                best=given.best[b],
+                compute=given.compute[b],
+                threshold=given.threshold[b],
+                goal=given.goal[b],
+                remote=given.remote,
+                most=given.most,
+                node_limit=limit,
+            )
+
+
+def numbers(name: str, value: ArrayLike, least_dimensions: int = 0) -> Floats:
+    """Return `value` as a float64 array without NaN, of at least that many dimensions.
+
+    Raises:
+        ValueError: not numeric, NaN, or too few dimensions.
+    """
+    array = _as_floats(name, value, least_dimensions)
+    _refuse_nan(name, array)
+    return array
+
+
+def nonnegative(
+    name: str, value: ArrayLike, least_dimensions: int = 0, *, infinite: bool = False
+) -> Floats:
+    """Return `value` as an array of numbers ≥ 0; +inf only where `infinite` says so.
+
+    Raises:
+        ValueError: as `numbers`, or a value below 0 or infinite.
+    """
+    array = _as_floats(name, value, least_dimensions)
+    # One or two passes settle the usual case: the least of an array with NaN is NaN.
+    if array.size == 0 or (array.min() >= 0 and (infinite or array.max() < np.inf)):
+        return array
+    _refuse_nan(name, array)
+    if array.min() < 0:
+        raise ValueError(f"{name} is {array.min()}{_where(array < 0)}; it must be ≥ 0")
+    raise ValueError(f"{name} is inf{_where(array == np.inf)}; it must be finite")
+
+
+def positive(name: str, value: float) -> float:
+    """Return a finite scalar above 0.
+
+    Raises:
+        ValueError: anything else.
+    """
+    array = nonnegative(name, value)
+    if array.ndim != 0 or array == 0:
+        raise ValueError(f"{name} is {value!r}; it must be one number > 0")
+    return float(array)
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """Return an integer of at least `least`.
+
+    Raises:
+        ValueError: not an integer, or below.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} is {value!r}; it must be an integer ≥ {least}")
+    if value < least:
+        raise ValueError(f"{name} is {value}; it must be ≥ {least}")
+    return min(int(value), 2**62)  # compiled code counts in 64 bits
+
+
+def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
+    """Return `value` as an array of booleans.
+
+    Raises:
+        ValueError: values other than booleans, or 0 and 1.
+    """
+    array = np.asarray(value)
+    if array.dtype == np.bool_:
+        return array
+    if array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all():
+        return array.astype(np.bool_)
+    raise ValueError(f"{name} has values of type {array.dtype}; it must hold only True or False")
+
+
+def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """Broadcast `array` to `shape`, as C-ordered memory.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    if array.shape == shape:
+        return np.ascontiguousarray(array)
+    try:
+        return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(shape)
+    except ValueError:
+        raise ValueError(f"{name} has shape {array.shape}; it must broadcast to {shape}") from None
+
+
+def _as_floats(name: str, value: ArrayLike, least_dimensions: int) -> Floats:
+    """Convert to float64 and check the number of dimensions."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if array.ndim < least_dimensions:
+        raise ValueError(
+            f"{name} has shape {array.shape}; it must have at least {least_dimensions} dimensions"
+        )
+    return array
+
+
+def _refuse_nan(name: str, array: Floats) -> None:
+    """Raise if there is a NaN."""
+    missing = np.isnan(array)
+    if missing.any():
+        raise ValueError(f"{name} contains NaN{_where(missing)}; it must be numbers")
+
+
+def _where(bad: NDArray[np.bool_]) -> str:
+    """Name the first bad entry of an array; a scalar needs no place."""
+    if bad.ndim == 0:
+        return ""
+    return f" at index {tuple(int(i) for i in np.argwhere(bad)[0])}"
+
+
+def _check(problem: LayerProblem) -> Arrays:
+    """Bring a problem to one form.
+
+    A threshold that no allowed set reaches becomes, as the goal, the score of the token's top
+    experts, so that those are what it asks for.
+    """
+    score = nonnegative("score", problem.score, 3)
+    rate = nonnegative("rate", problem.rate, 3, infinite=True)
+    count, tokens, experts = score.shape[-3:]
+    batch = _common_batch(score, rate)
+    compute = nonnegative("compute_energy", problem.compute_energy, 1, infinite=True)
+    compute = spread("compute_energy", compute, (*batch, experts))
+    if problem.available is not None:
+        usable = spread("available", flags("available", problem.available), (*batch, experts))
+        compute = np.where(usable, compute, np.inf)
+    threshold = numbers("threshold", problem.threshold)
+    threshold = spread("threshold", threshold, (*batch, count, tokens))
+    remote = np.ones((count, experts), np.bool_)
+    remote[np.arange(count), _nodes(problem.sources, count, experts)] = False
+    score = spread("score", score, (*batch, count, tokens, experts))
+    unit = spread("rate", _unit_joules(problem, rate), (*batch, count, experts, rate.shape[-1]))
+    best = np.where(remote, unit.min(axis=-1, initial=np.inf), 0.0)
+    most = whole("max_experts", problem.max_experts, 0)
+    within_reach = np.isfinite(compute[..., np.newaxis, :] + best)[..., np.newaxis, :]
+    offered = np.sort(np.where(within_reach, score, 0.0))[..., experts - min(most, experts) :]
+    entries = math.prod(batch)
+    return Arrays(
+        batch=batch,
+        score=score.reshape(entries, count, tokens, experts),
+        unit=unit.reshape(entries, count, experts, unit.shape[-1]),
+        best=best.reshape(entries, count, experts),
+        compute=compute.reshape(entries, experts),
+        threshold=threshold.reshape(entries, count, tokens),
+        goal=np.minimum(threshold, offered.sum(axis=-1)).reshape(entries, count, tokens),
+        remote=remote,
+        most=most,
+    )
+
+
+def _common_batch(score: Floats, rate: Floats) -> Shape:
+    """Return the batch axes that scores and rates share, having compared the others."""
+    count, _, experts = score.shape[-3:]
+    if rate.shape[-3:-1] != (count, experts):
+        raise ValueError(
+            f"rate has shape {rate.shape}; with score of shape {score.shape} it must end in "
+            f"({count}, {experts}, subcarriers)"
+        )
+    try:
+        return np.broadcast_shapes(score.shape[:-3], rate.shape[:-3])
+    except ValueError:
+        raise ValueError(f"rate has shape {rate.shape}, score {score.shape}: no fit") from None
+
+
+def _unit_joules(problem: LayerProblem, rate: Floats) -> Floats:
+    """Return the joules to send one state, shape of `rate`."""
+    joules = positive("power", problem.power) * positive("state_bits", problem.state_bits)
+    with np.errstate(divide="ignore"):
+        unit: Floats = joules / rate
+        if problem.return_rate is not None:
+            back = nonnegative("return_rate", problem.return_rate, 3, infinite=True)
+            unit = unit + joules / spread("return_rate", back, rate.shape)
+    return unit
+
+
+def _nodes(sources: ArrayLike | None, count: int, experts: int) -> Integers:
+    """Check the nodes of the sources; node i for source i by default."""
+    nodes = np.arange(count) if sources is None else np.asarray(sources)
+    if nodes.shape != (count,) or nodes.dtype.kind not in "iu":
+        raise ValueError(f"sources is {sources!r}; it must be {count} node numbers")
+    if count and (nodes.min() < 0 or nodes.max() >= experts):
+        raise ValueError(f"sources is {nodes.tolist()}; nodes go from 0 to {experts - 1}")
+    if np.unique(nodes).size < count:
+        raise ValueError(f"sources is {nodes.tolist()}; every node may appear once")
+    return nodes.astype(np.int64)

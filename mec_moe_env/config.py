@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from numbers import Real as RealNumber
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from mec_moe_env.core.buffers import Outcomes
+from mec_moe_env.core.buffers import Entry, Outcomes
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,11 @@ def suggest(word: str, known: Collection[str]) -> str:
 class Config:
     """Base of the environments' configurations: immutable, checked when built."""
 
+    entries: ClassVar[Mapping[str, Entry]] = {}
+    """The observation, in its order."""
+    outcomes: ClassVar[Outcomes]
+    """What a step brings beside the observation."""
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             allowed = field.metadata.get("allowed")
@@ -123,14 +128,19 @@ class Config:
         raise NotImplementedError
 
     @property
-    def outcomes(self) -> Outcomes:
-        """What a step brings beside the observation."""
+    def sizes(self) -> Mapping[str, int]:
+        """Size of each axis of the observation, by the papers' letter."""
         raise NotImplementedError
 
     @property
-    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
+    def observation_shapes(self) -> dict[str, tuple[int, ...]]:
         """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
-        raise NotImplementedError
+        return {name: entry.shape(self.sizes) for name, entry in self.entries.items()}
+
+    @property
+    def observation_bounds(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest value of each observation entry."""
+        return {name: entry.bounds(self) for name, entry in self.entries.items()}
 
     def override(self, **fields: Any) -> Self:
         """Return a copy with some fields replaced.

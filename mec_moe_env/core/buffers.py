@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Actions = Integers
 Entries = dict[str, Singles]
 Shapes = Mapping[str, tuple[int, ...]]
 

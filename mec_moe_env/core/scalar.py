@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from mec_moe_env.core.actions import Actions, check_actions
-from mec_moe_env.core.buffers import Entries, Flags
-from mec_moe_env.core.simulator import RESET, STEP, Simulator
+from mec_moe_env.config import resolve
+from mec_moe_env.core.buffers import Actions, Entries, Flags
+from mec_moe_env.core.simulator import RESET, STEP, Builder, Simulator, check_actions
 
 
 class SimulatorEnv(gym.Env[Entries, Actions]):
     """Base of the scalar environments."""
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 10}  # noqa: RUF012
+    config: Any
+    _presets: Mapping[str, Any]
+    _builder: Builder
+    _simulator: Simulator
 
-    def __init__(self, simulator: Simulator, render_mode: str | None) -> None:
-        """Wrap a simulator of one sub-environment."""
+    def __init__(
+        self, scenario: Any = "default", *, render_mode: str | None = None, **overrides: Any
+    ) -> None:
+        """Build the environment.
+
+        Raises:
+            ValueError: the preset or a field is unknown, or out of range.
+            TypeError: `scenario` is neither a name nor a config of this environment.
+            FileNotFoundError: the scenario's data are missing.
+            ImportError: the scenario needs an extra that is not installed.
+        """
+        self.config = resolve(scenario, self._presets, overrides)
         self.render_mode = render_mode
-        self._simulator = simulator
+        self._simulator = simulator = type(self)._builder(self.config, 1, 1)
         self._resetting, self._stepping = np.array([[RESET], [STEP]], np.int8)
         self._begun = False
         self._over = True

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_moe_env.core.actions import Actions
-from mec_moe_env.core.buffers import Buffers, BufferTable, Flags, Integers
+from mec_moe_env.config import Config
+from mec_moe_env.core.buffers import (
+    Actions,
+    Buffers,
+    BufferTable,
+    Flags,
+    Integers,
+    box_space,
+    offsets_of,
+)
+from mec_moe_env.core.kernels import Entry, lean_kernel
 from mec_moe_env.core.pool import Pool
 from mec_moe_env.core.rng import Randomness
 
@@ -26,19 +35,42 @@ Orders = NDArray[np.int8]
 class Simulator(ABC):
     """A batch of sub-environments on one compiled call."""
 
-    observation_space: spaces.Dict
-    """Of one sub-environment."""
-    nvec: Integers
-    """Sizes of the MultiDiscrete action space of one sub-environment."""
-    table: BufferTable
-    """Names what a step writes."""
-    episode_steps: int
-    """Steps of an episode, the same in all sub-environments."""
+    _advance: Entry
+    """The kernel. After what an environment has of its own (`_own`) it takes the streams, the
+    entries' offsets, orders, actions, buffers, a thread's workspace, and a range."""
+    _own: tuple[Any, ...]
+    _workspaces: Sequence[Any]
+    """One for each thread."""
 
-    def __init__(self, num_envs: int, num_threads: int) -> None:
+    def __init__(self, config: Config, num_envs: int, num_threads: int) -> None:
         self.num_envs = num_envs
+        self.episode_steps = config.steps
         self._pool = Pool(num_envs, num_threads)
         self._randomness = Randomness(num_envs)
+
+    def _lay_out(
+        self,
+        config: Config,
+        nvec: Integers,
+        *,
+        has_accuracy: bool,
+        **bounds: tuple[float, float],
+    ) -> None:
+        """Make spaces and buffers.
+
+        Args:
+            config: the scenario.
+            nvec: sizes of the MultiDiscrete action space of one sub-environment.
+            has_accuracy: whether there is a real model, or data, to be right about.
+            bounds: of observation entries, where the table leaves them open.
+        """
+        shapes = config.observation_shapes
+        self.nvec = nvec
+        self.observation_space = box_space(shapes, {**config.observation_bounds, **bounds})
+        self.table = BufferTable(
+            config.outcomes, shapes, int(nvec.sum()), self.num_envs, has_accuracy
+        )
+        self._offsets = offsets_of(shapes)
 
     @property
     @abstractmethod
@@ -46,12 +78,22 @@ class Simulator(ABC):
         """Whether the episode of each sub-environment is over, (n,)."""
 
     @abstractmethod
-    def masks(self) -> Flags:
-        """Return the flat action masks, (n, sum(nvec))."""
-
-    @abstractmethod
     def describe(self) -> str:
         """Describe sub-environment 0 in a line."""
+
+    @abstractmethod
+    def _prepare(self, orders: Orders) -> None:
+        """Let Python code do its part before the compiled call."""
+
+    @abstractmethod
+    def _write_masks(self, out: Flags) -> None:
+        """Write the flat action masks, (n, sum(nvec))."""
+
+    def masks(self) -> Flags:
+        """Return the flat action masks, (n, sum(nvec))."""
+        out = self.table.empty_masks()
+        self._write_masks(out)
+        return out
 
     def close(self) -> None:
         """End the threads."""
@@ -79,11 +121,6 @@ class Simulator(ABC):
         self._pool.run(functools.partial(self._call, orders, actions, buffers))
         return buffers
 
-    @abstractmethod
-    def _prepare(self, orders: Orders) -> None:
-        """Let Python code do its part before the compiled call."""
-
-    @abstractmethod
     def _call(
         self,
         orders: Orders,
@@ -94,3 +131,52 @@ class Simulator(ABC):
         thread: int,
     ) -> None:
         """Make the compiled call for a range of sub-environments."""
+        self._advance(
+            *self._own,
+            self._randomness.streams,
+            self._offsets,
+            orders,
+            actions,
+            buffers,
+            self._workspaces[thread],
+            first,
+            last,
+        )
+
+
+Builder = Callable[[Any, int, int], Simulator]
+"""Builds a simulator from a configuration, a number of sub-environments and one of threads."""
+
+
+def check_actions(actions: Any, shape: tuple[int, ...], nvec: Integers) -> Actions:
+    """Return the actions as int64, checked before anything is done with them.
+
+    Raises:
+        ValueError: they are not integers, have another shape, or lie outside the space.
+    """
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iu" or array.shape != shape:
+        raise ValueError(
+            f"action must be an integer array of shape {shape}, "
+            f"got dtype {array.dtype} and shape {array.shape}"
+        )
+    # A copy, always of the same type and memory layout: compiled code relies on them unasked.
+    whole = np.array(array, np.int64, order="C")
+    if not are_inside(whole.reshape(-1, len(nvec)), nvec):
+        wrong = (array < 0) | (array >= nvec)
+        where = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+        raise ValueError(
+            f"action{list(where)} = {array[where]} lies outside the space: "
+            f"allowed 0..{nvec[where[-1]] - 1}"
+        )
+    return whole
+
+
+@lean_kernel
+def are_inside(actions: Actions, nvec: Integers) -> bool:
+    """Return whether all choices of all actions, (n, len(nvec)), are among 0..nvec − 1."""
+    inside = True
+    for i in range(actions.shape[0]):
+        for choice in range(nvec.shape[0]):
+            inside &= (actions[i, choice] >= 0) & (actions[i, choice] < nvec[choice])
+    return inside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -13,29 +13,57 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_env.core.actions import Actions, check_actions
-from mec_moe_env.core.buffers import Buffers, Entries, Flags, blank, with_presence
+from mec_moe_env.config import resolve
+from mec_moe_env.core.buffers import Actions, Buffers, Entries, Flags, blank, with_presence
 from mec_moe_env.core.scalar import SimulatorEnv
-from mec_moe_env.core.simulator import IGNORE, LOOK, RESET, STEP, Orders, Simulator
+from mec_moe_env.core.simulator import (
+    IGNORE,
+    LOOK,
+    RESET,
+    STEP,
+    Builder,
+    Orders,
+    Simulator,
+    check_actions,
+)
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
-    """Base of the vector environments: equal in every value to SyncVectorEnv of scalar ones.
+    """Base of the vector environments: equal in every value to a SyncVectorEnv of scalar ones.
+
+    Arguments are those of the scalar environment, and `num_envs`; `autoreset_mode` (NEXT_STEP by
+    default); `num_threads`, which share the sub-environments: the results are the same for any.
 
     `reset(seed=s)` seeds sub-environment i with s + i; a list gives each its own seed. The option
     `reset_mask`, a boolean array (n,), resets some sub-environments only.
     """
 
     metadata: dict[str, Any] = SimulatorEnv.metadata
+    config: Any
+    _presets: Mapping[str, Any]
+    _builder: Builder
+    _simulator: Simulator
 
     def __init__(
-        self, simulator: Simulator, autoreset_mode: AutoresetMode | str, render_mode: str | None
+        self,
+        num_envs: int = 1,
+        scenario: Any = "default",
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        num_threads: int = 1,
+        render_mode: str | None = None,
+        **overrides: Any,
     ) -> None:
-        """Wrap a simulator.
+        """Build the sub-environments.
 
         Raises:
-            ValueError: the autoreset mode or the render mode is unknown.
+            ValueError: the preset, a field, a count or a mode is unknown or out of range.
+            TypeError: `scenario` is neither a name nor a config of this environment.
+            FileNotFoundError: the scenario's data are missing.
+            ImportError: the scenario needs an extra that is not installed.
         """
+        self.config = resolve(scenario, self._presets, overrides)
+        simulator = type(self)._builder(self.config, num_envs, num_threads)
         if render_mode is not None:
             raise ValueError(f"render_mode = {render_mode!r} is not allowed in a vector env: None")
         self.render_mode = None

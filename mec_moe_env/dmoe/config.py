@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 from mec_moe_env.config import Interval, Real, Whole, reject, setting
-from mec_moe_env.core.buffers import Outcomes
 from mec_moe_env.dmoe.table import ENTRIES, OUTCOMES
 from mec_moe_env.radio.config import RadioConfig
 
@@ -17,6 +17,9 @@ GATE_SOURCES = ("random", "digits", "trace", "toy")
 @dataclass(frozen=True, kw_only=True)
 class DMoEConfig(RadioConfig):
     """Multi-layer mixture-of-experts inference over edge nodes (Qin et al. 2025)."""
+
+    entries: ClassVar = ENTRIES
+    outcomes: ClassVar = OUTCOMES
 
     area_m: float = setting(200.0, Real(0, open_low=True))
     """Side of the square over which the nodes are spread."""
@@ -104,21 +107,15 @@ class DMoEConfig(RadioConfig):
         return self.num_layers
 
     @property
-    def outcomes(self) -> Outcomes:
-        """What a step brings beside the observation."""
-        return OUTCOMES
-
-    @property
-    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
-        sizes = {
+    def sizes(self) -> Mapping[str, int]:
+        """Size of each axis of the observation, by the paper's letter."""
+        return {
             "I": self.sources,
             "Q": self.tokens_per_source,
             "K": self.num_nodes,
             "S": self.num_subcarriers,
             "L": self.num_layers,
         }
-        return {name: entry.shape(sizes) for name, entry in ENTRIES.items()}
 
     @property
     def expert_shape(self) -> tuple[int, int, int]:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gymnasium.vector import AutoresetMode
-
-from mec_moe_env.config import resolve
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
@@ -72,49 +67,14 @@ class DMoEEnv(SimulatorEnv):
     * v0: initial version.
     """
 
-    def __init__(
-        self,
-        scenario: str | DMoEConfig = "default",
-        *,
-        render_mode: str | None = None,
-        **overrides: Any,
-    ) -> None:
-        """Build the environment.
-
-        Raises:
-            ValueError: the preset or a field is unknown, or out of range.
-            FileNotFoundError: the scenario's data are missing.
-            ImportError: the scenario needs an extra that is not installed.
-        """
-        self.config = resolve(scenario, DMOE_PRESETS, overrides)
-        self._dmoe = DMoESimulator(self.config, num_envs=1)
-        super().__init__(self._dmoe, render_mode)
+    config: DMoEConfig
+    _presets = DMOE_PRESETS
+    _builder = DMoESimulator
 
 
 class DMoEVectorEnv(SimulatorVectorEnv):
-    """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them.
+    """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
-    Arguments are those of `DMoEEnv`, and `num_envs`; `autoreset_mode` (NEXT_STEP by default);
-    `num_threads`, which share the sub-environments: the results are the same for any.
-    """
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        scenario: str | DMoEConfig = "default",
-        *,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        num_threads: int = 1,
-        render_mode: str | None = None,
-        **overrides: Any,
-    ) -> None:
-        """Build the sub-environments.
-
-        Raises:
-            ValueError: the preset, a field, a count or a mode is unknown or out of range.
-            FileNotFoundError: the scenario's data are missing.
-            ImportError: the scenario needs an extra that is not installed.
-        """
-        self.config = resolve(scenario, DMOE_PRESETS, overrides)
-        self._dmoe = DMoESimulator(self.config, num_envs, num_threads)
-        super().__init__(self._dmoe, autoreset_mode, render_mode)
+    config: DMoEConfig
+    _presets = DMOE_PRESETS
+    _builder = DMoESimulator

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from mec_moe_env.config import Interval, Real, Whole, reject, setting
-from mec_moe_env.core.buffers import Outcomes
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
 from mec_moe_env.radio.config import RadioConfig
 
@@ -19,6 +18,9 @@ TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
 @dataclass(frozen=True, kw_only=True)
 class OffloadingConfig(RadioConfig):
     """Continual learning over edge servers (Li & Duan 2024); symbols as in the paper."""
+
+    entries: ClassVar = ENTRIES
+    outcomes: ClassVar = OUTCOMES
 
     tasks: Any = "synthetic"
     """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
@@ -104,20 +106,14 @@ class OffloadingConfig(RadioConfig):
         return self.horizon
 
     @property
-    def outcomes(self) -> Outcomes:
-        """What a step brings beside the observation."""
-        return OUTCOMES
-
-    @property
-    def observation_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Logical shape of each observation entry (the entries themselves are flat, row-major)."""
-        sizes = {
+    def sizes(self) -> Mapping[str, int]:
+        """Size of each axis of the observation, by the paper's letter."""
+        return {
             "U": self.num_tasks,
             "M": self.num_servers,
             "S": self.num_subcarriers,
             "d": self.feature_dim,
         }
-        return {name: entry.shape(sizes) for name, entry in ENTRIES.items()}
 
     @property
     def action_shape(self) -> tuple[int, int, int]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
-from mec_moe_env.config import resolve
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
@@ -81,73 +77,40 @@ class OffloadingEnv(SimulatorEnv):
     * v0: initial version.
     """
 
-    def __init__(
-        self,
-        scenario: str | OffloadingConfig = "default",
-        *,
-        render_mode: str | None = None,
-        **overrides: Any,
-    ) -> None:
-        """Build the environment.
-
-        Raises:
-            ValueError: the preset or a field is unknown, or out of range.
-            FileNotFoundError: the scenario's data are missing.
-            ImportError: the scenario needs an extra that is not installed.
-        """
-        self.config = resolve(scenario, OFFLOADING_PRESETS, overrides)
-        self._offloading = OffloadingSimulator(self.config, num_envs=1)
-        super().__init__(self._offloading, render_mode)
+    config: OffloadingConfig
+    _presets = OFFLOADING_PRESETS
+    _builder = OffloadingSimulator
+    _simulator: OffloadingSimulator
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (U, M): a yardstick."""
-        return np.asarray(self._offloading.model_errors()[0])
+        return np.asarray(self._simulator.model_errors()[0])
 
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (U, M): a yardstick."""
-        return np.asarray(self._offloading.error_increments()[0])
+        return np.asarray(self._simulator.error_increments()[0])
 
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (U,): a yardstick."""
-        return np.asarray(self._offloading.rejection_errors()[0])
+        return np.asarray(self._simulator.rejection_errors()[0])
 
 
 class OffloadingVectorEnv(SimulatorVectorEnv):
-    """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them.
+    """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
-    Arguments are those of `OffloadingEnv`, and `num_envs`; `autoreset_mode` (NEXT_STEP by
-    default); `num_threads`, which share the sub-environments: the results are the same for any.
-    """
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        scenario: str | OffloadingConfig = "default",
-        *,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        num_threads: int = 1,
-        render_mode: str | None = None,
-        **overrides: Any,
-    ) -> None:
-        """Build the sub-environments.
-
-        Raises:
-            ValueError: the preset, a field, a count or a mode is unknown or out of range.
-            FileNotFoundError: the scenario's data are missing.
-            ImportError: the scenario needs an extra that is not installed.
-        """
-        self.config = resolve(scenario, OFFLOADING_PRESETS, overrides)
-        self._offloading = OffloadingSimulator(self.config, num_envs, num_threads)
-        super().__init__(self._offloading, autoreset_mode, render_mode)
+    config: OffloadingConfig
+    _presets = OFFLOADING_PRESETS
+    _builder = OffloadingSimulator
+    _simulator: OffloadingSimulator
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (n, U, M): a yardstick."""
-        return self._offloading.model_errors()
+        return self._simulator.model_errors()
 
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (n, U, M): a yardstick."""
-        return self._offloading.error_increments()
+        return self._simulator.error_increments()
 
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (n, U): a yardstick."""
-        return self._offloading.rejection_errors()
+        return self._simulator.rejection_errors()

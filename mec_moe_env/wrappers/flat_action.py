@@ -9,8 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-from mec_moe_env.core.actions import Actions
-from mec_moe_env.core.buffers import Entries, Flags
+from mec_moe_env.core.buffers import Actions, Entries, Flags
 from mec_moe_env.wrappers.flat_choices import FlatChoices
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.actions import Actions
-from mec_moe_env.core.buffers import Flags
+from mec_moe_env.core.buffers import Actions, Flags
 from mec_moe_env.core.kernels import lean_kernel
 from mec_moe_env.offloading.config import OffloadingConfig
 

@@ -38,7 +38,7 @@ class Training:
 class ReferenceOffloading:
     def __init__(self, env: Any) -> None:
         self.config = env.unwrapped.config
-        self.simulator = env.unwrapped._offloading
+        self.simulator = env.unwrapped._simulator
         M, d = self.config.num_servers, self.config.feature_dim
         self.models = [np.zeros(d) for _ in range(M)]
         self.trainings: dict[int, Training] = {}
@@ -83,7 +83,7 @@ class ReferenceOffloading:
         return out | self._measure(energy, sent_energy, delay_slots)
 
     def _new_task(self, slot: dict[str, Any], u: int) -> Task:
-        quadratic = self.simulator._params.quadratic[slot["type"][u]]
+        quadratic = self.simulator.params.quadratic[slot["type"][u]]
         if quadratic.size == 0:
             quadratic = np.eye(self.config.feature_dim)
         return Task(quadratic, slot["linear"][u], float(slot["constant"][u]), [])

@@ -15,8 +15,8 @@ from mec_moe_env.moe.trace import save_gate_trace
 
 def expected_layer(env: DMoEEnv, action: np.ndarray) -> dict[str, float]:
     """Work out by definition what an action costs and brings; call before `env.step`."""
-    config, now = env.config, env._dmoe.exogenous
-    layer, available = env._dmoe.state.layer[0], now.nodes["available"][0]
+    config, now = env.config, env._simulator.exogenous
+    layer, available = env._simulator.state.layer[0], now.nodes["available"][0]
     I, Q, D = config.expert_shape
     K = config.num_nodes
     picks = action[: I * Q * D].reshape(I, Q, D)
@@ -76,7 +76,7 @@ def check_episode(env: DMoEEnv, seed: int) -> None:
     while not terminated:
         action = rng.integers(env.action_space.nvec)  # type: ignore[attr-defined]
         expected = expected_layer(env, action)
-        now = env._dmoe.exogenous
+        now = env._simulator.exogenous
         old = now.spectral_efficiency[0, now.now[0] - config.csi_delay]
         views = unflatten(observation, config.observation_shapes)
         np.testing.assert_array_equal(views["spectral_efficiency"], old)
@@ -136,7 +136,7 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
     env = DMoEEnv(gates="trace", data_path=str(path))
     check_episode(env, seed=0)
     env.reset(seed=1)
-    shown = env._dmoe.exogenous.gates[0].reshape(4, 8, 4)
+    shown = env._simulator.exogenous.gates[0].reshape(4, 8, 4)
     batch = next(b for b in gate if any(np.allclose(shown[0, 0], row) for row in b[0]))
     for token in range(8):
         source = next(t for t in range(9) if np.allclose(batch[0, t], shown[0, token]))
@@ -163,7 +163,7 @@ def test_real_model_reports_its_cross_entropy_at_the_last_layer() -> None:
     K = env.config.num_nodes
     errors = []
     for _ in range(env.config.num_layers):
-        views = unflatten(looked(env._dmoe), env.config.observation_shapes)
+        views = unflatten(looked(env._simulator), env.config.observation_shapes)
         best = np.argsort(-views["gate"][0], axis=-1)[..., :2].reshape(-1)
         links = np.arange(K * K).reshape(K, K) % env.config.num_subcarriers
         *_, info = env.step(np.concatenate([best, links.reshape(-1)]))

@@ -17,7 +17,7 @@ def roll(env: OffloadingVectorEnv, steps: int) -> dict[str, list[np.ndarray]]:
     kept: dict[str, list[np.ndarray]] = {}
     for _ in range(steps):
         env.step(nothing)
-        now = env._offloading.exogenous
+        now = env._simulator.exogenous
         seen = {name: now.tasks[name] for name in ("type", "payload", "origin")}
         seen["spectral_efficiency"] = now.spectral_efficiency
         seen["works_next"] = now.nodes["works_next"]
@@ -41,7 +41,7 @@ def test_unseen_rows_age_by_every_slot() -> None:
     )
     rho = fading_correlation(env.config)
     happened = roll(env, 60)
-    process, nodes = env._offloading._process, env._offloading.exogenous.nodes
+    process, nodes = env._simulator.process, env._simulator.exogenous.nodes
     pairs: dict[int, list[np.ndarray]] = {}
     last: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
     for t, (origins, efficiency) in enumerate(
@@ -65,7 +65,7 @@ def test_unseen_rows_age_by_every_slot() -> None:
 def test_mean_snr_is_written_when_first_looked_at() -> None:
     """Rows of nodes where no task has arrived cost nothing; the others keep their first values."""
     env = OffloadingVectorEnv(2, num_servers=64, num_subcarriers=2, horizon=500)
-    process, nodes = env._offloading._process, env._offloading.exogenous.nodes
+    process, nodes = env._simulator.process, env._simulator.exogenous.nodes
     process.mean_snr[:] = np.nan
     seen: list[np.ndarray] = []
     for steps in (1, 100):
@@ -134,7 +134,7 @@ def test_masks_and_busy_follow_the_state(options: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     M, S = config.num_servers, config.num_subcarriers
     for _ in range(150):
-        state = env._offloading.state
+        state = env._simulator.state
         views = unflatten(observation, config.observation_shapes)
         working = state.servers["working"][0]
         idle = working & (state.servers["remaining"][0] == 0)
@@ -153,11 +153,11 @@ def test_accuracy_by_definition() -> None:
     """Every task is judged by the model that its server has now; rejected ones by a coin."""
     env = OffloadingEnv("digits", horizon=60)
     env.reset(seed=0)
-    judge = env._offloading._params
+    judge = env._simulator.params
     rng = np.random.default_rng(0)
     tasks: list[tuple[int, int]] = []
     for _ in range(60):
-        task_type = int(env._offloading.exogenous.tasks["type"][0, 0])
+        task_type = int(env._simulator.exogenous.tasks["type"][0, 0])
         mask = env.action_masks()
         server = int(rng.choice(np.flatnonzero(mask[:13])))
         *_, info = env.step(np.array([server, int(np.argmax(mask[13:]))]))
@@ -166,7 +166,7 @@ def test_accuracy_by_definition() -> None:
         for n, m in tasks:
             real = judge.heldout_labels[n] != 0
             margin = judge.heldout_features[n][real] @ (
-                env._offloading.state.model[0, m] if m < 12 else np.zeros(64)
+                env._simulator.state.model[0, m] if m < 12 else np.zeros(64)
             )
             signs = np.sign(margin) * judge.heldout_labels[n][real]
             shares.append(np.mean(0.5 * (1 + signs)))

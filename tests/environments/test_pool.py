@@ -118,15 +118,18 @@ def test_an_error_in_a_helper_reaches_the_caller() -> None:
 
 def test_an_error_of_the_caller_ends_the_call() -> None:
     """Helpers begin nothing more, and are through before the next call."""
-    pool = Pool(40, 2)
+    pool, failing = Pool(40, 2), threading.Event()
     visits = np.zeros((2, 40), np.int64)
 
     def work(first: int, last: int, thread: int) -> None:
         if thread == 0:
+            failing.set()
             raise ArithmeticError("in the caller")
+        assert failing.wait(PATIENCE_SECONDS)  # a helper may be quick enough to do everything
         visits[thread, first:last] += 1
 
     for _ in range(20):
+        failing.clear()
         with pytest.raises(ArithmeticError, match="in the caller"):
             pool.run(work)
         before = visits.sum()
@@ -175,7 +178,7 @@ def test_an_interrupt_anywhere_asks_for_a_reset(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(env._offloading, "adopt", interrupt)
+        patch.setattr(env._simulator, "adopt", interrupt)
         with pytest.raises(KeyboardInterrupt):
             env.reset(seed=1) if during == "reset" else env.step(actions)
     with pytest.raises(RuntimeError, match="reset"):
@@ -279,7 +282,7 @@ def test_a_pickled_environment_runs_the_code_of_where_it_is_loaded() -> None:
     code = (
         "import pickle, sys; from mec_moe_env.offloading.step import advance; "
         "env = pickle.load(sys.stdin.buffer); "
-        "print(env._offloading._advance._dispatcher is advance)"
+        "print(env._simulator._advance._dispatcher is advance)"
     )
     data = pickle.dumps(env)
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)

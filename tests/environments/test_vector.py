@@ -202,7 +202,7 @@ def test_bad_seed_leaves_everything_as_it_was() -> None:
         env.step(env.action_space.sample())
     with pytest.raises(Exception, match="[Ss]eed"):
         env.reset(seed=[1, -1])
-    assert env._offloading.state.episodes["time"].tolist() == [5, 5]
+    assert env._simulator.state.episodes["time"].tolist() == [5, 5]
     env.reset(seed=np.array([1, 2]))
 
 

@@ -201,7 +201,7 @@ def _stamped(dispatcher: Any) -> Any:
     """Make the machine code on disk depend on every source file of the packages.
 
     numba looks only at the file of the function itself. Most functions have others compiled into
-    them: without this, an edit of one file would leave the old physics running from the cache.
+    them: without this, an edit of one file would leave the old code running from the cache.
     """
     package = dispatcher.py_func.__module__.partition(".")[0]
     folders = {Path(__file__).parents[1]}

@@ -66,7 +66,7 @@ AXES = {
 def load_digits_moe() -> MoEWeights:
     """Return the shipped classifier of 8×8 digits: K = 8 experts in each layer (our extension).
 
-    Its input is the images of `mec_moe_env.tasks.digits.load_digits_split`; it was trained on the
+    Its input is the images of `mec_moe_env.tasks.images.load_digits_split`; it was trained on the
     training part alone, by `examples/train_digits_moe.py`.
 
     Raises:

@@ -83,15 +83,15 @@ class OffloadingEnv(SimulatorEnv):
     _simulator: OffloadingSimulator
 
     def model_errors(self) -> Floats:
-        """Return the true error of every server on the waiting tasks, (U, M): a yardstick."""
+        """Return the true error of every server on the waiting tasks, (U, M): a reference."""
         return np.asarray(self._simulator.model_errors()[0])
 
     def error_increments(self) -> Floats:
-        """Return the growth of E once server m has learned task u, (U, M): a yardstick."""
+        """Return the growth of E once server m has learned task u, (U, M): a reference."""
         return np.asarray(self._simulator.error_increments()[0])
 
     def rejection_errors(self) -> Floats:
-        """Return what rejecting each waiting task adds to E, (U,): a yardstick."""
+        """Return what rejecting each waiting task adds to E, (U,): a reference."""
         return np.asarray(self._simulator.rejection_errors()[0])
 
 
@@ -104,13 +104,13 @@ class OffloadingVectorEnv(SimulatorVectorEnv):
     _simulator: OffloadingSimulator
 
     def model_errors(self) -> Floats:
-        """Return the true error of every server on the waiting tasks, (n, U, M): a yardstick."""
+        """Return the true error of every server on the waiting tasks, (n, U, M): a reference."""
         return self._simulator.model_errors()
 
     def error_increments(self) -> Floats:
-        """Return the growth of E once server m has learned task u, (n, U, M): a yardstick."""
+        """Return the growth of E once server m has learned task u, (n, U, M): a reference."""
         return self._simulator.error_increments()
 
     def rejection_errors(self) -> Floats:
-        """Return what rejecting each waiting task adds to E, (n, U): a yardstick."""
+        """Return what rejecting each waiting task adds to E, (n, U): a reference."""
         return self._simulator.rejection_errors()

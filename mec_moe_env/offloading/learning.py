@@ -1,12 +1,19 @@
-"""How servers learn and forget, and what their models are worth (Li & Duan 2024), compiled."""
+"""How servers learn and forget, and what their models are worth (Li & Duan 2024), compiled.
+
+The kernels at the end tell the truth that no scheduler may see: a reference for clairvoyant agents,
+tests and plots.
+"""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from mec_moe_env.core.buffers import Floats
-from mec_moe_env.core.kernels import device
+from mec_moe_env.core.kernels import device, kernel
 from mec_moe_env.experts import inner, learn, model_error, quadratic_form
+from mec_moe_env.offloading.pricing import is_idle
 from mec_moe_env.offloading.state import Exogenous, Params, State
 
 
@@ -132,3 +139,44 @@ def lose(state: State, i: int, m: int) -> None:
     episode["unserved_error"] += server["pending_weight"] * server["pending_constant"]
     episode["unserved_weight"] += server["pending_weight"]
     forget_pending(state, i, m)
+
+
+@kernel
+def write_model_errors(params: Params, state: State, exogenous: Exogenous, out: Floats) -> None:
+    """Write the error of every server's model of now on every waiting task, (n, U, M)."""
+    for i in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            task = exogenous.tasks[i, u]
+            for m in range(out.shape[2]):
+                out[i, u, m] = model_error(
+                    state.model[i, m],
+                    params.quadratic[task["type"]],
+                    exogenous.linear[i, u],
+                    task["constant"],
+                )
+
+
+@kernel
+def write_error_increments(params: Params, state: State, exogenous: Exogenous, out: Floats) -> None:
+    """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy."""
+    trained = np.empty(state.model.shape[2])
+    scratch = np.empty((params.samples_per_task + 1, params.samples_per_task))
+    for i in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
+            for m in range(out.shape[2]):
+                if not is_idle(state, i, m):
+                    out[i, u, m] = np.inf
+                    continue
+                learn(
+                    state.model[i, m],
+                    exogenous.features[i, u],
+                    exogenous.labels[i, u],
+                    params.proximal,
+                    trained,
+                    scratch,
+                )
+                quadratic = params.quadratic[task["type"]]
+                own = model_error(trained, quadratic, linear, task["constant"])
+                after = server_error(params, state, i, m, trained)
+                out[i, u, m] = own + after - state.servers[i, m]["learned_error"]

@@ -16,8 +16,14 @@ from mec_moe_env.offloading.arrivals import Given, Process, draw_types
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.state import empty_exogenous
 from mec_moe_env.offloading.toy import ToySlots
-from mec_moe_env.tasks.digits import PIXELS, load_digits_split
-from mec_moe_env.tasks.images import ImageTables, LabelledImages, image_bound, make_image_tasks
+from mec_moe_env.tasks.images import (
+    PIXELS,
+    ImageTables,
+    LabelledImages,
+    image_bound,
+    load_digits_split,
+    make_image_tasks,
+)
 from mec_moe_env.tasks.mnist import load_mnist
 from mec_moe_env.tasks.stream import Judge, TaskBatch, TaskStream, check_judge, identity_judge
 from mec_moe_env.tasks.synthetic import SyntheticTables, make_synthetic, synthetic_bound

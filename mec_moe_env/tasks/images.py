@@ -14,6 +14,11 @@ from mec_moe_env.core.rng import TASKS, Streams, next_uniform
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.stream import Judge
 
+PIXELS = 64
+"""Of a handwritten digit of scikit-learn's."""
+LARGEST_PIXEL = 16.0
+TRAIN_SHARE = 0.7
+SPLIT_SEED = 0
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 TRANSFORM_SEED = 2503
 
@@ -29,6 +34,27 @@ class LabelledImages(NamedTuple):
     """(h, d)."""
     heldout_classes: NDArray[np.int64]
     """(h,)."""
+
+
+def load_digits_split() -> LabelledImages:
+    """Return the 1,797 digits, pixels in [0, 1] and centred on the training mean.
+
+    Raises:
+        ImportError: scikit-learn, the extra `digits`, is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            "the digits need scikit-learn: pip install 'mec-moe-env[digits]'"
+        ) from error
+    pixels, classes = load_digits(return_X_y=True)
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(classes))
+    train, heldout = np.split(order, [int(TRAIN_SHARE * len(order))])
+    images = pixels / LARGEST_PIXEL
+    images -= images[train].mean(axis=0)
+    classes = classes.astype(np.int64)
+    return LabelledImages(images[train], classes[train], images[heldout], classes[heldout])
 
 
 class ImageTables(NamedTuple):

@@ -14,8 +14,13 @@ from mec_moe_env.core.rng import NormalScratch, Randomness, Streams
 from mec_moe_env.offloading.arrivals import draw_types, make_process, make_scratch
 from mec_moe_env.offloading.sources import AHEAD
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
-from mec_moe_env.tasks.digits import load_digits_split
-from mec_moe_env.tasks.images import CLASS_PAIRS, ImageTables, draw_image_task, make_image_tasks
+from mec_moe_env.tasks.images import (
+    CLASS_PAIRS,
+    ImageTables,
+    draw_image_task,
+    load_digits_split,
+    make_image_tasks,
+)
 from mec_moe_env.tasks.mnist import IDX_NAMES, NPZ_NAMES, read_idx, read_mnist
 from mec_moe_env.tasks.synthetic import (
     SyntheticTables,

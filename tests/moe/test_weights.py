@@ -29,7 +29,7 @@ def classify_heldout(weights: MoEWeights, importance: float) -> tuple[float, flo
     Each token takes its best expert, and the second too unless the best reaches γ0^l.
     """
     pytest.importorskip("sklearn")
-    from mec_moe_env.tasks.digits import load_digits_split
+    from mec_moe_env.tasks.images import load_digits_split
 
     split = load_digits_split()
     hidden, work = embed(weights, split.heldout), 0.0

@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, DMoEVectorEnv
 from mec_moe_env.moe import embed
-from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks.images import load_digits_split
 
 DIGITS = DMOE_PRESETS["digits-moe"]
 TRAINING = range(2**31, 2**31 + 40)

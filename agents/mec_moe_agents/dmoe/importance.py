@@ -22,8 +22,7 @@ from mec_moe_agents.dmoe.layer import SAFETY, Floats, remote_links, token_joules
 from mec_moe_agents.dmoe.schedulers import JointScheduler
 from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
-from mec_moe_env.core.buffers import Actions
-from mec_moe_env.core.buffers import Entries, box_space
+from mec_moe_env.core.buffers import Actions, Entries, box_space
 
 UNIT = Real(0, 1)
 REFERENCE_EFFICIENCY = 4.0

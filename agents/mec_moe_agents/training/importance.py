@@ -31,7 +31,7 @@ from mec_moe_env.moe import (
     gate_scores,
     load_digits_moe,
 )
-from mec_moe_env.tasks.digits import load_digits_split
+from mec_moe_env.tasks.images import load_digits_split
 
 Floats = NDArray[np.float64]
 Schedule = tuple[float, ...]

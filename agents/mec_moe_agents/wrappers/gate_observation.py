@@ -18,8 +18,7 @@ from mec_moe_agents.agent import Observation
 from mec_moe_agents.offloading.picks import accepted_picks
 from mec_moe_agents.offloading.routing import make_gate
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
-from mec_moe_env.core.buffers import Actions
-from mec_moe_env.core.buffers import Entries, Flags, Singles
+from mec_moe_env.core.buffers import Actions, Entries, Flags, Singles
 
 ENTRY = "relevance"
 GATING_BOUND = 1e4

@@ -3,6 +3,7 @@
 import os
 import signal
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
-def interruptible():
+def interruptible() -> Iterator[None]:
     """Let child processes be interrupted even where the shell started the tests in the background.
 
     Such a shell ignores SIGINT, and what is ignored is inherited; a handler is not.

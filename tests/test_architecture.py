@@ -4,13 +4,14 @@ import ast
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import mec_moe_agents
 import pytest
 
 import mec_moe_env
 
-PACKAGES = [Path(package.__file__).parent for package in (mec_moe_env, mec_moe_agents)]
+PACKAGES = [Path(package.__path__[0]) for package in (mec_moe_env, mec_moe_agents)]
 INTERNALS = ("numba.core", "llvmlite", "_numba_type_", "overloads", "_cache_file", "pipeline_class")
 """What numba does not document, or documents as unstable."""
 INSIDES = ("numba.", "llvmlite")
@@ -30,10 +31,14 @@ def imported_at_once(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFr
     for statement in body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield statement
-        elif isinstance(statement, ast.Try):
+        elif isinstance(statement, ast.Try) or (
+            isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test)
+        ):
             yield from imported_at_once(statement.body)
-        elif isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test):
-            yield from imported_at_once(statement.body)
+
+
+def _runs(statement: ast.stmt) -> TypeGuard[ast.If]:
+    return isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test)
 
 
 def names_in(statement: ast.Import | ast.ImportFrom) -> list[str]:

@@ -19,6 +19,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 10}  # noqa: RUF012
     config: Any
+    action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]
     _builder: Builder
     _simulator: Simulator

@@ -40,6 +40,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
 
     metadata: dict[str, Any] = SimulatorEnv.metadata
     config: Any
+    single_action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]
     _builder: Builder
     _simulator: Simulator

@@ -70,6 +70,7 @@ class DMoEEnv(SimulatorEnv):
     config: DMoEConfig
     _presets = DMOE_PRESETS
     _builder = DMoESimulator
+    _simulator: DMoESimulator
 
 
 class DMoEVectorEnv(SimulatorVectorEnv):
@@ -78,3 +79,4 @@ class DMoEVectorEnv(SimulatorVectorEnv):
     config: DMoEConfig
     _presets = DMOE_PRESETS
     _builder = DMoESimulator
+    _simulator: DMoESimulator

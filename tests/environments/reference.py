@@ -112,7 +112,9 @@ class ReferenceOffloading:
         return sent, delay
 
     def _slots(self, seconds: float) -> int:
-        return min(max(math.ceil(seconds / self.config.slot_seconds), 1), self.config.max_delay)
+        longest: int = self.config.max_delay
+        slots: int = math.ceil(seconds / self.config.slot_seconds)
+        return min(max(slots, 1), longest)
 
     def _pass_time(self, slot: dict[str, Any]) -> int:
         self.time += 1

@@ -64,7 +64,7 @@ def test_out_of_range(field: str) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, "8", None, True, 2.5])
-def test_wrong_kind(value: object) -> None:
+def test_wrong_kind(value: Any) -> None:
     with pytest.raises(ValueError, match="num_servers = .* must be an integer in"):
         OffloadingConfig(num_servers=value)
 
@@ -107,8 +107,11 @@ def test_digits_have_sixty_four_pixels(scenario: str) -> None:
 
 
 def test_numpy_numbers_and_lists_are_welcome() -> None:
-    config = OffloadingConfig(
-        num_servers=np.int64(9), area_m=np.float32(100.0), payload_mbit=[0.5, 0.5]
-    )
+    fields: dict[str, Any] = {
+        "num_servers": np.int64(9),
+        "area_m": np.float32(100.0),
+        "payload_mbit": [0.5, 0.5],
+    }
+    config = OffloadingConfig(**fields)
     assert config == OffloadingConfig(num_servers=9, area_m=100.0, payload_mbit=(0.5, 0.5))
     assert type(config.num_servers) is int

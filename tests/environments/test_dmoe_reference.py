@@ -74,7 +74,7 @@ def check_episode(env: DMoEEnv, seed: int) -> None:
     total = energy = error = 0.0
     terminated = False
     while not terminated:
-        action = rng.integers(env.action_space.nvec)  # type: ignore[attr-defined]
+        action = np.asarray(rng.integers(env.action_space.nvec))
         expected = expected_layer(env, action)
         now = env._simulator.exogenous
         old = now.spectral_efficiency[0, now.now[0] - config.csi_delay]
@@ -141,11 +141,12 @@ def test_trace_is_replayed(tmp_path: Path) -> None:
     for token in range(8):
         source = next(t for t in range(9) if np.allclose(batch[0, t], shown[0, token]))
         np.testing.assert_allclose(shown[:, token], batch[:4, source])
-    for options, culprit in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"num_nodes": 5}, "num_nodes = 5 .* 4, as recorded"),
         ({"num_layers": 6}, "num_layers = 6 .* at most 5"),
         ({"tokens_per_source": 3}, "tokens_per_source = 3 .* at most 2"),
-    ):
+    )
+    for options, culprit in cases:
         with pytest.raises(ValueError, match=culprit):
             DMoEEnv(gates="trace", data_path=str(path), **options)
     with pytest.raises(FileNotFoundError, match="data_path"):

@@ -85,7 +85,7 @@ def test_observations() -> None:
     env = DMoEEnv("toy")
     observation, _ = env.reset(seed=0)
     views = unflatten(observation, env.config.observation_shapes)
-    expected = {
+    expected: dict[str, Any] = {
         "gate": [[[0.75, 0.25]], [[0.5, 0.5]]],
         "spectral_efficiency": [[[10, 10], [5, 2.5]], [[4, 2], [10, 10]]],
         "compute_energy": [0.02, 0.01],
@@ -98,7 +98,7 @@ def test_observations() -> None:
         np.testing.assert_allclose(views[key], value, rtol=1e-6, err_msg=key)
     nothing = ([NONE] * 4, [0] * 4)
     first, second = play(nothing, nothing)
-    np.testing.assert_allclose(first["gate"], [[[0.25, 0.75]], [[1, 0]]])
+    np.testing.assert_allclose(first["gate"], [[[0.25, 0.75]], [[1.0, 0.0]]])
     np.testing.assert_allclose(first["layer"], [0, 1])
     np.testing.assert_allclose(first["importance"], [0.5])
     np.testing.assert_allclose(second["gate"], 0)

@@ -13,7 +13,7 @@ from mec_moe_env.radio.channel import fading_correlation
 def roll(env: OffloadingVectorEnv, steps: int) -> dict[str, list[np.ndarray]]:
     """Reject everything for `steps` slots and collect what happened in them."""
     env.reset(seed=0)
-    nothing = np.tile(env.single_action_space.nvec - 1, (env.num_envs, 1))  # type: ignore[attr-defined]
+    nothing = np.tile(env.single_action_space.nvec - 1, (env.num_envs, 1))
     kept: dict[str, list[np.ndarray]] = {}
     for _ in range(steps):
         env.step(nothing)
@@ -146,7 +146,7 @@ def test_masks_and_busy_follow_the_state(options: dict[str, Any]) -> None:
             np.testing.assert_array_equal(mask[u, :M], idle & (free.any() | home))
             assert mask[u, M]
             np.testing.assert_array_equal(mask[u, M + 1 :], free | ~free.any())
-        observation, *_, info = env.step(rng.integers(env.action_space.nvec))  # type: ignore[attr-defined]
+        observation, *_, info = env.step(np.asarray(rng.integers(env.action_space.nvec)))
 
 
 def test_accuracy_by_definition() -> None:

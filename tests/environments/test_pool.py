@@ -88,7 +88,12 @@ def test_a_helper_that_is_late_is_not_waited_for() -> None:
     visits = np.zeros((2, 4), np.int64)
     pool.run(counting(visits))
     assert pool._executor is not None
-    occupied = pool._executor.submit(lambda: busy.set() or go_on.wait(PATIENCE_SECONDS))
+
+    def occupy() -> bool:
+        busy.set()
+        return go_on.wait(PATIENCE_SECONDS)
+
+    occupied = pool._executor.submit(occupy)
     assert busy.wait(PATIENCE_SECONDS)
     before = visits.copy()
     pool.run(counting(visits))
@@ -230,7 +235,7 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
 
 
 def total_reward(env: OffloadingVectorEnv, actions: np.ndarray) -> np.ndarray:
-    return np.sum([env.step(actions)[1] for _ in range(30)], axis=0)
+    return np.asarray(sum(env.step(actions)[1] for _ in range(30)))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +267,8 @@ def twice(x: float) -> float:
 
 @lean_kernel
 def twice_plus(x: float, more: np.ndarray) -> float:
-    return twice(x) + more[0]
+    total: float = twice(x) + more[0]
+    return total
 
 
 def test_an_entry_calls_what_the_first_call_compiled() -> None:

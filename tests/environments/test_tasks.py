@@ -316,7 +316,7 @@ def test_npz_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(ValueError, match=r"text\.npz"):
         OffloadingEnv("mnist", data_path=str(tmp_path / "text.npz"))
-    pickled = dict(zip(NPZ_NAMES, [np.array([{}], dtype=object)] * 4, strict=True))
+    pickled: dict[str, Any] = dict(zip(NPZ_NAMES, [np.array([{}], dtype=object)] * 4, strict=True))
     np.savez(tmp_path / "pickled.npz", **pickled)
     with pytest.raises(ValueError, match="pickle"):
         OffloadingEnv("mnist", data_path=str(tmp_path / "pickled.npz"))

@@ -54,7 +54,7 @@ def test_observations_of_specialising() -> None:
     env = OffloadingEnv("toy")
     observation, info = env.reset(seed=0)
     views = unflatten(observation, env.config.observation_shapes)
-    first = {
+    first: dict[str, Any] = {
         "task": [[1, 0]],
         "payload": [1],
         "origin": [[1, 0]],

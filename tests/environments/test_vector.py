@@ -203,7 +203,8 @@ def test_bad_seed_leaves_everything_as_it_was() -> None:
     with pytest.raises(Exception, match="[Ss]eed"):
         env.reset(seed=[1, -1])
     assert env._simulator.state.episodes["time"].tolist() == [5, 5]
-    env.reset(seed=np.array([1, 2]))
+    seeds: Any = np.array([1, 2])
+    env.reset(seed=seeds)
 
 
 def test_step_before_reset() -> None:

@@ -43,7 +43,7 @@ def test_by_hand() -> None:
     selected = np.array([[True, True], [True, False], [False, True], [False, False]])
     apply_experts(weights, 0, scores, selected, hidden)
     # 0.2·(1, 0) + 0.8·(0, 2); a lone expert has the full weight; no expert: unchanged.
-    np.testing.assert_allclose(hidden, [[1.2, 2.6], [2, 1], [3, 5], [3, 3]], rtol=1e-5)
+    np.testing.assert_allclose(hidden, [[1.2, 2.6], [2.0, 1.0], [3.0, 5.0], [3.0, 3.0]], rtol=1e-5)
     logits = classify(weights, np.array([[1.0, 1.0]]))
     np.testing.assert_allclose(logits, [[1, 2]], rtol=1e-5)
     expected = np.log(1 + np.exp(1))

@@ -1,5 +1,6 @@
 """Recording a trace from a tiny random model of transformers; nothing is downloaded."""
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,7 @@ SIZES = {
 def recording() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(EXAMPLES))
-        import record_gate_trace
-
-        yield record_gate_trace
+        yield importlib.import_module("record_gate_trace")
         del sys.modules["record_gate_trace"]
 
 

@@ -14,7 +14,7 @@ from mec_moe_env.moe import load_gate_trace, save_gate_trace
 
 def softmax_scores(*shape: int) -> np.ndarray:
     scores = np.exp(np.random.default_rng(0).standard_normal(shape))
-    return (scores / scores.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return np.asarray(scores / scores.sum(axis=-1, keepdims=True), np.float32)
 
 
 GATE = softmax_scores(2, 3, 4, 5)
@@ -90,7 +90,8 @@ def test_bad_scores(tmp_path: Path, gate: np.ndarray, message: str) -> None:
 )
 def test_bad_arrays(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     path = tmp_path / "bad.npz"
-    np.savez(path, **{name: np.asarray(value) for name, value in arrays.items()})
+    stored: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
+    np.savez(path, **stored)
     with pytest.raises(ValueError, match=rf"(?s)bad\.npz.*{message}"):
         load_gate_trace(path)
 

@@ -1,6 +1,7 @@
 """The shipped classifier, and what happens to damaged files."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,8 +77,10 @@ def test_round_trip(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
 
 
-def stored(**changes: np.ndarray) -> dict[str, np.ndarray]:
-    arrays = {name: array.astype(np.float32) for name, array in random_model()._asdict().items()}
+def stored(**changes: np.ndarray) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        name: array.astype(np.float32) for name, array in random_model()._asdict().items()
+    }
     return arrays | changes
 
 
@@ -87,7 +90,7 @@ def stored(**changes: np.ndarray) -> dict[str, np.ndarray]:
         ({"gate_matrix": np.ones((3, 5, 4))}, "'gate_matrix' is float64, expected float32"),
         ({"up_bias": np.ones((3, 4, 6), np.float32)}, r"'up_bias'.*expected \(3, 4, 7\)"),
         ({"head_bias": np.ones((3, 1), np.float32)}, r"'head_bias'.*expected \(3\)"),
-        ({"embed_bias": np.float32([1, 2, np.nan, 4, 5])}, "'embed_bias' holds NaN"),
+        ({"embed_bias": np.array([1, 2, np.nan, 4, 5], np.float32)}, "'embed_bias' holds NaN"),
         ({"embed_matrix": np.ones((0, 5), np.float32)}, r"'embed_matrix'.*expected \(P, h\)"),
         ({"head_scale": np.array([None] * 5)}, "'head_scale' is damaged or pickled"),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import MultiDiscrete
 from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.evaluation import evaluate_policy as evaluate_masked
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
@@ -60,6 +61,7 @@ def test_wrappers_together(id_: str) -> None:
     assert all(episode["l"] == env.get_attr("episode_steps")[0] for episode in episodes)
     assert all(episode["episode_energy_j"] > 0.0 for episode in episodes)
     assert is_masking_supported(env)
+    assert isinstance(env.action_space, MultiDiscrete)
     assert get_action_masks(env).shape == (N, sum(env.action_space.nvec))
 
 
@@ -87,6 +89,7 @@ def test_ppo(flat: bool) -> None:
     model = PPO("MultiInputPolicy", env, **SMALL).learn(256)
     assert len(model.ep_info_buffer or ()) == 256 // 20 // N * N
     rewards, lengths = evaluate_policy(model, env, 2 * N, return_episode_rewards=True)
+    assert isinstance(rewards, list)
     assert len(rewards) == 2 * N
     assert lengths == [20] * 2 * N
 
@@ -99,6 +102,7 @@ def test_maskable_ppo(id_: str, options: dict[str, Any]) -> None:
     env = VecMonitor(make_vec_env(id_, N, **options))
     model = MaskablePPO("MultiInputPolicy", env, **SMALL).learn(256)
     rewards, _ = evaluate_masked(model, env, N, return_episode_rewards=True)
+    assert isinstance(rewards, list)
     assert len(rewards) == N
 
 
@@ -120,6 +124,7 @@ def test_dqn() -> None:
     env = VecMonitor(make_vec_env(OFFLOADING, N, flat_action=True, horizon=20))
     model = DQN("MultiInputPolicy", env, buffer_size=500, learning_starts=64, seed=0).learn(400)
     rewards, _ = evaluate_policy(model, env, N, return_episode_rewards=True)
+    assert isinstance(rewards, list)
     assert len(rewards) == N
 
 

@@ -1,6 +1,6 @@
 """Is the code of now as fast as that of another commit, and are its trajectories the same?
 
-    python benchmarks/against_commit.py REV [--rounds 40] [--busy 2] [--digests]
+    python benchmarks/against_commit.py REV [--rounds 40] [--busy 2] [--only joint] [--digests]
 
 Both run in processes of their own and take turns, so that whatever slows the machine down slows
 both. `--busy` adds processes that keep so many cores busy. `--digests` compares digests of the raw
@@ -111,6 +111,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=0.1, help="of each turn")
     parser.add_argument("--busy", type=int, default=0, help="processes that keep cores busy")
+    parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--digests", action="store_true", help="compare trajectories, not times")
     options = parser.parse_args()
     with checkout(options.revision) as other:
@@ -118,7 +119,7 @@ def main() -> None:
             compare_digests(other)
         else:
             with busy(options.busy):
-                compare_times(other, options.rounds, options.seconds)
+                compare_times(other, options.rounds, options.seconds, options.only)
 
 
 @contextlib.contextmanager
@@ -165,23 +166,30 @@ def ask(worker: subprocess.Popen[str], question: list[Any]) -> float:
     return float(json.loads(worker.stdout.readline()))
 
 
-def compare_times(other: Path, rounds: int, seconds: float) -> None:
+def compare_times(other: Path, rounds: int, seconds: float, only: str) -> None:
     workers = [start(folder, WORKER) for folder in (other, HERE)]
     print(f"{'time of now / time of then, median and 95 % interval':58}{'µs a step, now':>16}")
     for case in CASES + THREADED:
+        name = name_of(*case)
+        if only not in name:
+            continue
         turns = np.array(
             [[ask(worker, [*case, seconds]) for worker in workers] for _ in range(rounds)]
         )
-        id_, scenario, size, threads = case
-        name = f"{id_} {scenario} {size or 'scalar'}, {threads} thread{'s' * (threads > 1)}"
         print(f"{name:44}{interval(turns[:, 1] / turns[:, 0])}{1e6 * np.median(turns[:, 1]):14.2f}")
     for size in (64, 1024):
+        name = f"default {size}: two threads' speed / one's"
+        if only not in name:
+            continue
         one, two = ((OFFLOADING, "default", size, threads) for threads in (1, 2))
         turns = np.array(
             [[ask(workers[1], [*case, seconds]) for case in (one, two)] for _ in range(rounds)]
         )
-        name = f"speed of two threads / one, now, default {size}"
         print(f"{name:44}{interval(turns[:, 0] / turns[:, 1])}", flush=True)
+
+
+def name_of(id_: str, scenario: str, size: int, threads: int) -> str:
+    return f"{id_} {scenario} {size or 'scalar'}, {threads} thread{'s' * (threads > 1)}"
 
 
 def interval(ratios: np.ndarray) -> str:

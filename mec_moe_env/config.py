@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from mec_moe_env.core.buffers import Entry, Outcomes
+from mec_moe_env.core.buffers import Entry, Floats, Outcomes
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,12 @@ class Config:
     def observation_bounds(self) -> dict[str, tuple[float, float]]:
         """Lowest and highest value of each observation entry."""
         return {name: entry.bounds(self) for name, entry in self.entries.items()}
+
+    @property
+    def reward_weights(self) -> Floats:
+        """Weight of each term of the reward: the field `…_weight`, 1 where there is none."""
+        terms = self.outcomes.reward_terms
+        return np.array([getattr(self, f"{term}_weight", 1.0) for term in terms], np.float64)
 
     def override(self, **fields: Any) -> Self:
         """Return a copy with some fields replaced.

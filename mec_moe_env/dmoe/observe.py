@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mec_moe_env.core.buffers import Flags, Integers, Singles
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.dmoe.state import Exogenous, Params, State
 from mec_moe_env.dmoe.table import Layer
 
-ENTRY_NAMES = (
-    "gate",
-    "spectral_efficiency",
-    "compute_energy",
-    "available",
-    "layer",
-    "importance",
-)
-GATE, SPECTRAL_EFFICIENCY, COMPUTE_ENERGY, AVAILABLE, LAYER, IMPORTANCE = (
-    Layer._fields.index(name) for name in ENTRY_NAMES
-)
-"""Where the offsets of each entry stand."""
+AT: Any = Layer._make(range(len(Layer._fields)))
+"""Which entry of the table each one is: `offsets[AT.gate]` is where its numbers begin."""
 
 
 @device
@@ -38,22 +30,22 @@ def observe(
     layer = state.layer[i]
     L, I, Q, K = exogenous.gates.shape[1:]
     scores = exogenous.gates[i, min(layer, L - 1)].reshape(I * Q * K)
-    gate = out[offsets[GATE] :]
+    gate = out[offsets[AT.gate] :]
     for index in range(I * Q * K):
         gate[index] = scores[index] if layer < L else 0.0
     oldest = (exogenous.now[i] + 1) % exogenous.spectral_efficiency.shape[1]
     size = I * K * exogenous.spectral_efficiency.shape[4]
     seen = exogenous.spectral_efficiency[i, oldest].reshape(size)
-    links = out[offsets[SPECTRAL_EFFICIENCY] :]
+    links = out[offsets[AT.spectral_efficiency] :]
     for index in range(size):
         links[index] = seen[index]
     for j in range(K):
         node = exogenous.nodes[i, j]
-        out[offsets[COMPUTE_ENERGY] + j] = node["joules"]
-        out[offsets[AVAILABLE] + j] = 1.0 if node["available"] else 0.0
+        out[offsets[AT.compute_energy] + j] = node["joules"]
+        out[offsets[AT.available] + j] = 1.0 if node["available"] else 0.0
     for other in range(L):
-        out[offsets[LAYER] + other] = 1.0 if other == layer else 0.0
-    out[offsets[IMPORTANCE]] = params.importance[layer] if layer < L else 0.0
+        out[offsets[AT.layer] + other] = 1.0 if other == layer else 0.0
+    out[offsets[AT.importance]] = params.importance[layer] if layer < L else 0.0
 
 
 @device

@@ -21,8 +21,8 @@ class Params(NamedTuple):
     bandwidth_hz: float
     power_w: float
     deadline_seconds: float
-    error_weight: float
-    energy_weight: float
+    weights: Floats
+    """Of the reward's terms, in the order of the table."""
     thresholds: Floats
     """z·γ^(l) of every layer, (L,)."""
     importance: Floats
@@ -78,8 +78,7 @@ def make_params(config: DMoEConfig) -> Params:
         bandwidth_hz=float(config.bandwidth_hz),
         power_w=float(config.power_w),
         deadline_seconds=float(config.deadline_seconds),
-        error_weight=float(config.error_weight),
-        energy_weight=float(config.energy_weight),
+        weights=config.reward_weights,
         thresholds=config.qos * importance,
         importance=importance,
     )

@@ -29,7 +29,7 @@ from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_s
 from mec_moe_env.moe.weights import MoEWeights
 from mec_moe_env.radio.links import transmission_seconds
 
-REWARD = OUTCOMES.row("reward")
+REWARD, FIRST_TERM = OUTCOMES.row("reward"), OUTCOMES.row(OUTCOMES.terms[0])
 ERROR, ENERGY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
 JOULES = OUTCOMES.row("energy_j")
 SENDING_JOULES = OUTCOMES.row("transmission_energy_j")
@@ -290,7 +290,6 @@ def infer(
 def settle(params: Params, state: State, measures: Floats, i: int) -> None:
     """Sum the reward's terms and move on to the next layer."""
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]
-    measures[REWARD, i] = (
-        params.error_weight * measures[ERROR, i] + params.energy_weight * measures[ENERGY, i]
-    )
+    for term in range(params.weights.shape[0]):
+        measures[REWARD, i] += params.weights[term] * measures[FIRST_TERM + term, i]
     state.layer[i] += 1

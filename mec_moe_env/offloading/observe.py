@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mec_moe_env.core.buffers import Flags, Integers, Singles
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.offloading.pricing import is_idle
 from mec_moe_env.offloading.state import Exogenous, Params, State
 from mec_moe_env.offloading.table import DRIFT_BOUND, Slot
 
-(
-    TASK,
-    PAYLOAD,
-    ORIGIN,
-    BUSY,
-    SUBCARRIER_BUSY,
-    SPECTRAL_EFFICIENCY,
-    COMPUTE,
-    COMPLETED,
-    DRIFT,
-    PROGRESS,
-) = (
-    Slot._fields.index(name)
-    for name in (
-        "task",
-        "payload",
-        "origin",
-        "busy",
-        "subcarrier_busy",
-        "spectral_efficiency",
-        "compute",
-        "completed",
-        "drift",
-        "progress",
-    )
-)
-"""Where the offsets of each entry stand."""
+AT: Any = Slot._make(range(len(Slot._fields)))
+"""Which entry of the table each one is: `offsets[AT.busy]` is where its numbers begin."""
 
 
 @device
@@ -58,14 +35,14 @@ def observe(
     """
     write_tasks(params, exogenous, offsets, i, out)
     efficiency = exogenous.spectral_efficiency[i].reshape(exogenous.spectral_efficiency[i].size)
-    links = out[offsets[SPECTRAL_EFFICIENCY] :]
+    links = out[offsets[AT.spectral_efficiency] :]
     for index in range(efficiency.shape[0]):
         links[index] = efficiency[index]
     for s in range(state.subcarrier_remaining.shape[1]):
         remaining = state.subcarrier_remaining[i, s]
-        out[offsets[SUBCARRIER_BUSY] + s] = remaining / params.max_delay
+        out[offsets[AT.subcarrier_busy] + s] = remaining / params.max_delay
     write_servers(params, state, exogenous, offsets, i, out)
-    out[offsets[PROGRESS]] = state.episodes[i]["time"] / params.horizon
+    out[offsets[AT.progress]] = state.episodes[i]["time"] / params.horizon
 
 
 @device
@@ -82,10 +59,10 @@ def write_tasks(
             for sample in range(k):
                 total += samples[sample, f]
             clipped = min(max(total, -params.sum_bound), params.sum_bound)
-            out[offsets[TASK] + u * d + f] = clipped
-        out[offsets[PAYLOAD] + u] = task["payload"]
+            out[offsets[AT.task] + u * d + f] = clipped
+        out[offsets[AT.payload] + u] = task["payload"]
         for m in range(M):
-            out[offsets[ORIGIN] + u * M + m] = 1.0 if m == task["origin"] else 0.0
+            out[offsets[AT.origin] + u * M + m] = 1.0 if m == task["origin"] else 0.0
 
 
 @device
@@ -101,11 +78,11 @@ def write_servers(
     for m in range(state.servers.shape[1]):
         server, node = state.servers[i, m], exogenous.nodes[i, m]
         occupied = server["remaining"] / params.max_delay
-        out[offsets[BUSY] + m] = occupied if server["working"] else 1.0
-        out[offsets[COMPUTE] + 2 * m] = node["joules"]
-        out[offsets[COMPUTE] + 2 * m + 1] = node["seconds"]
-        out[offsets[COMPLETED] + m] = 1.0 if server["completed"] else 0.0
-        out[offsets[DRIFT] + m] = min(server["drift"], DRIFT_BOUND)
+        out[offsets[AT.busy] + m] = occupied if server["working"] else 1.0
+        out[offsets[AT.compute] + 2 * m] = node["joules"]
+        out[offsets[AT.compute] + 2 * m + 1] = node["seconds"]
+        out[offsets[AT.completed] + m] = 1.0 if server["completed"] else 0.0
+        out[offsets[AT.drift] + m] = min(server["drift"], DRIFT_BOUND)
 
 
 @device

@@ -31,9 +31,8 @@ class Params(NamedTuple):
     bandwidth_hz: float
     power_w: float
     proximal: float
-    error_weight: float
-    energy_weight: float
-    delay_weight: float
+    weights: Floats
+    """Of the reward's terms, in the order of the table."""
     sum_bound: float
     """Largest |Σ_i X_i| per feature that an observation shows."""
     quadratic: Floats
@@ -145,9 +144,7 @@ def make_params(config: OffloadingConfig, judge: Judge, sum_bound: float) -> Par
         bandwidth_hz=float(config.bandwidth_hz),
         power_w=float(config.power_w),
         proximal=float(config.proximal),
-        error_weight=float(config.error_weight),
-        energy_weight=float(config.energy_weight),
-        delay_weight=float(config.delay_weight),
+        weights=config.reward_weights,
         sum_bound=float(sum_bound),
         quadratic=judge.quadratic,
         heldout_features=judge.heldout_features,

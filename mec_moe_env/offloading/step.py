@@ -36,7 +36,7 @@ from mec_moe_env.offloading.table import OUTCOMES
 from mec_moe_env.tasks.images import ImageTables
 from mec_moe_env.tasks.synthetic import SyntheticTables
 
-REWARD = OUTCOMES.row("reward")
+REWARD, FIRST_TERM = OUTCOMES.row("reward"), OUTCOMES.row(OUTCOMES.terms[0])
 ERROR, ENERGY, DELAY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
 GENERALIZATION = OUTCOMES.row("generalization_error")
 FORGETTING = OUTCOMES.row("forgetting")
@@ -205,11 +205,8 @@ def measure(params: Params, state: State, measures: Floats, i: int) -> None:
     measures[ERROR, i] = episode["total_error"] - total
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]
     measures[DELAY, i] = 0.0 - measures[SLOTS, i]
-    measures[REWARD, i] = (
-        params.error_weight * measures[ERROR, i]
-        + params.energy_weight * measures[ENERGY, i]
-        + params.delay_weight * measures[DELAY, i]
-    )
+    for term in range(params.weights.shape[0]):
+        measures[REWARD, i] += params.weights[term] * measures[FIRST_TERM + term, i]
     measures[GENERALIZATION, i] = total / tasks
     if tasks > 1:
         measures[FORGETTING, i] = (learned - episode["error_when_learned"]) / (tasks - 1)

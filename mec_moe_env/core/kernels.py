@@ -29,6 +29,8 @@ DEVICE_SETTINGS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 
+INTERPRETED = bool(numba.config.DISABLE_JIT)
+"""NUMBA_DISABLE_JIT: Python runs all functions as they stand, to debug them or to count coverage."""
 SUPPORTED = "numba>=0.61,<0.69"
 """As in pyproject.toml."""
 
@@ -149,7 +151,7 @@ def device(function: Function) -> Function:
     Python needs for a call is compiled only if Python makes one: it takes the tuples apart, which
     costs more compilation than most functions.
     """
-    return cast("Function", Device(function))
+    return function if INTERPRETED else cast("Function", Device(function))
 
 
 def inline(function: Function) -> Function:
@@ -203,18 +205,19 @@ def _stamped(dispatcher: Any) -> Any:
     numba looks only at the file of the function itself. Most functions have others compiled into
     them: without this, an edit of one file would leave the old code running from the cache.
     """
+    if INTERPRETED:
+        return dispatcher
     package = dispatcher.py_func.__module__.partition(".")[0]
     folders = {Path(__file__).parents[1]}
     source = getattr(sys.modules.get(package), "__file__", None)
     if source is not None and Path(source).name == "__init__.py":
         folders.add(Path(source).parent)
-    if not getattr(numba.config, "DISABLE_JIT", False):
-        require(dispatcher, "_cache")
-        require(dispatcher._cache, "_cache_file")
-        index = dispatcher._cache._cache_file
-        require(index, "_source_stamp")
-        index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
-        index._load_index = _forgiving(index._load_index)
+    require(dispatcher, "_cache")
+    require(dispatcher._cache, "_cache_file")
+    index = dispatcher._cache._cache_file
+    require(index, "_source_stamp")
+    index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
+    index._load_index = _forgiving(index._load_index)
     return dispatcher
 
 

@@ -17,15 +17,9 @@ AT: Any = Layer._make(range(len(Layer._fields)))
 def observe(
     params: Params, state: State, exogenous: Exogenous, offsets: Integers, i: int, out: Singles
 ) -> None:
-    """Write the observation of sub-environment i; after the last layer no gate is left.
+    """Write the observation of sub-environment i, (size,); entry e begins at `offsets[e]`.
 
-    Args:
-        params: constants.
-        state: read.
-        exogenous: the present slot, and the older one whose channel is seen.
-        offsets: where each entry begins, (entries + 1,).
-        i: the sub-environment.
-        out: (size,), written.
+    The channel seen is the oldest that is kept. After the last layer no gate is left.
     """
     layer = state.layer[i]
     L, I, Q, K = exogenous.gates.shape[1:]

@@ -82,25 +82,12 @@ def advance(
     first: int,
     last: int,
 ) -> None:
-    """Do as ordered with the sub-environments of a range.
+    """Do as ordered with the sub-environments first, …, last − 1.
 
-    What belongs to an argument that is None is not compiled.
-
-    Args:
-        params: constants.
-        process: what slots are drawn from; None where Python code has written them for ever.
-        gate_spread: of the logits; None where gate scores come from elsewhere.
-        weights: of a real model.
-        state: updated.
-        exogenous: the present slots, replaced by the next ones.
-        streams: by sub-environment and purpose, updated.
-        offsets: where each observation entry begins.
-        orders: one for each sub-environment, (n,).
-        actions: (n, I·Q·D + I·K).
-        buffers: written; measures and counts are zeros on entry.
-        work: room of this thread alone.
-        first: the first sub-environment of the range.
-        last: the one after its last.
+    What belongs to an argument that is None is not compiled: no `process` where Python code has
+    written the slots for ever, no `gate_spread` where scores come from elsewhere, no `weights`
+    without a real model. Measures and counts are zeros on entry; `actions` is (n, I·Q·D + I·K),
+    `work` this thread's alone.
     """
     for i in range(first, last):
         drawn = 0

@@ -218,11 +218,7 @@ def draw_type(process: Process, streams: Streams, i: int) -> int:
 def draw_types(process: Process, streams: Streams, indices: Integers, types: Integers) -> None:
     """Write the types of the next tasks of some sub-environments, for tasks that Python writes.
 
-    Args:
-        process: its memory of the last type is updated.
-        streams: by sub-environment and purpose.
-        indices: sub-environments to draw for.
-        types: written, (len(indices), slots, U).
+    `streams` are by sub-environment and purpose, `types` is (len(indices), slots, U).
     """
     for position in range(indices.shape[0]):
         i = indices[position]

@@ -62,15 +62,7 @@ def train(
 ) -> None:
     """Begin the training of server m on task u, judged until its end by the model of now.
 
-    Args:
-        params: constants.
-        state: updated.
-        exogenous: the present slot.
-        i: the sub-environment.
-        u: the task.
-        m: the server.
-        share: of the task that the server counts for.
-        scratch: (k + 1, k).
+    The server counts for `share` of the task; `scratch` is (k + 1, k).
     """
     task, server = exogenous.tasks[i, u], state.servers[i, m]
     linear = exogenous.linear[i, u]

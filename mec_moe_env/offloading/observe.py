@@ -23,16 +23,7 @@ def observe(
     i: int,
     out: Singles,
 ) -> None:
-    """Write the observation of sub-environment i.
-
-    Args:
-        params: constants.
-        state: read.
-        exogenous: the present slot.
-        offsets: where each entry begins, (entries + 1,).
-        i: the sub-environment.
-        out: (size,), written.
-    """
+    """Write the observation of sub-environment i, (size,); entry e begins at `offsets[e]`."""
     write_tasks(params, exogenous, offsets, i, out)
     efficiency = exogenous.spectral_efficiency[i].reshape(exogenous.spectral_efficiency[i].size)
     links = out[offsets[AT.spectral_efficiency] :]

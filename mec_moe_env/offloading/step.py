@@ -84,27 +84,11 @@ def advance(
     first: int,
     last: int,
 ) -> None:
-    """Do as ordered with the sub-environments of a range.
+    """Do as ordered with the sub-environments first, …, last − 1.
 
     One call for everything, because handing this many arrays to compiled code costs as much as
     a slot itself. Of the three sources of tasks two are None, and what they need is not compiled.
-
-    Args:
-        params: constants.
-        process: what the exogenous process remembers and is drawn from.
-        synthetic: tasks of Definition 1.
-        images: tasks of labelled images.
-        given: tasks, or whole slots, that Python code has written.
-        state: updated.
-        exogenous: the present slots, replaced by the next ones.
-        streams: by sub-environment and purpose, updated.
-        offsets: where each observation entry begins.
-        orders: one for each sub-environment, (n,).
-        actions: (n, 2·U·D).
-        buffers: written; measures and counts are zeros on entry.
-        work: room of this thread alone.
-        first: the first sub-environment of the range.
-        last: the one after its last.
+    Measures and counts are zeros on entry; `actions` is (n, 2·U·D), `work` this thread's alone.
     """
     for i in range(first, last):
         if orders[i] == STEP:

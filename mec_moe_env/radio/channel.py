@@ -165,17 +165,11 @@ def draw_links(
     noise: Singles,
     efficiency: Singles,
 ) -> None:
-    """Draw one slot of the links of a node and write their spectral efficiency.
+    """Draw one slot of the links of a node and write their spectral efficiency, (M, S), bit/s/Hz.
 
-    Args:
-        streams: of the sub-environment.
-        channel: constants.
-        decay: ρ^Δ, Δ slots after these links were last drawn; 0 draws afresh.
-        origin: the node.
-        mean_snr: (M,), linear.
-        fading: scattered coefficients, (2, M, S), updated; (2, M, 0) when memoryless.
-        noise: scratch, (2·M·S,).
-        efficiency: written, (M, S), bit/s/Hz.
+    `decay` is ρ^Δ, Δ slots after these links were last drawn, or 0 to draw afresh; `mean_snr` (M,),
+    linear; `fading` the scattered coefficients, (2, M, S), updated, or (2, M, 0) when memoryless;
+    `noise` scratch, (2·M·S,).
     """
     if fading.shape[2] == 0:
         draw_rayleigh_power(streams, noise, efficiency)

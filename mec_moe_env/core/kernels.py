@@ -30,7 +30,7 @@ DEVICE_SETTINGS: dict[str, Any] = {
 }
 
 INTERPRETED = bool(numba.config.DISABLE_JIT)
-"""NUMBA_DISABLE_JIT: Python runs all functions as they stand, to debug them or to count coverage."""
+"""NUMBA_DISABLE_JIT: Python runs all functions as they stand, to debug them or count coverage."""
 SUPPORTED = "numba>=0.61,<0.69"
 """As in pyproject.toml."""
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
+from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Entry, Outcomes, Over, Singles, entries_of, unflatten
-
-if TYPE_CHECKING:
-    from mec_moe_env.dmoe.config import DMoEConfig
 
 
 class Layer(NamedTuple):
@@ -36,7 +34,7 @@ class Layer(NamedTuple):
     """(n, 1), γ^(l)."""
 
     @classmethod
-    def read(cls, observation: Mapping[str, Singles], config: DMoEConfig) -> Self:
+    def read(cls, observation: Mapping[str, Singles], config: Config) -> Self:
         """View a batched observation; nothing is copied.
 
         Raises:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
+from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Entry, Outcomes, Over, Singles, entries_of, unflatten
-
-if TYPE_CHECKING:
-    from mec_moe_env.offloading.config import OffloadingConfig
 
 DRIFT_BOUND = 1e4
 """Drifts are reported up to this value; no scenario comes near it."""
@@ -48,7 +46,7 @@ class Slot(NamedTuple):
     """(n, 1), t / T."""
 
     @classmethod
-    def read(cls, observation: Mapping[str, Singles], config: OffloadingConfig) -> Self:
+    def read(cls, observation: Mapping[str, Singles], config: Config) -> Self:
         """View a batched observation; nothing is copied.
 
         Raises:

@@ -1,5 +1,6 @@
 """The benchmark measures what it says; how fast things are is asserted nowhere."""
 
+import dataclasses
 import json
 from importlib import import_module
 from io import StringIO
@@ -283,13 +284,25 @@ def test_tables_hold_every_row() -> None:
         PeerRow(name, count, step, 1e9 / step)
         for name, count, step in (("ours", 1, 10.0), ("ours", 8, 1.0), ("peer", 1, 500.0))
     ]
+    full = dataclasses.replace(
+        skipped,
+        num_envs=1024,
+        skipped=None,
+        step_ns=1234.0,
+        steps_per_second=1_234_567.0,
+        ratio=1.9,
+        gain=1.98,
+        stages=dict.fromkeys(STAGES, 0.2),
+    )
     console = Console(width=80, record=True, file=StringIO())
-    print_results(console, [skipped], peers, scale)
+    print_results(console, [full, skipped], peers, scale)
     text = console.export_text()
     assert "50.00 ×" in text
     assert "500.00 ×" in text
     assert "Subcarriers grow, fading channel" in text
     assert "4,096 envs skipped: 9.2 GiB" in text
+    (row,) = (line for line in text.splitlines() if line.strip().startswith("1,024"))
+    assert row.split() == ["1,024", "1", "1,234,567", "1,234", "1.9", "1.98", *["20"] * 5]
 
 
 def run(*arguments: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import groupby
@@ -67,34 +67,28 @@ def bench(
         if json is not None and not json.absolute().parent.is_dir():
             raise FileNotFoundError(f"--json {json}: there is no folder {json.absolute().parent}")
         seconds = QUICK_SECONDS if quick else seconds
-        most = QUICK_SIZE if quick else max(speed.GROWTH)
-        rows: list[Row] = []
+        sizes, growth = (
+            [size for size in every if not quick or size <= QUICK_SIZE]
+            for every in (speed.SIZES, speed.GROWTH)
+        )
+        results: dict[str, list[Any]] = {"rows": [], "peers": [], "scale": []}
         for number, case in enumerate(cases, start=1):
             typer.echo(f"[{number}/{len(cases)}] {case.name}", err=True)
-            sizes = [size for size in speed.SIZES if size <= most]
-            rows += speed.measure_case(case, sizes, counts, seconds)
-        others: list[PeerRow] = []
+            results["rows"] += speed.measure_case(case, sizes, counts, seconds)
         if peers:
             typer.echo("peers", err=True)
-            others += speed.measure_peers(seconds)
-        growth: list[ScaleRow] = []
+            results["peers"] += speed.measure_peers(seconds)
         if scale:
             typer.echo("scale", err=True)
-            growth += speed.measure_scale(seconds, [size for size in speed.GROWTH if size <= most])
-        print_results(Console(highlight=False), rows, others, growth)
+            results["scale"] += speed.measure_scale(seconds, growth)
+        print_results(Console(highlight=False), **results)
         if json is not None:
-            write_results(json, seconds, rows, others, growth)
+            write_results(json, seconds, results)
             print(f"results  {json}")
 
 
-def write_results(
-    path: Path,
-    seconds: float,
-    rows: Sequence[Row],
-    peers: Sequence[PeerRow],
-    scale: Sequence[ScaleRow],
-) -> None:
-    """Write results as JSON, with what they were measured on.
+def write_results(path: Path, seconds: float, results: Mapping[str, Sequence[Any]]) -> None:
+    """Write the rows of each part as JSON, with what they were measured on.
 
     Raises:
         OSError: the file cannot be written; nothing is left half-written.
@@ -108,9 +102,7 @@ def write_results(
         "commit": provenance.commit,
         "machine": describe_machine(),
         "seconds_per_measurement": seconds,
-        "rows": list(map(asdict, rows)),
-        "peers": list(map(asdict, peers)),
-        "scale": list(map(asdict, scale)),
+        **{part: list(map(asdict, rows)) for part, rows in results.items()},
     }
     write_json(path, document, indent=1)
 
@@ -219,6 +211,7 @@ def _table(*headings: str) -> Table:
     from mec_moe_agents.evaluation.tables import plain_table
 
     table = plain_table()
+    table.collapse_padding = True
     for column, heading in enumerate(headings):
         table.add_column(heading, justify="right" if column > 0 else "left", no_wrap=True)
     return table

@@ -31,6 +31,7 @@ from mec_moe_agents.training.run_folder import Evaluation, Progress, open_run
 from mec_moe_agents.training.seeds import validation_seeds
 
 from mec_moe_env import OFFLOADING_PRESETS
+from mec_moe_env.files import write_csv
 
 POLICIES = ("shape", "features", "mlp")
 COLORS = {"shape": "#0072B2", "features": "#009E73", "mlp": "#D55E00"}
@@ -133,13 +134,20 @@ def print_table(runs: Sequence[Run], options: argparse.Namespace) -> None:
 
 
 def write_table(runs: Sequence[Run], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["policy", "seed", "steps", "mean_return", "train_seconds"])
-        for one in runs:
-            for point in one.curve:
-                row = [one.policy, one.seed, point.steps, point.mean_return, point.train_seconds]
-                writer.writerow(row)
+    write_csv(
+        path,
+        (
+            {
+                "policy": one.policy,
+                "seed": one.seed,
+                "steps": point.steps,
+                "mean_return": point.mean_return,
+                "train_seconds": point.train_seconds,
+            }
+            for one in runs
+            for point in one.curve
+        ),
+    )
 
 
 def draw(runs: Sequence[Run], baselines: dict[str, float], options: argparse.Namespace) -> Figure:

@@ -1,5 +1,6 @@
 """The benchmark measures what it says; how fast things are is asserted nowhere."""
 
+import dataclasses
 import json
 from importlib import import_module
 from io import StringIO
@@ -8,27 +9,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mec_moe_agents.bench import floor, peers, speed, timing
-from mec_moe_agents.bench.case import Case, find_cases
-from mec_moe_agents.bench.floor import Draws, dmoe_draws, measure_floor, offloading_draws
-from mec_moe_agents.bench.memory import bytes_per_env
-from mec_moe_agents.bench.peers import Peer
-from mec_moe_agents.bench.result import BenchResult
-from mec_moe_agents.bench.rounds import round_steps
-from mec_moe_agents.bench.rows import MEMORY_LIMIT, Row, measure_case
-from mec_moe_agents.bench.scale import measure_scale
-from mec_moe_agents.bench.speed import STAGES, Parts, shares_of, stage_shares
-from mec_moe_agents.bench.tables import print_result
-from mec_moe_agents.bench.timing import Stopwatch, per_call
+from mec_moe_agents.bench import case as playing
+from mec_moe_agents.bench import floor, speed, stages
+from mec_moe_agents.bench.case import Case, bytes_per_env, find_cases, per_call, round_steps
+from mec_moe_agents.bench.floor import Draws, measure_floor, step_draws
+from mec_moe_agents.bench.speed import MEMORY_LIMIT, Peer, PeerRow, Row, measure_case, measure_scale
+from mec_moe_agents.bench.stages import (
+    STAGES,
+    Parts,
+    Stopwatch,
+    draw_slots,
+    shares_of,
+    stage_shares,
+)
 from mec_moe_agents.cli import app
-from mec_moe_env.orders import LOOK, START, STEP, Orders
+from mec_moe_agents.cli.bench import print_results
 from rich.console import Console
 from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from mec_moe_env.core.simulator import LOOK, RESET, STEP, Orders
 from mec_moe_env.offloading.simulator import OffloadingSimulator
-
-OFFLOADING = "mec_moe/Offloading-v0"
 
 
 class Clock:
@@ -43,28 +44,21 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (speed, timing):
+    for module in (playing, stages):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
 
-def test_stopwatch_counts_own_time_only(clock: Clock) -> None:
-    class Outer:
-        def work(self) -> None:
-            clock.now += 2.0
-            Inner().work()
+def test_stopwatch_counts_what_it_times(clock: Clock) -> None:
+    def work(seconds: float) -> None:
+        clock.now += seconds
 
-    class Inner:
-        def work(self) -> None:
-            clock.now += 3.0
-
-    original = Inner.work
     watch = Stopwatch()
-    with watch.watching("outer", Outer, "work"), watch.watching("inner", Inner, "work"):
-        Outer().work()
-        Inner().work()
-    assert watch.seconds == {"inner": 6.0, "outer": 2.0}
-    assert Inner.work is original
+    timed = watch.timed(work)
+    timed(2.0)
+    work(5.0)
+    timed(3.0)
+    assert watch.seconds == 5.0
 
 
 def test_per_call_is_a_median(clock: Clock) -> None:
@@ -89,7 +83,7 @@ def test_per_call_takes_its_time(clock: Clock) -> None:
 
 def test_draws_of_default() -> None:
     """8·8 complex coefficients, 10·5 noisy features, and an episode's share."""
-    draws = offloading_draws(OFFLOADING_PRESETS["default"])
+    draws = step_draws(OFFLOADING_PRESETS["default"])
     assert draws.normals == 2 * 64 + 50 + 2 * 4 * 10 / 200
     assert draws.exponentials == 0
     assert draws.uniforms == 4 + 11 + (4 * 8 + 2) / 200
@@ -97,12 +91,12 @@ def test_draws_of_default() -> None:
 
 def test_draws_of_memoryless_channels() -> None:
     endless = OffloadingConfig(doppler_hz=float("inf"), horizon=1 << 60)
-    assert offloading_draws(endless)[:2] == (50, 64)
+    assert step_draws(endless)[:2] == (50, 64)
     paper = DMOE_PRESETS["paper"]
-    assert dmoe_draws(paper).normals == 2 * 8 * 8 * 64 + 8 * 4 * 8
+    assert step_draws(paper).normals == 2 * 8 * 8 * 64 + 8 * 4 * 8
     twice = DMoEConfig(doppler_hz=float("inf"), count_backward=True, gates="digits", num_nodes=8)
-    assert dmoe_draws(twice).exponentials == 2 * 8 * 8 * 16
-    assert offloading_draws(OFFLOADING_PRESETS["toy"]) == Draws()
+    assert step_draws(twice).exponentials == 2 * 8 * 8 * 16
+    assert step_draws(OFFLOADING_PRESETS["toy"]) == Draws()
 
 
 def test_floor_has_both_parts() -> None:
@@ -117,14 +111,14 @@ def test_floor_counts_numbers_and_entries(monkeypatch: pytest.MonkeyPatch, clock
     def draw(rng: object, *counts: int) -> None:
         clock.now += sum(counts)
 
-    def write(source: np.ndarray, out: np.ndarray) -> None:
+    def write(out: np.ndarray, source: np.ndarray) -> None:
         clock.now += 0.1 * len(out)
 
     monkeypatch.setattr(floor, "draw", draw)
-    monkeypatch.setattr(floor, "write", write)
+    monkeypatch.setattr(np, "copyto", write)
     config = OFFLOADING_PRESETS["default"]
     measured = measure_floor(config, 0.0)
-    assert measured.drawing == pytest.approx(sum(offloading_draws(config)), rel=1e-4)
+    assert measured.drawing == pytest.approx(sum(step_draws(config)), rel=1e-4)
     entries = 10 + 1 + 8 + 8 + 8 + 64 + 16 + 8 + 8 + 1
     assert measured.writing == pytest.approx(0.1 * entries)
 
@@ -132,7 +126,7 @@ def test_floor_counts_numbers_and_entries(monkeypatch: pytest.MonkeyPatch, clock
 def test_memory_of_the_channel() -> None:
     """A Gauss–Markov channel keeps M·M·S complex coefficients, in single precision."""
     sizes = [
-        bytes_per_env(Case(OFFLOADING, "", OffloadingConfig(num_servers=40, doppler_hz=doppler)))
+        bytes_per_env(Case("", OffloadingConfig(num_servers=40, doppler_hz=doppler)))
         for doppler in (30.0, float("inf"))
     ]
     expected = 40 * 40 * 8 * 8
@@ -165,36 +159,53 @@ def test_shares_add_up(preset: str) -> None:
 
 
 def test_stages_are_told_apart(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    """Only the simulator moves the clock: by 5 to start, 1 to look, 7 to step, 3 if undrawn."""
+    """The clock moves by 5 to reset, 1 to look, 7 to step, and 3 to draw a slot."""
     case, advance = find_cases(["default"])[0], OffloadingSimulator._call
-    seconds = {START: 5.0, LOOK: 1.0, STEP: 7.0}
+    seconds = {RESET: 5.0, LOOK: 1.0, STEP: 7.0}
 
     def call(self: Any, orders: Orders, *arguments: Any) -> None:
         (order,) = set(orders.tolist())
-        clock.now += 3.0 if order == STEP and self._source.exogenous.fixed else seconds[order]
+        clock.now += seconds[order]
         advance(self, orders, *arguments)
 
+    def draw(simulator: Any, slots: int) -> None:
+        clock.now += 3.0 * slots
+
     monkeypatch.setattr(OffloadingSimulator, "_call", call)
+    monkeypatch.setattr(stages, "draw_slots", draw)
     shares = stage_shares(case, 4, 0.0, 201)
-    total = (200 * 7.0 + 5.0) / 201
-    expected = {"starting": 5.0 / 201, "acting": 2.0, "observing": 1.0, "API": 0.0}
-    expected["drawing"] = total - sum(expected.values())
-    assert shares == pytest.approx({name: expected[name] / total for name in STAGES})
+    cycle = 200 * 7.0 + 5.0
+    expected = {"drawing": 600.0, "resetting": 5.0, "acting": 600.0, "observing": 200.0, "API": 0.0}
+    assert shares == pytest.approx({name: expected[name] / cycle for name in STAGES})
+
+
+@pytest.mark.parametrize("preset", ["default", "digits"])
+def test_what_is_drawn_alone_is_what_a_step_draws(preset: str) -> None:
+    """Nothing that is done changes the next slot."""
+    for case in find_cases([preset]):
+        stepped, drawn = case.vector(2), case.vector(2)
+        for env in (stepped, drawn):
+            env.reset(seed=3)
+        for _ in range(2):
+            stepped.step(np.zeros_like(stepped.action_space.sample()))
+        draw_slots(drawn._simulator, 2)
+        efficiency = [env._simulator.exogenous.spectral_efficiency for env in (stepped, drawn)]
+        np.testing.assert_array_equal(*efficiency)
 
 
 def test_shares_are_medians_within_rounds() -> None:
     """A round at half the speed says the same as the others; one that was interrupted, nothing."""
-    even = Parts(total=10.0, compiled=9.0, starting=1.0, replaying=4.0, observing=3.0)
+    even = Parts(total=10.0, compiled=9.0, resetting=1.0, drawing=4.0, observing=3.0)
     slow = Parts(*(2.0 * part for part in even))
     interrupted = even._replace(total=90.0, compiled=89.0)
     shares = shares_of([slow, interrupted, even])
-    expected = {"drawing": 0.4, "starting": 0.1, "acting": 0.1, "observing": 0.3, "API": 0.1}
+    expected = {"drawing": 0.4, "resetting": 0.1, "acting": 0.1, "observing": 0.3, "API": 0.1}
     assert shares == pytest.approx(expected)
 
 
 def test_differences_below_zero_are_noise() -> None:
-    shares = shares_of([Parts(1.0, 0.5, 0.1, 0.2, 0.6)])
-    assert shares["acting"] == shares["drawing"] == 0.0
+    shares = shares_of([Parts(0.5, 0.6, 0.1, 0.2, 0.6)])
+    assert shares["acting"] == shares["API"] == 0.0
     assert sum(shares.values()) == pytest.approx(1.0)
 
 
@@ -207,7 +218,7 @@ def test_what_is_too_large_is_skipped() -> None:
 
 
 def test_what_takes_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mec_moe_agents.bench.rows.TIME_LIMIT", 1e-6)
+    monkeypatch.setattr("mec_moe_agents.bench.speed.TIME_LIMIT", 1e-6)
     _, row = measure_case(find_cases(["default"])[0], (3,), (1,), 0.0)
     assert row.step_ns is None
     assert (row.skipped or "").endswith(" s")
@@ -245,7 +256,8 @@ def test_growth() -> None:
         (row.channel, row.grows, row.num_servers, row.num_subcarriers) for row in rows
     ] == expected
     for row in rows:
-        assert row.ns_each * row.size == pytest.approx(1e3 * row.step_us)
+        size = row.num_servers if row.grows == "servers" else row.num_subcarriers
+        assert row.ns_each * size == pytest.approx(1e3 * row.step_us)
         assert row.ns_per_link > 0.0
     # A fading channel keeps M·M·S complex coefficients in single precision.
     kept = rows[5].reserved_mb - rows[1].reserved_mb
@@ -254,8 +266,8 @@ def test_growth() -> None:
 
 def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     cartpoles = (Peer("CartPole", "gymnasium", "CartPole-v1", count) for count in (1, 4))
-    monkeypatch.setattr(peers, "PEERS", (*cartpoles, Peer("none", "no_such_package", "none-v0")))
-    rows = list(peers.measure_peers(0.0))
+    monkeypatch.setattr(speed, "PEERS", (*cartpoles, Peer("none", "no_such_package", "none-v0")))
+    rows = list(speed.measure_peers(0.0))
     assert [(row.name, row.num_envs) for row in rows] == [
         ("Offloading default", 1),
         ("Offloading default", 1024),
@@ -267,18 +279,30 @@ def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tables_hold_every_row() -> None:
     scale = list(measure_scale(0.0, (8,)))
-    skipped = Row("case", "vector", 4096, 1, 10, 1.0, 1.0, 1.0, skipped="9.2 GiB")
-    others = [peers.PeerRow("ours", 1, 10.0), peers.PeerRow("ours", 8, 1.0)]
-    result = BenchResult(
-        0.0, [skipped], peers=[*others, peers.PeerRow("peer", 1, 500.0)], scale=scale
+    skipped = Row("case", "vector", 4096, 1, 10, 1.0, 1.0, skipped="9.2 GiB")
+    peers = [
+        PeerRow(name, count, step, 1e9 / step)
+        for name, count, step in (("ours", 1, 10.0), ("ours", 8, 1.0), ("peer", 1, 500.0))
+    ]
+    full = dataclasses.replace(
+        skipped,
+        num_envs=1024,
+        skipped=None,
+        step_ns=1234.0,
+        steps_per_second=1_234_567.0,
+        ratio=1.9,
+        gain=1.98,
+        stages=dict.fromkeys(STAGES, 0.2),
     )
     console = Console(width=80, record=True, file=StringIO())
-    print_result(console, result)
+    print_results(console, [full, skipped], peers, scale)
     text = console.export_text()
     assert "50.00 ×" in text
     assert "500.00 ×" in text
     assert "Subcarriers grow, fading channel" in text
     assert "4,096 envs skipped: 9.2 GiB" in text
+    (row,) = (line for line in text.splitlines() if line.strip().startswith("1,024"))
+    assert row.split() == ["1,024", "1", "1,234,567", "1,234", "1.9", "1.98", *["20"] * 5]
 
 
 def run(*arguments: str) -> Any:

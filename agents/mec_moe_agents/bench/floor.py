@@ -1,30 +1,24 @@
 """The least time that a step can take: its random numbers and its observation.
 
 Random numbers are drawn in the fastest way that is ready-made, a NumPy Generator inside a compiled
-loop, and summed; the observation is copied from a block that lies ready. A step also has to turn
-the numbers into channels and tasks, train a model and keep the books. The environments' own
-counting streams (`mec_moe_env.streams`) are faster than a Generator: what they take is measured
-beside it, and a step can go below the floor.
+loop, and summed; the observation is copied from memory that lies ready. A step also has to turn
+the numbers into channels and tasks, train a model and keep the books, but the environments' own
+counting streams (`mec_moe_env.core.rng`) are faster than a Generator, so that it can go below.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from mec_moe_env.streams import Streams, next_uniform, write_exponentials, write_normals
-from numpy.typing import NDArray
 
-from mec_moe_agents.bench.timing import per_call
+from mec_moe_agents.bench.case import per_call
 from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.core.kernels import compiled
+from mec_moe_env.core.kernels import kernel
 
 NUMBERS = 100_000
 """Random numbers, at least, in one measurement."""
-COUNTED = 1024
-"""Numbers that counting streams draw at once, about as many as a row of a channel takes."""
 COPIED = 1 << 16
 """Entries copied in one measurement; they stay in the second-level cache."""
 
@@ -41,10 +35,7 @@ class Floor(NamedTuple):
     """Seconds of a step's two unavoidable parts."""
 
     drawing: float
-    """By a NumPy Generator."""
     writing: float
-    counting: float
-    """The same numbers drawn by counting streams, as the environments do."""
 
     @property
     def total(self) -> float:
@@ -53,36 +44,21 @@ class Floor(NamedTuple):
 
 
 def measure_floor(config: OffloadingConfig | DMoEConfig, seconds: float) -> Floor:
-    """Return the floor of a scenario."""
-    draws, entries = step_draws(config), observation_size(config)
-    each = seconds / 3
+    """Return the floor of a scenario, measured for so many seconds."""
+    entries = sum(map(math.prod, config.observation_shapes.values()))
     return Floor(
-        drawing=_drawing_seconds(draws, each),
-        writing=_writing_seconds(entries, each),
-        counting=_counting_seconds(draws, each),
+        _drawing_seconds(step_draws(config), seconds / 2), _writing_seconds(entries, seconds / 2)
     )
 
 
-def observation_size(config: OffloadingConfig | DMoEConfig) -> int:
-    """Return the number of entries of an observation."""
-    return sum(math.prod(shape) for shape in config.observation_shapes.values())
-
-
-def floor_seconds(config: OffloadingConfig | DMoEConfig, seconds: float) -> float:
-    """Return the two unavoidable parts of a step together, as fast as this moment allows."""
-    drawing = _drawing_seconds(step_draws(config), seconds / 2)
-    return drawing + _writing_seconds(observation_size(config), seconds / 2)
-
-
 def step_draws(config: OffloadingConfig | DMoEConfig) -> Draws:
-    """Count what a step of a scenario draws."""
-    if isinstance(config, OffloadingConfig):
-        return offloading_draws(config)
-    return dmoe_draws(config)
+    """Count what a slot or a layer draws."""
+    return (
+        _offloading_draws(config) if isinstance(config, OffloadingConfig) else _dmoe_draws(config)
+    )
 
 
-def offloading_draws(config: OffloadingConfig) -> Draws:
-    """Count what a slot draws."""
+def _offloading_draws(config: OffloadingConfig) -> Draws:
     if config.tasks == "toy":
         return Draws()
     U, M, d, k = config.num_tasks, config.num_servers, config.feature_dim, config.samples_per_task
@@ -103,8 +79,7 @@ def offloading_draws(config: OffloadingConfig) -> Draws:
     )
 
 
-def dmoe_draws(config: DMoEConfig) -> Draws:
-    """Count what a layer draws."""
+def _dmoe_draws(config: DMoEConfig) -> Draws:
     if config.gates == "toy":
         return Draws()
     I, Q, K = config.sources, config.tokens_per_source, config.num_nodes
@@ -118,7 +93,7 @@ def dmoe_draws(config: DMoEConfig) -> Draws:
     )
 
 
-@compiled
+@kernel
 def draw(rng: np.random.Generator, normals: int, exponentials: int, uniforms: int) -> float:
     """Draw so many numbers and return their sum, so that nothing is optimised away."""
     total = 0.0
@@ -131,13 +106,6 @@ def draw(rng: np.random.Generator, normals: int, exponentials: int, uniforms: in
     return total
 
 
-@compiled
-def write(source: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Copy entries."""
-    for index in range(out.shape[0]):
-        out[index] = source[index]
-
-
 def _drawing_seconds(draws: Draws, seconds: float) -> float:
     if sum(draws) == 0.0:
         return 0.0
@@ -148,33 +116,7 @@ def _drawing_seconds(draws: Draws, seconds: float) -> float:
     return per_call(lambda: draw(rng, *counts), seconds) / repeat
 
 
-@compiled
-def count_uniforms(streams: Streams, uniforms: int) -> float:
-    """Draw so many uniforms from a counting stream and return their sum."""
-    total = 0.0
-    for _ in range(uniforms):
-        total += next_uniform(streams, 0)
-    return total
-
-
-def _counting_seconds(draws: Draws, seconds: float) -> float:
-    streams = np.ones(1, np.uint64)
-    numbers, scratch = np.empty(COUNTED, np.float32), np.empty(COUNTED, np.float32)
-    work: tuple[Callable[[], object], ...] = (
-        lambda: write_normals(streams, 0, scratch, numbers),
-        lambda: write_exponentials(streams, 0, scratch, numbers),
-        lambda: count_uniforms(streams, COUNTED),
-    )
-    total = 0.0
-    for count, draw_many in zip(draws, work, strict=True):
-        if count > 0.0:
-            draw_many()
-            total += per_call(draw_many, seconds / len(work)) * count / COUNTED
-    return total
-
-
 def _writing_seconds(entries: int, seconds: float) -> float:
     source = np.ones(max(COPIED, entries), np.float32)
-    out = np.empty_like(source)
-    write(source, out)
-    return per_call(lambda: write(source, out), seconds) * entries / len(source)
+    out = source.copy()
+    return per_call(lambda: np.copyto(out, source), seconds) * entries / len(source)

@@ -115,10 +115,10 @@ def shares_of(rounds: Sequence[Parts]) -> dict[str, float]:
 
 def draw_slots(simulator: Any, slots: int) -> None:
     """Draw the next slots of all sub-environments, and do nothing else."""
-    process, scratch = simulator._process, simulator._workspaces[0].drawing
+    process, scratch = simulator.process, simulator._workspaces[0].drawing
     now = simulator.exogenous, simulator._randomness.streams
     if isinstance(simulator, OffloadingSimulator):
-        source = simulator._source
+        source = simulator.source
         tables = source.synthetic, source.images, source.given
         draw_offloading(process, tables, *now, scratch, slots)
     elif process is not None:

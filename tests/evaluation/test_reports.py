@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.figures import draw_comparison
-from mec_moe_agents.evaluation.tables import print_leaderboard, print_ranking
+from mec_moe_agents.evaluation.tables import print_comparison, print_ranking
 from rich.console import Console
 
 from tests.evaluation.made_up import standings
@@ -32,7 +32,8 @@ def results() -> Mapping[str, Episodes]:
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], width: int) -> None:
     out = io.StringIO()
-    print_leaderboard(Console(file=out, width=width), summarize(results, ["oracle"]))
+    board = summarize(results, ["oracle"])
+    print_comparison(Console(file=out, width=width), "title", board, "default")
     text = out.getvalue()
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -110,7 +109,8 @@ def draw_comparison(results: Mapping[str, Episodes], board: Leaderboard, title: 
         _draw_agent(over_time, plane, line, view)
     _finish_curves(over_time, results, view)
     _finish_plane(plane, board, view)
-    handles = [_legend_entry(line) for line in board.lines]
+    looks = [look_of(line.agent) for line in board.lines]
+    handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks]
     labels = [_label(line.agent, line.contender) for line in board.lines]
     legend_below(figure, handles, labels, LEGEND_COLUMNS)
     return figure
@@ -120,23 +120,9 @@ def _draw_agent(over_time: Axes, plane: Axes, line: Line, view: View) -> None:
     look, curve = look_of(line.agent), view.curve.scale * line.episodes.curve
     marked = curve.shape[1] <= MARKED_STEPS
     draw_curves(over_time, curve, look if marked else look._replace(marker=""))
-    x, y = (
-        line.metrics[axis.measure].times(axis.scale) for axis in (view.horizontal, view.vertical)
-    )
+    sides = view.horizontal, view.vertical
+    x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
     draw_point(plane, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
-
-
-def _legend_entry(line: Line) -> Line2D:
-    look = look_of(line.agent)
-    return Line2D(
-        [],
-        [],
-        color=look.color,
-        linestyle=look.line,
-        marker=look.marker,
-        markersize=7,
-        markeredgecolor=look.edge,
-    )
 
 
 def _label(agent: str, contender: bool) -> str:
@@ -220,9 +206,8 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
             bold = "bold" if score >= np.nanmax(scores[:, column]) else "normal"
             text = SCORE.number(score)
             axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
-    axes.set_xticks(
-        range(len(standings)), [entry.scenario.name.rpartition("/")[2] for entry in standings]
-    )
+    names = [entry.scenario.name.rpartition("/")[2] for entry in standings]
+    axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(order)), [_label(agent, contenders[agent]) for agent in order])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -243,16 +228,9 @@ def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> No
 def _draw_profiles(axes: Axes, group: Aggregate | None) -> None:
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
     for line in group.lines if group else ():
-        look = look_of(line.agent)
-        style: dict[str, Any] = {
-            "ls": look.line,
-            "marker": look.marker,
-            "markevery": 10,
-            "label": line.agent,
-        }
-        axes.plot(THRESHOLDS, line.profile, color=look.color, **style)
-    finish(
-        axes, "Performance profile", "Normalised score τ", "Share of episodes above τ", legend=None
-    )
+        style = look_of(line.agent).style
+        axes.plot(THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
+    title, ylabel = "Performance profile", "Share of episodes above τ"
+    finish(axes, title, "Normalised score τ", ylabel, legend=None)
     if group:
         axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)

@@ -110,13 +110,14 @@ class Scenario:
         needed = {*self.agents, FLOOR, self.ceiling}
         return [name for name in agent_names(self.config) if name in needed]
 
+    @property
+    def references(self) -> list[str]:
+        """The compared agents that know more than a scheduler can."""
+        return [name for name in self.agents if not self.is_contender(name)]
+
     def is_contender(self, agent: str) -> bool:
         """Tell whether an agent knows no more than a scheduler can."""
         return find_agent(agent, self.config).contender
-
-    def is_baseline(self, agent: str) -> bool:
-        """Tell whether an agent is a contender that nobody trained."""
-        return self.is_contender(agent) and agent != LEARNED
 
 
 @dataclass(frozen=True)
@@ -228,11 +229,10 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
 
 def _known(mnist: Path | None) -> dict[str, Config]:
-    known: dict[str, Config] = {
-        TRAITS[environment.name].prefix + preset: config
-        for environment in ENVIRONMENTS
-        for preset, config in environment.presets.items()
-    }
+    known: dict[str, Config] = {}
+    for environment in ENVIRONMENTS:
+        prefix = TRAITS[environment.name].prefix
+        known |= {prefix + preset: config for preset, config in environment.presets.items()}
     if mnist is None:
         del known["mnist"]
     else:
@@ -257,11 +257,10 @@ def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
         ValueError: a name is in none of the scenarios, or there is none.
     """
     known = {name for config in configs for name in agent_names(config)}
-    wanted: set[str] = set()
-    for name in split_names(agents):
-        if name != "all" and name not in known:
+    names = split_names(agents)
+    for name in names:
+        if name not in known and name != "all":
             raise ValueError(f"no agent {name!r} in these scenarios: {suggest(name, known)}")
-        wanted |= known if name == "all" else {name}
-    if not wanted:
+    if not names:
         raise ValueError("--agents names no agent")
-    return wanted
+    return known if "all" in names else set(names)

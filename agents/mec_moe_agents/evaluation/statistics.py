@@ -7,7 +7,7 @@ task for themselves. All resampling is deterministic: the same rows give the sam
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,18 +71,16 @@ def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
     known = values[~np.isnan(values)]
     if known.size < 2:
         return known_exactly(float(known[0]) if known.size else np.nan)
-    low, high = interval(resampled_means(known, resamples), known.size)
-    return Estimate(float(known.mean()), float(low), float(high))
+    return _estimate(known.mean(), resampled_means(known, resamples), known.size)
 
 
 def estimate_ratio(above: Floats, below: Floats) -> Estimate:
     """Estimate the ratio of two means over the same seeds, each (n,), resampled together."""
-    value = float(above.mean() / below.mean())
+    value = above.mean() / below.mean()
     if above.size < 2:
-        return known_exactly(value)
+        return known_exactly(float(value))
     means = resampled_means(np.stack([above, below], axis=1), RESAMPLES)
-    low, high = interval(means[:, 0] / means[:, 1], above.size)
-    return Estimate(value, float(low), float(high))
+    return _estimate(value, means[:, 0] / means[:, 1], above.size)
 
 
 def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
@@ -102,6 +100,12 @@ def interval(means: Floats, count: int) -> tuple[Floats, Floats]:
     return low, high
 
 
+def _estimate(value: SupportsFloat, resamples: Floats, count: int) -> Estimate:
+    """Put the interval of a mean of `count` values beside it."""
+    low, high = interval(resamples, count)
+    return Estimate(float(value), float(low), float(high))
+
+
 def interquartile_mean(scores: Floats) -> Floats:
     """Return the mean along the last axis without the lowest and the highest quarter.
 
@@ -119,17 +123,16 @@ def estimate_iqm(scores: Floats, resamples: int = RESAMPLES) -> Estimate:
     The percentiles are expanded for few runs as in `interval`; a single run has no interval (NaN).
     """
     runs, tasks = scores.shape
-    value = float(interquartile_mean(scores.ravel()))
+    value = interquartile_mean(scores.ravel())
     if runs < 2:
-        return known_exactly(value)
+        return known_exactly(float(value))
     rng, columns = np.random.default_rng(SEED), np.arange(tasks)
     block = max(1, BLOCK_NUMBERS // scores.size)
     values = []
     for start in range(0, resamples, block):
         draws = rng.integers(runs, size=(min(block, resamples - start), runs, tasks))
         values.append(interquartile_mean(scores[draws, columns].reshape(len(draws), -1)))
-    low, high = interval(np.concatenate(values), runs)
-    return Estimate(value, float(low), float(high))
+    return _estimate(value, np.concatenate(values), runs)
 
 
 def score_profile(scores: Floats, thresholds: Floats) -> Floats:
@@ -145,15 +148,13 @@ def improvement(ours: Floats, theirs: Floats) -> Estimate:
     improvement". Both sides are resampled independently.
     """
     wins = _wins(ours[:, np.newaxis], theirs)
-    value = float(wins.mean())
-    fewest = min(wins.shape)
+    value, fewest = wins.mean(), min(wins.shape)
     if fewest < 2:
-        return known_exactly(value)
+        return known_exactly(float(value))
     rng = np.random.default_rng(SEED)
     our_counts, their_counts = (_counts(rng, count, RESAMPLES) for count in wins.shape)
     values = ((our_counts @ wins) * their_counts).sum(axis=1) / wins.size
-    low, high = interval(values, fewest)
-    return Estimate(value, float(low), float(high))
+    return _estimate(value, values, fewest)
 
 
 def share_better(ours: Floats, theirs: Floats) -> Estimate:

@@ -87,11 +87,11 @@ def _digest(value: object) -> str:
     return hashlib.sha256(pickle.dumps(value)).hexdigest()
 
 
+@dataclass(frozen=True)
 class CellStore:
     """A folder of finished cells."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def load(self, cell: Cell) -> Episodes | None:
         """Return the stored episodes, or None where there are none or the file is damaged."""
@@ -115,13 +115,9 @@ class CellStore:
             OSError: the folder cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            "cell": np.array(cell.describe()),
-            "seeds": episodes.seeds,
-            "curve": episodes.curve,
-        }
-        arrays |= {METRIC + name: values for name, values in episodes.metrics.items()}
-        write_arrays(self._file(cell), arrays, compressed=True)
+        metrics = {METRIC + name: values for name, values in episodes.metrics.items()}
+        kept = {"cell": np.array(cell.describe()), "seeds": episodes.seeds, "curve": episodes.curve}
+        write_arrays(self._file(cell), {**kept, **metrics}, compressed=True)
 
     def _file(self, cell: Cell) -> Path:
         return self.folder / f"{cell.agent}-{cell.key}.npz"
@@ -143,15 +139,14 @@ def write_rows(
     Raises:
         OSError: the file cannot be written.
     """
-    fields = {f"config.{name}": value for name, value in config.to_dict().items()}
-    write_csv(
-        path,
-        [
-            {"agent": agent, **row, **fields, **provenance.columns}
-            for agent, episodes in results.items()
-            for row in rows_of(episodes)
-        ],
+    shared = {f"config.{name}": value for name, value in config.to_dict().items()}
+    shared |= provenance.columns
+    rows = (
+        {"agent": agent, **row, **shared}
+        for agent, episodes in results.items()
+        for row in rows_of(episodes)
     )
+    write_csv(path, rows)
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:

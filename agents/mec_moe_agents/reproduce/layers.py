@@ -27,15 +27,7 @@ from mec_moe_agents.evaluation.drawing import (
     new_panels,
 )
 from mec_moe_agents.evaluation.statistics import estimate_mean
-from mec_moe_agents.reproduce.study import (
-    Answer,
-    Headline,
-    Row,
-    Study,
-    as_json,
-    at_most,
-    rows_of,
-)
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, as_json, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
@@ -126,15 +118,13 @@ def picks_by_rank(layer: Layer, plan: Plan, config: DMoEConfig) -> Floats:
 def _expert_headlines(counts: Floats) -> list[Headline]:
     used = counts.sum(axis=2)
     rank = counts @ np.arange(1, counts.shape[2] + 1) / used
-    return [
-        Headline(
-            f"{label} in the {place} layer, γ0 = {SHOWN}",
-            estimate_mean(values[:, layer]),
-            decimals=2,
-        )
-        for label, values in (("experts per token", used), ("energy rank of a pick", rank))
-        for place, layer in (("first", 0), ("last", -1))
-    ]
+    lines = []
+    for label, values in (("experts per token", used), ("energy rank of a pick", rank)):
+        for place, layer in (("first", 0), ("last", -1)):
+            estimate = estimate_mean(values[:, layer])
+            text = f"{label} in the {place} layer, γ0 = {SHOWN}"
+            lines.append(Headline(text, estimate, decimals=2))
+    return lines
 
 
 def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
@@ -151,7 +141,8 @@ def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
 
 def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:
     image = axes.imshow(values, aspect="auto", cmap="viridis", vmin=0.0)
-    axes.set_xticks(range(values.shape[1]), [str(layer + 1) for layer in range(values.shape[1])])
+    layers = range(values.shape[1])
+    axes.set_xticks(layers, [str(layer + 1) for layer in layers])
     axes.set_yticks(range(len(names)), names)
     axes.set(title=title, xlabel="Layer")
     for (row, column), value in np.ndenumerate(values):
@@ -170,14 +161,13 @@ def run_optimality(seeds: Sequence[int]) -> Answer:
         by_size = []
         for size in sizes:
             config = independent(nodes, size)
-            by_size.append(measure(config, seeds))
-            columns: dict[str, Floats | float] = {
-                **by_size[-1],
-                "formula": optimality_probability(nodes, size),
-            }
-            rows += rows_of({"nodes": nodes, "subcarriers": size}, seeds, columns, config)
+            measured = measure(config, seeds)
+            labels = {"nodes": nodes, "subcarriers": size}
+            formula = {"formula": optimality_probability(nodes, size)}
+            rows += rows_of(labels, seeds, {**measured, **formula}, config)
+            by_size.append(measured)
         found[nodes] = {
-            name: np.stack([measured[name] for measured in by_size], axis=1) for name in by_size[0]
+            name: np.stack([each[name] for each in by_size], axis=1) for name in by_size[0]
         }
     return Answer(rows, _draw_optimality(found, len(seeds)), _optimality_headlines(found))
 

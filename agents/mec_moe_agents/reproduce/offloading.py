@@ -21,7 +21,7 @@ from mec_moe_agents.evaluation.drawing import (
 )
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 

@@ -7,27 +7,8 @@ from types import MappingProxyType
 
 from mec_moe_agents.cli.options import reported
 
-COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "offloading": {
-            "M": "num_servers",
-            "S": "num_subcarriers",
-            "N": "num_types",
-            "T": "horizon",
-            "U": "num_tasks",
-            "D": "max_experts",
-        },
-        "dmoe": {
-            "K": "num_nodes",
-            "S": "num_subcarriers",
-            "I": "sources",
-            "Q": "tokens_per_source",
-            "L": "num_layers",
-            "D": "max_experts",
-        },
-    }
-)
-"""Symbols and fields by `Environment.name`, as are the next two."""
+COLUMNS: Mapping[str, str] = MappingProxyType({"offloading": "MSNTUD", "dmoe": "KSIQLD"})
+"""Symbols in their order by `Environment.name`, as are the next two."""
 SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
         "offloading": "M servers, S subcarriers, N task types, T slots, U tasks per slot,\n"
@@ -64,13 +45,15 @@ def scenarios() -> None:
     """List the scenarios of both environments."""
     with reported():
         from mec_moe_agents.environments import ENVIRONMENTS
+        from mec_moe_agents.evaluation.scenarios import TRAITS
 
         for position, environment in enumerate(ENVIRONMENTS):
             name = environment.name
             columns, purposes = COLUMNS[name], PURPOSES[name]
+            fields = [TRAITS[name].sizes[symbol][0] for symbol in columns]
             rows = []
             for preset, config in environment.presets.items():
-                sizes = [str(getattr(config, field)) for field in columns.values()]
+                sizes = [str(getattr(config, field)) for field in fields]
                 rows.append([preset, *sizes, purposes.get(preset, "")])
             if position:
                 print()

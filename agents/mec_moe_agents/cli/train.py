@@ -125,11 +125,7 @@ def train(
 
 
 def require_training() -> None:
-    """See that what training needs is installed.
-
-    Raises:
-        ImportError: it is not; the message says how to install it.
-    """
+    """See that what training needs is installed; if not, say how to install it."""
     try:
         import sb3_contrib  # noqa: F401
         import stable_baselines3  # noqa: F401

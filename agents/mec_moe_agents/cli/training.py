@@ -36,21 +36,13 @@ CHANGED = "note: the code or the packages changed since this run began; its numb
 
 
 def parse_baselines(names: str, config: OffloadingConfig | DMoEConfig) -> list[str]:
-    """Split names at commas; `all` stands for every baseline that was not trained.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-    """
+    """Split names at commas; `all` stands for every baseline that was not trained."""
     named = split_names(names)
     return [name for name in parse_agents(names, config) if name != LEARNED or name in named]
 
 
 def present(plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress) -> None:
-    """Draw the learning curve, then rank the best checkpoint among the baselines.
-
-    Raises:
-        OSError: a file cannot be written.
-    """
+    """Draw the learning curve, then rank the best checkpoint among the baselines."""
     scenario = Scenario(plan.scenario, plan.config, baselines)
     before = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
     picture = folder / CURVES

@@ -55,7 +55,6 @@ def compare(
 
     Raises:
         ValueError: an agent is unknown.
-        OSError: a finished cell cannot be stored.
     """
     for agent in agents:
         find_agent(agent, config)
@@ -83,21 +82,11 @@ def compare_everywhere(
     listener: Listener,
     jobs: int = 1,
 ) -> Mapping[str, Mapping[str, Episodes]]:
-    """Run every agent that each scenario needs, or find that it was done before.
+    """Do as `compare` on each scenario with all its runners: episodes by scenario and agent.
 
-    Args:
-        scenarios: what to run.
-        seeds: the same for every agent.
-        store: where finished cells are kept.
-        code: identity of the code; cells of other code are not found.
-        listener: told about the progress.
-        jobs: cells that run at the same time; the results do not depend on it.
-
-    Returns:
-        The episodes by scenario and agent.
+    `jobs` cells run at the same time; the results do not depend on it.
 
     Raises:
-        OSError: a finished cell cannot be stored.
         ImportError: more than one job, and joblib is not installed.
     """
     if jobs > 1:

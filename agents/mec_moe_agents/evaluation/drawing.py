@@ -154,10 +154,6 @@ def legend_below(
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
-    """Write a PNG, whole or not at all.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write a PNG, whole or not at all."""
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=dpi)

@@ -69,14 +69,7 @@ class Ranking:
 
 
 def write_ranking(ranking: Ranking, folder: Path, markdown: Path | None = None) -> list[Path]:
-    """Write ranking.csv, .json, .md and .png; the latter two also as `markdown` and beside it.
-
-    Returns:
-        What was written.
-
-    Raises:
-        OSError: a file cannot be written.
-    """
+    """Write ranking.csv, .json, .md and .png, the latter two also as `markdown`; list them all."""
     written = [folder / "ranking.csv", folder / "ranking.json"]
     write_csv(written[0], _episodes(ranking))
     write_json(written[1], _document(ranking), indent=1)

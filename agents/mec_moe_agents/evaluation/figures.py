@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -165,9 +166,9 @@ def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
 
 def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]) -> Figure:
     """Draw a row of panels for each environment: scores, interquartile means, profiles."""
-    groups: dict[str, list[Standings]] = {}
+    groups: dict[str, list[Standings]] = defaultdict(list)
     for entry in standings:
-        groups.setdefault(entry.scenario.environment, []).append(entry)
+        groups[entry.scenario.environment].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
     over_all = {group.environment: group for group in reversed(aggregates)}
     orders = {name: _order(entries, over_all.get(name)) for name, entries in groups.items()}

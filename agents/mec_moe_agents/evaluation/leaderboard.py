@@ -160,9 +160,7 @@ class Standings(Leaderboard):
 def summarize(results: Mapping[str, Episodes], references: Collection[str] = ()) -> Leaderboard:
     """Rank agents that ran on the same seeds, and compare each with the best contender.
 
-    Args:
-        results: the episodes of each agent.
-        references: agents that are ranked, but are never the best.
+    References are ranked, but are never the best.
 
     Raises:
         ValueError: there is no agent.

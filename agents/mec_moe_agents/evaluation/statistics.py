@@ -27,8 +27,8 @@ class Estimate(NamedTuple):
     """A mean and its bootstrap interval; the bounds are NaN for fewer than two values."""
 
     mean: float
-    low: float
-    high: float
+    low: float = np.nan
+    high: float = np.nan
 
     @property
     def excludes_zero(self) -> bool:
@@ -45,16 +45,11 @@ class Estimate(NamedTuple):
         return Estimate(factor * self.mean, factor * self.low, factor * self.high)
 
 
-def known_exactly(value: float) -> Estimate:
-    """Return an estimate without an interval."""
-    return Estimate(value, np.nan, np.nan)
-
-
 def resampled_means(values: Floats, resamples: int) -> Floats:
     """Return means of resamples with replacement along the first axis, (resamples, ...)."""
     n = values.shape[0]
-    means: Floats = _counts(np.random.default_rng(SEED), n, resamples) @ values / n
-    return means
+    counts = _counts(np.random.default_rng(SEED), n, resamples)
+    return np.asarray(counts @ values / n)
 
 
 def _counts(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.int64]:
@@ -69,18 +64,15 @@ def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
     same in every call with the same n.
     """
     known = values[~np.isnan(values)]
-    if known.size < 2:
-        return known_exactly(float(known[0]) if known.size else np.nan)
+    if known.size == 0:
+        return Estimate(np.nan)
     return _estimate(known.mean(), resampled_means(known, resamples), known.size)
 
 
 def estimate_ratio(above: Floats, below: Floats) -> Estimate:
     """Estimate the ratio of two means over the same seeds, each (n,), resampled together."""
-    value = above.mean() / below.mean()
-    if above.size < 2:
-        return known_exactly(float(value))
     means = resampled_means(np.stack([above, below], axis=1), RESAMPLES)
-    return _estimate(value, means[:, 0] / means[:, 1], above.size)
+    return _estimate(above.mean() / below.mean(), means[:, 0] / means[:, 1], above.size)
 
 
 def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
@@ -101,7 +93,9 @@ def interval(means: Floats, count: int) -> tuple[Floats, Floats]:
 
 
 def _estimate(value: SupportsFloat, resamples: Floats, count: int) -> Estimate:
-    """Put the interval of a mean of `count` values beside it."""
+    """Put the interval of a mean of `count` values beside it, if there is more than one."""
+    if count < 2:
+        return Estimate(float(value))
     low, high = interval(resamples, count)
     return Estimate(float(value), float(low), float(high))
 
@@ -123,16 +117,13 @@ def estimate_iqm(scores: Floats, resamples: int = RESAMPLES) -> Estimate:
     The percentiles are expanded for few runs as in `interval`; a single run has no interval (NaN).
     """
     runs, tasks = scores.shape
-    value = interquartile_mean(scores.ravel())
-    if runs < 2:
-        return known_exactly(float(value))
     rng, columns = np.random.default_rng(SEED), np.arange(tasks)
     block = max(1, BLOCK_NUMBERS // scores.size)
     values = []
     for start in range(0, resamples, block):
         draws = rng.integers(runs, size=(min(block, resamples - start), runs, tasks))
         values.append(interquartile_mean(scores[draws, columns].reshape(len(draws), -1)))
-    return _estimate(value, np.concatenate(values), runs)
+    return _estimate(interquartile_mean(scores.ravel()), np.concatenate(values), runs)
 
 
 def score_profile(scores: Floats, thresholds: Floats) -> Floats:
@@ -148,13 +139,10 @@ def improvement(ours: Floats, theirs: Floats) -> Estimate:
     improvement". Both sides are resampled independently.
     """
     wins = _wins(ours[:, np.newaxis], theirs)
-    value, fewest = wins.mean(), min(wins.shape)
-    if fewest < 2:
-        return known_exactly(float(value))
     rng = np.random.default_rng(SEED)
     our_counts, their_counts = (_counts(rng, count, RESAMPLES) for count in wins.shape)
     values = ((our_counts @ wins) * their_counts).sum(axis=1) / wins.size
-    return _estimate(value, values, fewest)
+    return _estimate(wins.mean(), values, min(wins.shape))
 
 
 def share_better(ours: Floats, theirs: Floats) -> Estimate:

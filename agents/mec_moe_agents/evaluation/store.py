@@ -68,11 +68,7 @@ def _named_files(config: Config, options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def digest_of(path: Path) -> str:
-    """Return a digest of a file, or of the names and contents of the files of a folder.
-
-    Raises:
-        OSError: it is missing or cannot be read.
-    """
+    """Return a digest of a file, or of the names and contents of the files of a folder."""
     digest = hashlib.sha256()
     files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
     for file in files:
@@ -109,11 +105,7 @@ class CellStore:
             return None
 
     def save(self, cell: Cell, episodes: Episodes) -> None:
-        """Store a finished cell, whole or not at all.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
+        """Store a finished cell, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         metrics = {METRIC + name: values for name, values in episodes.metrics.items()}
         kept = {"cell": np.array(cell.describe()), "seeds": episodes.seeds, "curve": episodes.curve}
@@ -134,11 +126,7 @@ def rows_of(episodes: Episodes) -> list[dict[str, object]]:
 def write_rows(
     path: Path, results: Mapping[str, Episodes], config: Config, provenance: Provenance
 ) -> None:
-    """Write one CSV row per agent and seed: metrics, config fields, version and commit.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write one CSV row per agent and seed: metrics, config fields, version and commit."""
     shared = {f"config.{name}": value for name, value in config.to_dict().items()}
     shared |= provenance.columns
     rows = (
@@ -150,11 +138,7 @@ def write_rows(
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:
-    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T).
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T)."""
     curves = {agent: episodes.curve for agent, episodes in results.items()}
     seeds = next(iter(results.values())).seeds
     write_arrays(path, {"seeds": seeds, **curves}, compressed=True)

@@ -105,11 +105,7 @@ def as_json(config: Config) -> str:
 
 
 def write_answer(folder: Path, name: str, answer: Answer, provenance: Provenance) -> None:
-    """Write `name`.csv and `name`.png, each whole or not at all.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+    """Write `name`.csv and `name`.png, each whole or not at all."""
     write_csv(folder / f"{name}.csv", [{**row, **provenance.columns} for row in answer.rows])
     save_figure(answer.figure, folder / f"{name}.png")
 

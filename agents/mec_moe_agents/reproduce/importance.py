@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.dmoe.learned import Match
 from mec_moe_agents.evaluation.drawing import draw_intervals, finish, look_of, new_panels
 from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, evaluate
-from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, known_exactly
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.reproduce import Answer, Headline, Row, at_least, percent_below, rows_of
 from mec_moe_agents.training.importance import (
     CONFIG,
@@ -73,10 +73,6 @@ class Pair:
 def compare_matches(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
     """Compare each γ0^l with the schedule that was chosen for it on training episodes.
 
-    Args:
-        matches: at least one.
-        seeds: of the episodes.
-
     Raises:
         ValueError: a seed is one of training's.
     """
@@ -126,9 +122,9 @@ def _headlines(pairs: Sequence[Pair]) -> list[Headline]:
     saved = min(pair.saving_on_train for pair in pairs)
     gained = min(pair.gain_on_train for pair in pairs)
     label = "least energy saved on the classifier's training images (%)"
-    lines.append(Headline(label, known_exactly(saved)))
+    lines.append(Headline(label, Estimate(saved)))
     label = "least accuracy gained on the classifier's training images (points)"
-    return [*lines, Headline(label, known_exactly(gained), decimals=2)]
+    return [*lines, Headline(label, Estimate(gained), decimals=2)]
 
 
 def _draw(pairs: Sequence[Pair], seeds: int) -> Figure:

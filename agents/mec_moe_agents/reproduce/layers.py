@@ -93,17 +93,11 @@ def run_experts(seeds: Sequence[int]) -> Answer:
     for name, (config, scheduler) in cases.items():
         steps = walk(config, scheduler, seeds)
         counts[name] = np.stack([picks_by_rank(s.layer, s.plan, config) for s in steps], axis=1)
-        rows += [
-            {
-                "scheduler": name,
-                "seed": seeds[row],
-                "layer": layer + 1,
-                "energy_rank": rank + 1,
-                "picks_per_token": picks,
-                "config": as_json(config),
-            }
-            for (row, layer, rank), picks in np.ndenumerate(counts[name])
-        ]
+        text = as_json(config)
+        for (row, layer, rank), picks in np.ndenumerate(counts[name]):
+            labels = {"scheduler": name, "seed": seeds[row], "layer": layer + 1}
+            measured = {"energy_rank": rank + 1, "picks_per_token": picks, "config": text}
+            rows.append({**labels, **measured})
     shown = counts[f"γ0 = {SHOWN:g}"]
     return Answer(rows, _draw_experts(counts, len(seeds)), _expert_headlines(shown))
 
@@ -131,15 +125,17 @@ def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
     title = f"DMoE · paper, {seeds} seeds: what is chosen in each layer"
     figure, (left, right) = new_panels(title)
     number = np.array([values.sum(axis=2).mean(axis=0) for values in counts.values()])
-    _draw_heat(left, number, list(counts), "Experts per token")
+    _draw_heat(figure, left, number, list(counts), "Experts per token")
     shown = counts[f"γ0 = {SHOWN:g}"].mean(axis=0).T
     ranks = [str(rank) for rank in range(1, len(shown) + 1)]
-    _draw_heat(right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
+    _draw_heat(figure, right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
     right.set_ylabel("Energy rank of the expert (1: cheapest for the source)")
     return figure
 
 
-def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:
+def _draw_heat(
+    figure: Figure, axes: Axes, values: Floats, names: Sequence[str], title: str
+) -> None:
     image = axes.imshow(values, aspect="auto", cmap="viridis", vmin=0.0)
     layers = range(values.shape[1])
     axes.set_xticks(layers, [str(layer + 1) for layer in layers])
@@ -148,8 +144,6 @@ def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> 
     for (row, column), value in np.ndenumerate(values):
         ink = "black" if value > 0.6 * values.max() else "white"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-    figure = axes.get_figure()
-    assert figure is not None
     figure.colorbar(image, ax=axes)
 
 

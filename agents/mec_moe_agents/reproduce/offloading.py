@@ -6,6 +6,7 @@ generalization error does not fall however long they run.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -46,11 +47,8 @@ def scenario(servers: int) -> OffloadingConfig:
 
 def run(seeds: Sequence[int]) -> Answer:
     """Run every scheduler at every M on the same seeds."""
-    found = {
-        (servers, agent): evaluate(agent, scenario(servers), seeds)
-        for servers in SERVERS
-        for agent in AGENTS
-    }
+    cases = itertools.product(SERVERS, AGENTS)
+    found = {case: evaluate(case[1], scenario(case[0]), seeds) for case in cases}
     return Answer(_rows(found), _draw(found), headlines(found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mec_moe_agents.evaluation.drawing import Look, double_along_x, finish, new_panels
-from mec_moe_agents.evaluation.statistics import estimate_mean, known_exactly
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env.core.buffers import Floats
@@ -69,18 +70,16 @@ def solve_by_des(instances: Sequence[Instance]) -> list[Solved]:
     return [Solved(joules, nodes, seconds) for joules, nodes in pairs]
 
 
-def solve_by(solve: Callable[[Instance], tuple[float, float]]) -> Solver:
-    """Return a solver that takes the tokens one by one."""
-
-    def solver(instances: Sequence[Instance]) -> list[Solved]:
-        solved = []
-        for instance in instances:
-            begin = time.perf_counter()
-            joules, nodes = solve(instance)
-            solved.append(Solved(joules, nodes, time.perf_counter() - begin))
-        return solved
-
-    return solver
+def solve_each(
+    solve: Callable[[Instance], tuple[float, float]], instances: Sequence[Instance]
+) -> list[Solved]:
+    """Solve the tokens one by one, to joules and nodes."""
+    solved = []
+    for instance in instances:
+        begin = time.perf_counter()
+        joules, nodes = solve(instance)
+        solved.append(Solved(joules, nodes, time.perf_counter() - begin))
+    return solved
 
 
 def by_exhaustion(instance: Instance) -> tuple[float, float]:
@@ -115,8 +114,8 @@ def by_highs(instance: Instance) -> tuple[float, float]:
 
 SOLVERS: dict[str, Solver] = {
     "des": solve_by_des,
-    "exhaustive": solve_by(by_exhaustion),
-    "highs": solve_by(by_highs),
+    "exhaustive": partial(solve_each, by_exhaustion),
+    "highs": partial(solve_each, by_highs),
 }
 
 
@@ -144,13 +143,12 @@ def _column(rows: Sequence[Row], solver: str, experts: int, name: str) -> Floats
 
 
 def _headlines(rows: Sequence[Row]) -> list[Headline]:
-    worst = 0.0
+    off = []
     for solver in ("exhaustive", "highs"):
         for size in sizes_of(solver):
             other = _column(rows, solver, size, "energy_j")
-            off = np.abs(_column(rows, "des", size, "energy_j") / other - 1.0)
-            worst = max(worst, float(off.max()))
-    exact = known_exactly(1e9 * worst)
+            off.append(np.abs(_column(rows, "des", size, "energy_j") / other - 1.0).max())
+    exact = Estimate(1e9 * float(max(off)))
     ratio = _column(rows, "highs", 128, "seconds") / _column(rows, "des", 128, "seconds")
     slowest = 1e6 * _column(rows, "des", EXPERTS[-1], "seconds")
     return [

@@ -25,12 +25,7 @@ from mec_moe_agents.evaluation.drawing import (
 )
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import LEARNED
-from mec_moe_agents.evaluation.statistics import (
-    Estimate,
-    estimate_mean,
-    estimate_ratio,
-    known_exactly,
-)
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -145,7 +140,7 @@ def headlines(found: Found) -> list[Headline]:
             for name in ("guard", best_other(found, condition))
         ]
     for label, count in (("ahead of every baseline", ahead), ("behind a baseline", behind)):
-        counted = known_exactly(float(count))
+        counted = Estimate(float(count))
         lines.append(Headline(f"{label} (of {len(found)})", counted, decimals=0))
     return lines
 

@@ -67,7 +67,7 @@ def test_the_picture_has_both_panels_and_every_agent(
     results: Mapping[str, Episodes], tmp_path: Path
 ) -> None:
     summary = summarize(results, ["oracle"])
-    figure = draw_comparison(results, summary, "title")
+    figure = draw_comparison(summary, "title")
     over_time, plane = figure.axes
     assert len(over_time.lines) == 3
     assert "slot" in over_time.get_xlabel().lower()
@@ -84,7 +84,7 @@ def test_the_picture_has_both_panels_and_every_agent(
 def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
     config = DMOE_PRESETS[scenario]
     results = {agent: evaluate(agent, config, range(3)) for agent in ("topk", "jesa")}
-    by_layer, plane = draw_comparison(results, summarize(results), "title").axes
+    by_layer, plane = draw_comparison(summarize(results), "title").axes
     assert by_layer.get_xlabel() == "Layer"
     assert np.size(by_layer.lines[0].get_xdata()) == config.num_layers
     assert "(mJ)" in plane.get_xlabel()
@@ -93,4 +93,4 @@ def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
 
 def test_one_seed_and_no_error_can_be_drawn() -> None:
     results = {"reject-all": evaluate("reject-all", CONFIG.override(horizon=1), [0])}
-    draw_comparison(results, summarize(results), "title").canvas.draw()
+    draw_comparison(summarize(results), "title").canvas.draw()

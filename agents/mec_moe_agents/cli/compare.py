@@ -59,14 +59,7 @@ def compare(
 
 
 def check(env: str, name: str, agents: str, settings: Sequence[str] | None) -> Scenario:
-    """Resolve every name, build the environment and the agents once.
-
-    Raises:
-        ValueError: the environment, the scenario, an agent or a setting is wrong, or an agent
-            refuses the scenario.
-        OSError: the data are missing.
-        ImportError: the scenario needs an extra that is not installed.
-    """
+    """Resolve every name, build the environment and the agents once."""
     from mec_moe_agents.evaluation.rollout import make_vector_env
     from mec_moe_agents.evaluation.scenarios import Scenario, find_config, parse_agents
     from mec_moe_agents.registry import make_agent
@@ -105,7 +98,7 @@ def _answer(scenario: Scenario, seeds: Sequence[int], folder: Path, fresh: bool)
     picture, rows, curves = (folder / f for f in ("comparison.png", "rows.csv", "curves.npz"))
     write_rows(rows, results, config, provenance)
     write_curves(curves, results)
-    save_figure(draw_comparison(results, board, title), picture)
+    save_figure(draw_comparison(board, title), picture)
     console = Console(highlight=False)
     heading = f"{title}; beneath each mean its 95 % bootstrap interval"
     print_comparison(console, heading, board, scenario.name)

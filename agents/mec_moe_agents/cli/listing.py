@@ -54,7 +54,7 @@ def scenarios() -> None:
             rows = []
             for preset, config in environment.presets.items():
                 sizes = [str(getattr(config, field)) for field in fields]
-                rows.append([preset, *sizes, purposes.get(preset, "")])
+                rows.append([preset, *sizes, purposes[preset]])
             if position:
                 print()
             _print_table(name, ["Scenario", *columns, "For"], rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,6 @@ from mec_moe_agents.evaluation.leaderboard import (
     Line,
     Standings,
 )
-from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.verdict import SCORE
 from mec_moe_env.core.buffers import Floats
 
@@ -101,14 +100,14 @@ def view_of(measures: Collection[str]) -> View:
     return DMOE_MODEL if "accuracy" in measures else DMOE
 
 
-def draw_comparison(results: Mapping[str, Episodes], board: Leaderboard, title: str) -> Figure:
+def draw_comparison(board: Leaderboard, title: str) -> Figure:
     """Draw a curve and a plane with one legend in the order of the leaderboard."""
     figure = new_figure(title, (11, 5.2))
     over_time, plane = figure.subplots(1, 2)
     view = view_of(board.best.metrics)
     for line in reversed(board.lines):  # the best on top
         _draw_agent(over_time, plane, line, view)
-    _finish_curves(over_time, results, view)
+    _finish_curves(over_time, board, view)
     _finish_plane(plane, board, view)
     looks = [look_of(line.agent) for line in board.lines]
     handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks]
@@ -130,8 +129,8 @@ def _label(agent: str, contender: bool) -> str:
     return agent if contender else f"{agent} (yardstick)"
 
 
-def _finish_curves(axes: Axes, results: Mapping[str, Episodes], view: View) -> None:
-    means = np.array([episodes.curve.mean(axis=0) for episodes in results.values()])
+def _finish_curves(axes: Axes, board: Leaderboard, view: View) -> None:
+    means = np.array([line.episodes.curve.mean(axis=0) for line in board.lines])
     steps = means.shape[1]
     _fit(axes, view.curve, means[:, int(view.settled_from * steps) :])
     if steps <= MARKED_STEPS:

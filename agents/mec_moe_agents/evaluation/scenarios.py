@@ -207,11 +207,7 @@ def find_config(env: str, scenario: str, overrides: Mapping[str, Any]) -> AnyCon
 
 
 def parse_agents(agents: str, config: Config) -> list[str]:
-    """Split names at commas; `all` stands for every agent that differs on this config.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-    """
+    """Split names at commas; `all` stands for every agent that differs on this config."""
     names: list[str] = []
     for name in split_names(agents):
         names += agent_names(config) if name == "all" else [name]
@@ -227,9 +223,6 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
     DMoE's presets have `dmoe/` before their names, so that no two environments share one. MNIST
     takes part where its data are given.
-
-    Raises:
-        ValueError: a name is unknown, there is none, or MNIST is named without its data.
     """
     known = _known(mnist)
     groups: dict[str, list[str]] = defaultdict(list)

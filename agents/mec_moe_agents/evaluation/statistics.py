@@ -75,9 +75,9 @@ def estimate_ratio(above: Floats, below: Floats) -> Estimate:
     return _estimate(above.mean() / below.mean(), means[:, 0] / means[:, 1], above.size)
 
 
-def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
+def curve_band(curves: Floats) -> tuple[Floats, Floats]:
     """Return the pointwise 95 % bootstrap band of the mean of `curves` (n, T), each (T,)."""
-    return interval(resampled_means(curves, resamples), curves.shape[0])
+    return interval(resampled_means(curves, CURVE_RESAMPLES), curves.shape[0])
 
 
 def interval(means: Floats, count: int) -> tuple[Floats, Floats]:

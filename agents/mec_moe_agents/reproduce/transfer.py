@@ -183,6 +183,7 @@ def draw(found: Found) -> Figure:
 
 
 def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
+    """Draw the shares of all schedulers, and shade what was trained."""
     trained = sweep.values.index(getattr(BASE, sweep.field))
     axes.axvspan(trained - 0.4, trained + 0.4, color="#EEEEEE", lw=0, zorder=0)
     axes.text(trained, 0.98, "trained", ha="center", va="top", transform=axes.get_xaxis_transform())
@@ -193,18 +194,22 @@ def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
         ]
         ours = agent == LEARNED
         style = {"lw": 2.4, "markersize": 10} if ours else {"lw": 1.4, "markersize": 6}
-        shift = APART * (position - (len(AGENTS) - 1) / 2)
-        positions = np.arange(len(shares)) + shift
+        positions = np.arange(len(shares)) + APART * (position - (len(AGENTS) - 1) / 2)
         label = NAMES.get(agent, agent)
         draw_intervals(axes, positions, shares, look_of(agent), label=label, **FRAME, **style)
+    axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
+    axes.set_xlim(-0.5, len(sweep.values) - 0.5)
+    _scale_shares(axes)
+    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
+
+
+def _scale_shares(axes: Axes) -> None:
+    """Make the y axis logarithmic, with percents."""
     axes.set_yscale("log")
     axes.set_ylim(bottom=min(0.45, axes.get_ylim()[0]))
     axes.yaxis.set_major_locator(FixedLocator(SHARES))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-    axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
-    axes.set_xlim(-0.5, len(sweep.values) - 0.5)
-    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
 
 
 def _tick(found: Found, sweep: Sweep, value: float) -> str:

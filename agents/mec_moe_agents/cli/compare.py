@@ -95,7 +95,7 @@ def _answer(scenario: Scenario, seeds: Sequence[int], folder: Path, fresh: bool)
         )
     board = summarize(results, scenario.references)
     title = f"{scenario.summary}, {len(seeds)} seeds"
-    picture, rows, curves = (folder / f for f in ("comparison.png", "rows.csv", "curves.npz"))
+    picture, rows, curves = folder / "comparison.png", folder / "rows.csv", folder / "curves.npz"
     write_rows(rows, results, config, provenance)
     write_curves(curves, results)
     save_figure(draw_comparison(board, title), picture)

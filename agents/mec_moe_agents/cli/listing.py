@@ -8,7 +8,7 @@ from types import MappingProxyType
 from mec_moe_agents.cli.options import reported
 
 COLUMNS: Mapping[str, str] = MappingProxyType({"offloading": "MSNTUD", "dmoe": "KSIQLD"})
-"""Symbols in their order by `Environment.name`, as are the next two."""
+"""Symbols in their order, by `Environment.name`, as are the next two."""
 SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
         "offloading": "M servers, S subcarriers, N task types, T slots, U tasks per slot,\n"

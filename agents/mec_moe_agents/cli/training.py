@@ -17,7 +17,7 @@ from mec_moe_agents.evaluation.comparison import compare
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
 from mec_moe_agents.evaluation.provenance import current_provenance
-from mec_moe_agents.evaluation.rollout import Episodes
+from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Episodes
 from mec_moe_agents.evaluation.scenarios import LEARNED, Scenario, parse_agents, split_names
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
@@ -29,7 +29,7 @@ from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
 from mec_moe_agents.training.seeds import validation_seeds
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
-EVALUATION_SEEDS = range(100_000, 100_050)
+EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)
 SHOWN = ("guard", "topk")
 """Baselines that the learning curve shows beside the best one and the references."""
 CHANGED = "note: the code or the packages changed since this run began; its numbers may, too"

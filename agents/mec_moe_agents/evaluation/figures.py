@@ -26,6 +26,7 @@ from mec_moe_agents.evaluation.drawing import (
 from mec_moe_agents.evaluation.leaderboard import (
     THRESHOLDS,
     Aggregate,
+    AggregateLine,
     Leaderboard,
     Line,
     Standings,
@@ -169,8 +170,8 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     for entry in standings:
         groups[entry.scenario.environment].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
-    over_all = {group.environment: group for group in reversed(aggregates)}
-    orders = {name: _order(entries, over_all.get(name)) for name, entries in groups.items()}
+    over_all = {group.environment: group.lines for group in reversed(aggregates)}
+    orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}
     heights = [len(order) + 4.5 for order in orders.values()]
     figure = new_figure("", (14, ROW_INCHES * sum(heights)))
     grid = figure.subplots(
@@ -179,16 +180,15 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     for (table, means, profiles), (name, entries) in zip(grid, groups.items(), strict=True):
         _draw_scores(table, entries, orders[name])
         table.set_title(f"{name}: normalised score by scenario")
-        _draw_means(means, over_all.get(name), orders[name])
-        _draw_profiles(profiles, over_all.get(name))
+        _draw_means(means, over_all.get(name, ()), orders[name])
+        _draw_profiles(profiles, over_all.get(name, ()))
     return figure
 
 
-def _order(standings: Sequence[Standings], group: Aggregate | None) -> list[str]:
+def _order(standings: Sequence[Standings], lines: Sequence[AggregateLine]) -> list[str]:
     """Return the agents from top to bottom: by interquartile mean, then those without one."""
-    first = [line.agent for line in group.lines] if group else []
-    rest = [line.agent for entry in standings for line in entry.lines]
-    return list(dict.fromkeys([*first, *rest]))
+    rest = (line.agent for entry in standings for line in entry.lines)
+    return list(dict.fromkeys([*(line.agent for line in lines), *rest]))
 
 
 def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str]) -> None:
@@ -213,11 +213,11 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
     axes.spines[:].set_visible(False)
 
 
-def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> None:
+def _draw_means(axes: Axes, lines: Sequence[AggregateLine], order: Sequence[str]) -> None:
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_yticks(range(len(order)), [""] * len(order))
     finish(axes, "Interquartile mean, 95 % interval", "Normalised score", legend=None)
-    for line in group.lines if group else ():
+    for line in lines:
         look, row = look_of(line.agent), order.index(line.agent)
         axes.plot(line.iqm.mean, row, look.marker, color=look.color, markersize=8)
         if np.isfinite(line.iqm.low):
@@ -225,12 +225,12 @@ def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> No
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
 
 
-def _draw_profiles(axes: Axes, group: Aggregate | None) -> None:
+def _draw_profiles(axes: Axes, lines: Sequence[AggregateLine]) -> None:
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
-    for line in group.lines if group else ():
+    for line in lines:
         style = look_of(line.agent).style
         axes.plot(THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
     title, ylabel = "Performance profile", "Share of episodes above τ"
     finish(axes, title, "Normalised score τ", ylabel, legend=None)
-    if group:
+    if lines:
         axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)

@@ -110,9 +110,10 @@ class Scenario:
     @property
     def size(self) -> str:
         """The environment and the full size, with the papers' symbols."""
-        sizes = traits_of(self.config).sizes.items()
-        texts = (f"{s} = {getattr(self.config, field)} {what}" for s, (field, what) in sizes)
-        return f"{self.environment}: {', '.join(text.rstrip() for text in texts)}"
+        texts = []
+        for symbol, (field, what) in traits_of(self.config).sizes.items():
+            texts.append(f"{symbol} = {getattr(self.config, field)} {what}".rstrip())
+        return f"{self.environment}: {', '.join(texts)}"
 
     @property
     def ceiling(self) -> str:

@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.figures import draw_comparison
-from mec_moe_agents.evaluation.tables import print_leaderboard, print_ranking
+from mec_moe_agents.evaluation.tables import print_comparison, print_ranking
 from rich.console import Console
 
 from tests.evaluation.made_up import standings
@@ -32,7 +32,8 @@ def results() -> Mapping[str, Episodes]:
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], width: int) -> None:
     out = io.StringIO()
-    print_leaderboard(Console(file=out, width=width), summarize(results, ["oracle"]))
+    board = summarize(results, ["oracle"])
+    print_comparison(Console(file=out, width=width), "title", board, "default")
     text = out.getvalue()
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
@@ -66,7 +67,7 @@ def test_the_picture_has_both_panels_and_every_agent(
     results: Mapping[str, Episodes], tmp_path: Path
 ) -> None:
     summary = summarize(results, ["oracle"])
-    figure = draw_comparison(results, summary, "title")
+    figure = draw_comparison(summary, "title")
     over_time, plane = figure.axes
     assert len(over_time.lines) == 3
     assert "slot" in over_time.get_xlabel().lower()
@@ -83,7 +84,7 @@ def test_the_picture_has_both_panels_and_every_agent(
 def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
     config = DMOE_PRESETS[scenario]
     results = {agent: evaluate(agent, config, range(3)) for agent in ("topk", "jesa")}
-    by_layer, plane = draw_comparison(results, summarize(results), "title").axes
+    by_layer, plane = draw_comparison(summarize(results), "title").axes
     assert by_layer.get_xlabel() == "Layer"
     assert np.size(by_layer.lines[0].get_xdata()) == config.num_layers
     assert "(mJ)" in plane.get_xlabel()
@@ -92,4 +93,4 @@ def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
 
 def test_one_seed_and_no_error_can_be_drawn() -> None:
     results = {"reject-all": evaluate("reject-all", CONFIG.override(horizon=1), [0])}
-    draw_comparison(results, summarize(results), "title").canvas.draw()
+    draw_comparison(summarize(results), "title").canvas.draw()

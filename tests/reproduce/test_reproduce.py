@@ -17,9 +17,8 @@ from mec_moe_agents.cli.reproduce import dmoe_studies
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import Estimate
-from mec_moe_agents.reproduce import accuracy, energy, layers, offloading, search
+from mec_moe_agents.reproduce import at_least, at_most, energy, layers, offloading, search
 from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
-from mec_moe_agents.reproduce.study import at_least, at_most
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, Layer, __version__
@@ -154,7 +153,7 @@ def test_the_cheapest_setting_within_a_point_is_named() -> None:
             0.2: (np.full(n, 2.0), np.full(n, 0.9)),
         },
     }
-    lines = accuracy.headlines(curves)
+    lines = energy.accuracy_headlines(curves)
     assert "γ0 = 0.5" in lines[1].label
     assert lines[1].estimate.mean == pytest.approx(50.0)
     assert lines[2].estimate.mean == pytest.approx(0.5)

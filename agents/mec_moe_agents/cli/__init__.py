@@ -10,13 +10,12 @@ import typer
 
 from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
-from mec_moe_agents.cli.evaluate import evaluate
-from mec_moe_agents.cli.learn_importance import learn_importance
 from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.options import INTERRUPTED
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
-from mec_moe_agents.cli.train import train
+from mec_moe_agents.cli.reproduce import learn_importance
+from mec_moe_agents.cli.train import evaluate, train
 
 app = typer.Typer(
     name="mec-moe",
@@ -25,14 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(compare)
-app.command()(rank)
-app.command()(scenarios)
-app.command()(agents)
-app.command()(bench)
-app.command()(train)
-app.command()(evaluate)
-app.command()(learn_importance)
+for command in (compare, rank, scenarios, agents, bench, train, evaluate, learn_importance):
+    app.command()(command)
 app.add_typer(reproduce, name="reproduce")
 
 

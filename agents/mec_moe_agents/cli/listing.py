@@ -7,27 +7,8 @@ from types import MappingProxyType
 
 from mec_moe_agents.cli.options import reported
 
-COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "offloading": {
-            "M": "num_servers",
-            "S": "num_subcarriers",
-            "N": "num_types",
-            "T": "horizon",
-            "U": "num_tasks",
-            "D": "max_experts",
-        },
-        "dmoe": {
-            "K": "num_nodes",
-            "S": "num_subcarriers",
-            "I": "sources",
-            "Q": "tokens_per_source",
-            "L": "num_layers",
-            "D": "max_experts",
-        },
-    }
-)
-"""Symbols and fields by `Environment.name`, as are the next two."""
+COLUMNS: Mapping[str, str] = MappingProxyType({"offloading": "MSNTUD", "dmoe": "KSIQLD"})
+"""Symbols in their order, by `Environment.name`, as are the next two."""
 SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
         "offloading": "M servers, S subcarriers, N task types, T slots, U tasks per slot,\n"
@@ -69,18 +50,14 @@ def scenarios() -> None:
         for position, environment in enumerate(ENVIRONMENTS):
             name = environment.name
             columns, purposes = COLUMNS[name], PURPOSES[name]
-            rows = [
-                [
-                    preset,
-                    *(str(getattr(config, field)) for field in columns.values()),
-                    purposes.get(preset, ""),
-                ]
-                for preset, config in environment.presets.items()
-            ]
+            fields = [TRAITS[name].sizes[symbol][0] for symbol in columns]
+            rows = []
+            for preset, config in environment.presets.items():
+                sizes = [str(getattr(config, field)) for field in fields]
+                rows.append([preset, *sizes, purposes[preset]])
             if position:
                 print()
-            print(f"{TRAITS[name].title} (--env {name})")
-            _print_table(["Scenario", *columns, "For"], rows)
+            _print_table(name, ["Scenario", *columns, "For"], rows)
             print(SYMBOLS[name])
 
 
@@ -88,21 +65,21 @@ def agents() -> None:
     """List the agents of both environments."""
     with reported():
         from mec_moe_agents.environments import ENVIRONMENTS
-        from mec_moe_agents.evaluation.scenarios import TRAITS
         from mec_moe_agents.registry import catalogue
 
         for environment in ENVIRONMENTS:
-            print(f"{TRAITS[environment.name].title} (--env {environment.name})")
             entries = catalogue(environment.config())
             rows = [[name, entry.description] for name, entry in entries.items()]
-            _print_table(["Agent", "What it does"], rows)
+            _print_table(environment.name, ["Agent", "What it does"], rows)
 
 
-def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(env: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
 
+    from mec_moe_agents.evaluation.scenarios import TRAITS
     from mec_moe_agents.evaluation.tables import plain_table
 
+    print(f"{TRAITS[env].title} (--env {env})")
     table = plain_table()
     for heading in headings:
         table.add_column(heading, justify="right" if len(heading) == 1 else "left")

@@ -1,14 +1,14 @@
-"""What all commands share: reading options, and one clear line with an exit code on failure."""
+"""What all commands share: options, and one clear line with an exit code on failure."""
 
 from __future__ import annotations
 
 import ast
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -16,6 +16,20 @@ FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 TEXT_FIELDS = ("tasks", "data_path", "gates")
+
+Preset = Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")]
+EnvironmentName = Annotated[str, typer.Option(help="offloading or dmoe.")]
+AgentNames = Annotated[str, typer.Option(help="Names with commas between them, or `all`.")]
+Baselines = Annotated[
+    str, typer.Option(help="Agents to compare with: names with commas between them, or `all`.")
+]
+Episodes = Annotated[int, typer.Option(min=1, help="Episodes per agent.")]
+FirstSeed = Annotated[int, typer.Option(min=0, help="The others follow it.")]
+ResultsFolder = Annotated[Path, typer.Option(help="Folder for the results.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a config field; repeatable."),
+]
 
 
 def leave(message: str, code: int) -> NoReturn:
@@ -41,7 +55,7 @@ def reported(interrupted: str = "interrupted") -> Iterator[None]:
         leave(str(error), FAILED)
 
 
-def parse_overrides(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
+def parse_overrides(settings: Sequence[str] | None, option: str = "--set") -> dict[str, Any]:
     """Parse settings like `horizon=100`, `doppler_hz=inf`, `payload_mbit=0.2,1.0`.
 
     Whether a field exists and admits the value is for the config to say.
@@ -50,7 +64,7 @@ def parse_overrides(settings: Sequence[str], option: str = "--set") -> dict[str,
         ValueError: a setting has no `=`.
     """
     overrides = {}
-    for setting in settings:
+    for setting in settings or ():
         field, separator, text = setting.partition("=")
         if not separator or not field:
             raise ValueError(f"{option} expects FIELD=VALUE, got {setting!r}")
@@ -73,6 +87,11 @@ def _parse_value(field: str, text: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def folder_name(env: str, scenario: str) -> str:
+    """Return how the results of a scenario are called under `runs`."""
+    return scenario if env == "offloading" else f"{env}-{scenario}"
+
+
 def check_writable(folder: Path) -> None:
     """Make the folder and see that a file can be written there.
 
@@ -85,3 +104,9 @@ def check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise OSError(f"cannot write to the output folder {folder}: {error.strerror}") from error
+
+
+def print_places(places: Mapping[str, object]) -> None:
+    """Print what was written, and where."""
+    for what, where in places.items():
+        print(f"{what:>12}  {where}")

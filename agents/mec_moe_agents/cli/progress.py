@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mec_moe_agents.evaluation.comparison import Listener
 
 
-class Lines:
-    """A context that needs no preparation: lines are printed as they come."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-
-class Bar:
-    """A context in which the bar of a subclass is shown."""
-
-    _bar: Progress
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-
-class PlainProgress(Lines, Listener):
+class PlainProgress(Listener):
     """One line on stderr for each finished cell, without control sequences."""
 
     def __init__(self, cells: int) -> None:
@@ -54,21 +32,14 @@ class PlainProgress(Lines, Listener):
         print(f"[{self._done}/{self._cells}] {cell}: {what}", file=sys.stderr, flush=True)
 
 
-class LiveProgress(Bar, Listener):
+class LiveProgress(Listener):
     """A bar that fills with the steps of the present cell, and a count of cells."""
 
-    def __init__(self, console: Console, cells: int) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description:<14}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[cells]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+    def __init__(self, bar: Progress, cells: int) -> None:
+        self._bar = bar
         self._cells = cells
         self._done = 0
-        self._task: TaskID = self._bar.add_task("preparing", total=None, cells="")
+        self._task = bar.add_task("preparing", total=None, cells="")
 
     def found(self, cell: str) -> None:
         """Count the cell."""
@@ -88,7 +59,18 @@ class LiveProgress(Bar, Listener):
         self._done += 1
 
 
-def progress_of(cells: int, *, live: bool = True) -> PlainProgress | LiveProgress:
-    """Return what shows the progress on stderr: a bar on a terminal, unless it must not be live."""
+@contextmanager
+def progress_of(cells: int, *, live: bool = True) -> Iterator[Listener]:
+    """Show the progress on stderr: as a bar on a terminal, unless it must not be live."""
     errors = Console(stderr=True)
-    return LiveProgress(errors, cells) if live and errors.is_terminal else PlainProgress(cells)
+    if not live or not errors.is_terminal:
+        yield PlainProgress(cells)
+        return
+    with new_bar(errors, "{task.description:<14}", "{task.fields[cells]}") as bar:
+        yield LiveProgress(bar, cells)
+
+
+def new_bar(console: Console, before: str, *after: str) -> Progress:
+    """Return a bar with texts on both sides, which vanishes in the end."""
+    columns = (TextColumn(before), BarColumn(bar_width=None), *map(TextColumn, after))
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import check_writable, reported
+from mec_moe_agents.cli.options import AgentNames, ResultsFolder, check_writable, reported
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import RankingRequest
@@ -20,13 +20,13 @@ def rank(
             help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all."
         ),
     ] = "all",
-    agents: Annotated[str, typer.Option(help="Names with commas between them, or `all`.")] = "all",
+    agents: AgentNames = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Episodes per agent and scenario.")] = 50,
     first_seed: Annotated[
         int | None, typer.Option(min=0, help="The others follow it; 100000 unless given.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Agents that run at the same time.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/rank"),
+    out: ResultsFolder = Path("runs/rank"),
     markdown: Annotated[
         Path | None,
         typer.Option(metavar="FILE.md", help="Also write the tables here, the picture beside it."),
@@ -62,24 +62,16 @@ def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int
     from mec_moe_agents.cli.progress import progress_of
     from mec_moe_agents.evaluation.comparison import compare_everywhere
     from mec_moe_agents.evaluation.export import Ranking, write_ranking
-    from mec_moe_agents.evaluation.leaderboard import aggregate
-    from mec_moe_agents.evaluation.leaderboard import rank as rank_agents
     from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.evaluation.store import CellStore
     from mec_moe_agents.evaluation.tables import print_ranking
 
     scenarios, provenance = request.scenarios, current_provenance()
-    store = CellStore(out / "cells")
+    store, code = CellStore(out / "cells"), provenance.identity
     cells = sum(len(scenario.runners) for scenario in scenarios)
     with progress_of(cells, live=jobs == 1) as progress:
-        results = compare_everywhere(
-            scenarios, request.seeds, store, provenance.identity, progress, jobs
-        )
-    standings = [rank_agents(scenario, results[scenario.name]) for scenario in scenarios]
-    aggregates = aggregate(standings)
-    ranking = Ranking(request, results, standings, aggregates, provenance)
+        results = compare_everywhere(scenarios, request.seeds, store, code, progress, jobs)
+    ranking = Ranking(request, results, provenance)
     written = write_ranking(ranking, out, markdown)
-    print_ranking(Console(highlight=False), standings, aggregates)
-    print()
-    for path in written:
-        print(path)
+    print_ranking(Console(highlight=False), ranking.standings, ranking.aggregates)
+    print("", *written, sep="\n")

@@ -1,17 +1,19 @@
-"""`mec-moe reproduce`: the papers' questions, each from one command."""
+"""`mec-moe reproduce`, the papers' questions, and `mec-moe learn-importance`, one of our own."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import check_writable, reported
+from mec_moe_agents.cli.options import ResultsFolder, check_writable, print_places, reported
 
 if TYPE_CHECKING:
-    from mec_moe_agents.reproduce.study import Study
+    from mec_moe_agents.reproduce import Study
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,9 +24,7 @@ Seeds = Annotated[int, typer.Option(min=1, help="Episodes per condition, from se
 
 @app.command()
 def dmoe(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
-        "runs/reproduce-dmoe"
-    ),
+    out: ResultsFolder = Path("runs/reproduce-dmoe"),
     seeds: Seeds = 20,
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this study; repeatable.")
@@ -41,9 +41,7 @@ def dmoe(
 
 @app.command()
 def offloading(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
-        "runs/reproduce-offloading"
-    ),
+    out: ResultsFolder = Path("runs/reproduce-offloading"),
     seeds: Seeds = 20,
 ) -> None:
     """Answer the question of Li & Duan 2024: does the gating network converge, and when?"""
@@ -55,9 +53,7 @@ def offloading(
 
 @app.command()
 def transfer(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
-        "runs/reproduce-transfer"
-    ),
+    out: ResultsFolder = Path("runs/reproduce-transfer"),
     seeds: Annotated[
         int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
     ] = 50,
@@ -75,11 +71,11 @@ def transfer(
 
 def dmoe_studies() -> Sequence[Study]:
     """Return the questions of Qin et al. 2025."""
-    from mec_moe_agents.reproduce import accuracy, energy, layers, search
+    from mec_moe_agents.reproduce import energy, layers, search
 
     return (
         energy.ENERGY,
-        accuracy.STUDY,
+        energy.ACCURACY,
         layers.EXPERTS,
         layers.OPTIMALITY,
         search.STUDY,
@@ -90,7 +86,7 @@ def dmoe_studies() -> Sequence[Study]:
 def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
     from mec_moe_env.config import suggest
 
-    known = {study.name: study for study in studies}
+    known = [study.name for study in studies]
     for name in names:
         if name not in known:
             raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
@@ -98,13 +94,8 @@ def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
 
 
 def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
-    import sys
-    import time
-
-    from rich.console import Console
-
     from mec_moe_agents.evaluation.provenance import current_provenance
-    from mec_moe_agents.reproduce.study import print_headlines, write_answer
+    from mec_moe_agents.reproduce import print_headlines, write_answer
 
     check_writable(out)
     provenance, headlines = current_provenance(), {}
@@ -114,11 +105,52 @@ def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
         write_answer(out, study.name, answer, provenance)
         headlines[study.name] = answer.headlines
         took = time.perf_counter() - begin
-        print(
-            f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s",
-            file=sys.stderr,
-            flush=True,
-        )
-    print_headlines(Console(highlight=False), headlines)
-    for study in studies:
-        print(f"{study.name:>12}  {out / study.name}.png  {out / study.name}.csv")
+        _tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
+    print_headlines(headlines)
+    names = [study.name for study in studies]
+    print_places({name: f"{out / name}.png  {out / name}.csv" for name in names})
+
+
+def learn_importance(
+    out: ResultsFolder = Path("runs/importance"),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Episodes to compare_matches on, from seed 100000.")
+    ] = 1000,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Judge the shipped schedules instead of learning.")
+    ] = False,
+) -> None:
+    """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.
+
+    Writes digits_moe.json (for the agent `learned`, option path), importance.png and
+    importance.csv. Learns on seeds from 2^31 and judges on others; both meet the same 540 images.
+    """
+    with reported():
+        from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily
+        from mec_moe_agents.evaluation.provenance import current_provenance
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.reproduce import print_headlines, write_answer
+        from mec_moe_agents.reproduce.importance import compare_matches
+        from mec_moe_agents.training.importance import CONFIG, SHARED, learn_family
+
+        check_writable(out)
+        provenance = current_provenance()
+        path = DIGITS_MOE if shipped else out / DIGITS_MOE.name
+        if not shipped:
+            about = {
+                "scenario": "digits-moe",
+                "retrain": "mec-moe learn-importance",
+                "practice": SHARED,
+            }
+            learn_family(_tell).save(path, about)
+        matches = ScheduleFamily.load(path, CONFIG.num_layers).matches
+        _tell(f"judging the schedules of {len(matches)} values of γ0 on {seeds} episodes")
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        answer = compare_matches(matches, chosen)
+        write_answer(out, "importance", answer, provenance)
+        print_headlines({"importance": answer.headlines})
+        print(SHARED, path, out / "importance.png", out / "importance.csv", sep="\n")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

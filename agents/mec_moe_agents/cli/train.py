@@ -1,4 +1,4 @@
-"""`mec-moe train`: learn a scheduler."""
+"""`mec-moe train` and `mec-moe evaluate`: learn a scheduler, and see how good it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import typer
 
 from mec_moe_agents.cli.options import (
     INTERRUPTED,
+    Baselines,
+    EnvironmentName,
+    Episodes,
+    FirstSeed,
+    Preset,
+    Settings,
+    check_writable,
+    folder_name,
     leave,
+    parse_overrides,
     reported,
 )
 
@@ -17,12 +26,10 @@ if TYPE_CHECKING:
     from mec_moe_agents.training.plan import Plan
     from mec_moe_agents.training.run_folder import Progress
 
-ALGORITHMS = "ppo, maskable-ppo, recurrent-ppo, a2c or dqn"
-
 
 def train(
-    algo: Annotated[str, typer.Option(help=f"{ALGORITHMS}.")],
-    scenario: Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")],
+    algo: Annotated[str, typer.Option(help="ppo, maskable-ppo, recurrent-ppo, a2c or dqn.")],
+    scenario: Preset,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -30,7 +37,7 @@ def train(
             "extends a finished run."
         ),
     ] = None,
-    env: Annotated[str, typer.Option(help="offloading or dmoe.")] = "offloading",
+    env: EnvironmentName = "offloading",
     policy: Annotated[
         str | None,
         typer.Option(
@@ -44,17 +51,12 @@ def train(
         Path | None,
         typer.Option(help="Folder of the run; runs/train/SCENARIO-ALGO-POLICY-seedN unless given."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Override a config field; repeatable."),
-    ] = None,
+    settings: Settings = None,
     tuning: Annotated[
         list[str] | None,
         typer.Option("--tune", metavar="NAME=VALUE", help="Override a hyperparameter; repeatable."),
     ] = None,
-    baselines: Annotated[
-        str, typer.Option(help="Agents to compare with: names with commas between them, or `all`.")
-    ] = "all",
+    baselines: Baselines = "all",
     validation: Annotated[
         int, typer.Option(help="Episodes that tell at each checkpoint how good the policy is.")
     ] = 50,
@@ -84,7 +86,6 @@ def train(
     """
     with reported():
         require_training()
-        from mec_moe_agents.cli.options import check_writable, parse_overrides
         from mec_moe_agents.cli.training import parse_baselines, present
         from mec_moe_agents.evaluation.scenarios import find_config
         from mec_moe_agents.training.learner import check_memory
@@ -94,8 +95,8 @@ def train(
         from mec_moe_env.config import Whole, reject
 
         check_algorithm(algo)
-        config = find_config(env, scenario, parse_overrides(settings or []))
-        overrides = parse_overrides(tuning or [], "--tune")
+        config = find_config(env, scenario, parse_overrides(settings))
+        overrides = parse_overrides(tuning, "--tune")
         if envs is not None:
             overrides["num_envs"] = envs
         plan = Plan.tuned(
@@ -115,7 +116,8 @@ def train(
             raise reject("--steps", total, Whole(1))
         check_memory(plan)
         names = parse_baselines(baselines, config)
-        folder = out or _default_folder(plan)
+        run_name = f"{folder_name(env, scenario)}-{algo}-{plan.policy}-seed{seed}"
+        folder = out or Path("runs/train") / run_name
         check_writable(folder)
         open_run(folder, plan, fresh=fresh)
     with reported("interrupted; training is done, the same command compares it"):
@@ -123,11 +125,7 @@ def train(
 
 
 def require_training() -> None:
-    """See that what training needs is installed.
-
-    Raises:
-        ImportError: it is not; the message says how to install it.
-    """
+    """See that what training needs is installed; if not, say how to install it."""
     try:
         import sb3_contrib  # noqa: F401
         import stable_baselines3  # noqa: F401
@@ -137,20 +135,11 @@ def require_training() -> None:
         ) from error
 
 
-def _default_folder(plan: Plan) -> Path:
-    """Return where a run is kept unless the user says so."""
-    scenario = plan.scenario if plan.env == "offloading" else f"{plan.env}-{plan.scenario}"
-    return Path("runs/train") / f"{scenario}-{plan.algo}-{plan.policy}-seed{plan.seed}"
-
-
 def _train(plan: Plan, folder: Path, steps: int) -> Progress:
-    from rich.console import Console
-
-    from mec_moe_agents.cli.training import LiveTraining, PlainTraining
+    from mec_moe_agents.cli.training import watching
     from mec_moe_agents.training.run import train as run
 
-    errors = Console(stderr=True)
-    with LiveTraining(errors) if errors.is_terminal else PlainTraining() as watcher:
+    with watching() as watcher:
         try:
             return run(plan, folder, steps, watcher)
         except KeyboardInterrupt:
@@ -160,3 +149,23 @@ def _train(plan: Plan, folder: Path, steps: int) -> Progress:
         f"{folder}",
         INTERRUPTED,
     )
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run of `mec-moe train`.")],
+    seeds: Episodes = 50,
+    first_seed: FirstSeed = 100_000,
+    baselines: Baselines = "all",
+) -> None:
+    """Compare the best checkpoint of a training run with the baselines, paired by seed."""
+    kept = f"interrupted; finished baselines are kept in {folder}, the same command resumes"
+    with reported(kept):
+        require_training()
+        from mec_moe_agents.cli.training import parse_baselines, print_standing
+        from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
+        from mec_moe_agents.training.run_folder import read_plan
+
+        chosen = range(first_seed, first_seed + seeds)
+        check_evaluation_seeds((chosen[0], chosen[-1]))
+        plan = read_plan(folder)
+        print_standing(plan, folder, parse_baselines(baselines, plan.config), chosen)

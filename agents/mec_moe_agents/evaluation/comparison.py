@@ -55,7 +55,6 @@ def compare(
 
     Raises:
         ValueError: an agent is unknown.
-        OSError: a finished cell cannot be stored.
     """
     for agent in agents:
         find_agent(agent, config)
@@ -83,54 +82,40 @@ def compare_everywhere(
     listener: Listener,
     jobs: int = 1,
 ) -> Mapping[str, Mapping[str, Episodes]]:
-    """Run every agent that each scenario needs, or find that it was done before.
+    """Do as `compare` on each scenario with all its runners: episodes by scenario and agent.
 
-    Args:
-        scenarios: what to run.
-        seeds: the same for every agent.
-        store: where finished cells are kept.
-        code: identity of the code; cells of other code are not found.
-        listener: told about the progress.
-        jobs: cells that run at the same time; the results do not depend on it.
-
-    Returns:
-        The episodes by scenario and agent.
+    `jobs` cells run at the same time; the results do not depend on it.
 
     Raises:
-        OSError: a finished cell cannot be stored.
         ImportError: more than one job, and joblib is not installed.
     """
     if jobs > 1:
-        _run_in_processes(scenarios, seeds, store, code, listener, jobs)
+        cells = {
+            f"{scenario.name} {agent}": Cell(scenario.config, agent, {}, tuple(seeds), code)
+            for scenario in scenarios
+            for agent in scenario.runners
+        }
+        _run_in_processes(cells, store, listener, jobs)
         listener = Listener()
-    return {
-        entry.name: compare(
-            entry.config, entry.runners, seeds, store, code, listener, scenario=entry.name
-        )
-        for entry in scenarios
-    }
+    found = {}
+    for scenario in scenarios:
+        agents, name = scenario.runners, scenario.name
+        found[name] = compare(scenario.config, agents, seeds, store, code, listener, scenario=name)
+    return found
 
 
 def _run_in_processes(
-    scenarios: Sequence[Scenario],
-    seeds: Sequence[int],
-    store: CellStore,
-    code: str,
-    listener: Listener,
-    jobs: int,
+    cells: Mapping[str, Cell], store: CellStore, listener: Listener, jobs: int
 ) -> None:
     """Store what is missing, each cell in a process of its own."""
     from joblib import Parallel, delayed
 
     missing = []
-    for scenario in scenarios:
-        for agent in scenario.runners:
-            name = f"{scenario.name} {agent}"
-            cell = Cell(scenario.config, agent, {}, tuple(seeds), code)
-            if store.load(cell) is None:
-                missing.append(delayed(_run_cell)(name, cell, store, os.getpid()))
-            else:
-                listener.found(name)
+    for name, cell in cells.items():
+        if store.load(cell) is None:
+            missing.append(delayed(_run_cell)(name, cell, store, os.getpid()))
+        else:
+            listener.found(name)
     for name, seconds in Parallel(n_jobs=jobs, return_as="generator_unordered")(missing):
         listener.finished(name, seconds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +28,11 @@ class Look(NamedTuple):
     color: str
     line: LineStyleType
     marker: str
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """Its line and markers, as Matplotlib's `plot` takes them."""
+        return {"color": self.color, "ls": self.line, "marker": self.marker}
 
     @property
     def edge(self) -> str:
@@ -79,12 +85,9 @@ def new_panels(title: str, panels: int = 2) -> tuple[Figure, Sequence[Axes]]:
     return figure, list(np.atleast_1d(figure.subplots(1, panels)))
 
 
-def draw_band(
-    axes: Axes, x: ArrayLike, values: Floats, look: Look, label: str = "", width: float = 1.8
-) -> None:
+def draw_band(axes: Axes, x: ArrayLike, values: Floats, look: Look, label: str = "") -> None:
     """Draw the mean over the first axis of `values` (n, len(x)) with its 95 % interval."""
-    style: dict[str, Any] = {"color": look.color, "ls": look.line, "marker": look.marker}
-    axes.plot(x, values.mean(axis=0), label=label, lw=width, markersize=6, **style)
+    axes.plot(x, values.mean(axis=0), label=label, lw=1.8, markersize=6, **look.style)
     if len(values) > 1:
         axes.fill_between(x, *curve_band(values), color=look.color, alpha=0.18, lw=0)
 
@@ -100,31 +103,16 @@ def draw_curves(
 
 def draw_point(axes: Axes, x: Estimate, y: Estimate, look: Look, **style: Any) -> None:
     """Draw two means as a point with their intervals."""
-    axes.errorbar(
-        x.mean,
-        y.mean,
-        xerr=_arms([x]),
-        yerr=_arms([y]),
-        color=look.color,
-        marker=look.marker,
-        ls="none",
-        **style,
-    )
+    style = {**look.style, "ls": "none", **style}
+    axes.errorbar(x.mean, y.mean, xerr=_arms([x]), yerr=_arms([y]), **style)
 
 
 def draw_intervals(
     axes: Axes, x: ArrayLike, estimates: Sequence[Estimate], look: Look, **style: Any
 ) -> None:
     """Draw means at positions x as a line with their intervals."""
-    axes.errorbar(
-        x,
-        [estimate.mean for estimate in estimates],
-        yerr=_arms(estimates),
-        color=look.color,
-        marker=look.marker,
-        ls=look.line,
-        **style,
-    )
+    means = [estimate.mean for estimate in estimates]
+    axes.errorbar(x, means, yerr=_arms(estimates), **look.style, **style)
 
 
 def _arms(estimates: Sequence[Estimate]) -> Floats | None:
@@ -159,22 +147,13 @@ def legend_below(
     figure: Figure, handles: Sequence[Any], labels: Sequence[str], most_columns: int
 ) -> None:
     """Put one legend for all panels beneath them, in rows of nearly the same length."""
-    rows = -(-len(handles) // most_columns)
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=-(-len(handles) // rows),
-        frameon=False,
-        handlelength=3.2,
-    )
+    rows = math.ceil(len(handles) / most_columns)
+    columns = math.ceil(len(handles) / rows)
+    style: dict[str, Any] = {"ncols": columns, "frameon": False, "handlelength": 3.2}
+    figure.legend(handles, labels, loc="outside lower center", **style)
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
-    """Write a PNG, whole or not at all.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write a PNG, whole or not at all."""
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=dpi)

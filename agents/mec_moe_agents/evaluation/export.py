@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.figures import RANKING_DPI, draw_ranking
-from mec_moe_agents.evaluation.leaderboard import THRESHOLDS, Aggregate, Line, Standings
+from mec_moe_agents.evaluation.leaderboard import (
+    THRESHOLDS,
+    Aggregate,
+    AggregateLine,
+    Line,
+    Standings,
+    aggregate,
+    rank,
+)
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import FLOOR, RankingRequest
@@ -46,20 +55,21 @@ class Ranking:
     request: RankingRequest
     results: Mapping[str, Mapping[str, Episodes]]
     """Episodes by scenario and agent."""
-    standings: Sequence[Standings]
-    aggregates: Sequence[Aggregate]
     provenance: Provenance
+
+    @cached_property
+    def standings(self) -> Sequence[Standings]:
+        """How the agents stand on each scenario."""
+        return [rank(each, self.results[each.name]) for each in self.request.scenarios]
+
+    @cached_property
+    def aggregates(self) -> Sequence[Aggregate]:
+        """How they stand over all scenarios of an environment."""
+        return aggregate(self.standings)
 
 
 def write_ranking(ranking: Ranking, folder: Path, markdown: Path | None = None) -> list[Path]:
-    """Write ranking.csv, .json, .md and .png; the latter two also as `markdown` and beside it.
-
-    Returns:
-        What was written.
-
-    Raises:
-        OSError: a file cannot be written.
-    """
+    """Write ranking.csv, .json, .md and .png, the latter two also as `markdown`; list them all."""
     written = [folder / "ranking.csv", folder / "ranking.json"]
     write_csv(written[0], _episodes(ranking))
     write_json(written[1], _document(ranking), indent=1)
@@ -76,10 +86,11 @@ def _episodes(ranking: Ranking) -> list[dict[str, object]]:
     """Return a row per scenario, agent and seed; what an environment does not measure is empty."""
     rows: list[dict[str, object]] = []
     for entry in ranking.standings:
-        for agent, episodes in ranking.results[entry.scenario.name].items():
+        scenario = entry.scenario.name
+        for agent, episodes in ranking.results[scenario].items():
             scores = entry.scale.score(episodes.metrics["return"]).tolist()
             for score, row in zip(scores, rows_of(episodes), strict=True):
-                head = {"scenario": entry.scenario.name, "agent": agent, "seed": row["seed"]}
+                head = {"scenario": scenario, "agent": agent, "seed": row["seed"]}
                 rows.append({**head, **ranking.provenance.columns, "score": score, **row})
     names = dict.fromkeys(name for row in rows for name in row)
     return [{name: row.get(name, "") for name in names} for row in rows]
@@ -87,28 +98,20 @@ def _episodes(ranking: Ranking) -> list[dict[str, object]]:
 
 def _document(ranking: Ranking) -> dict[str, Any]:
     """Return all figures as JSON has them."""
-    seeds = ranking.request.seeds
+    request, provenance = ranking.request, ranking.provenance
     return {
-        "version": ranking.provenance.version,
-        "commit": ranking.provenance.commit,
-        "code": ranking.provenance.fingerprint,
-        "first_seed": seeds[0],
-        "seeds": len(seeds),
-        "scenarios": [_scenario(entry, ranking.request) for entry in ranking.standings],
+        "version": provenance.version,
+        "commit": provenance.commit,
+        "code": provenance.fingerprint,
+        "first_seed": request.seeds[0],
+        "seeds": len(request.seeds),
+        "scenarios": [_scenario(entry, request) for entry in ranking.standings],
         "aggregates": [
             {
                 "environment": group.environment,
                 "scenarios": group.scenarios,
                 "profile_thresholds": THRESHOLDS,
-                "agents": [
-                    {
-                        "agent": line.agent,
-                        "contender": line.contender,
-                        "iqm": _plain(line.iqm),
-                        "profile": line.profile.tolist(),
-                    }
-                    for line in group.lines
-                ],
+                "agents": [_aggregate_line(line) for line in group.lines],
             }
             for group in ranking.aggregates
         ],
@@ -125,20 +128,30 @@ def _scenario(entry: Standings, request: RankingRequest) -> dict[str, Any]:
         "ceiling": {"agent": entry.scenario.ceiling, "mean_return": entry.scale.ceiling},
         "best_baseline": entry.opponent,
         "verdict": ranking_verdict(entry),
-        "agents": [
-            {
-                "agent": line.agent,
-                "contender": line.contender,
-                "return": _plain(line.mean_return),
-                "to_best_baseline": _plain(line.gain),
-                "score": _plain(line.score),
-                "iqm": _plain(line.iqm),
-                "better_on_seeds": _plain(line.better_on),
-                "probability_of_improvement": _plain(line.improvement),
-                "command": _command(line, entry, request),
-            }
-            for line in entry.lines
-        ],
+        "agents": [_line(line, entry, request) for line in entry.lines],
+    }
+
+
+def _line(line: Line, entry: Standings, request: RankingRequest) -> dict[str, Any]:
+    return {
+        "agent": line.agent,
+        "contender": line.contender,
+        "return": _plain(line.mean_return),
+        "to_best_baseline": _plain(line.gain),
+        "score": _plain(line.score),
+        "iqm": _plain(line.iqm),
+        "better_on_seeds": _plain(line.better_on),
+        "probability_of_improvement": _plain(line.improvement),
+        "command": _command(line, entry, request),
+    }
+
+
+def _aggregate_line(line: AggregateLine) -> dict[str, Any]:
+    return {
+        "agent": line.agent,
+        "contender": line.contender,
+        "iqm": _plain(line.iqm),
+        "profile": line.profile.tolist(),
     }
 
 

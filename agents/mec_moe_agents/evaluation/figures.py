@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -26,11 +26,11 @@ from mec_moe_agents.evaluation.drawing import (
 from mec_moe_agents.evaluation.leaderboard import (
     THRESHOLDS,
     Aggregate,
+    AggregateLine,
     Leaderboard,
     Line,
     Standings,
 )
-from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.verdict import SCORE
 from mec_moe_env.core.buffers import Floats
 
@@ -101,16 +101,17 @@ def view_of(measures: Collection[str]) -> View:
     return DMOE_MODEL if "accuracy" in measures else DMOE
 
 
-def draw_comparison(results: Mapping[str, Episodes], board: Leaderboard, title: str) -> Figure:
+def draw_comparison(board: Leaderboard, title: str) -> Figure:
     """Draw a curve and a plane with one legend in the order of the leaderboard."""
     figure = new_figure(title, (11, 5.2))
     over_time, plane = figure.subplots(1, 2)
     view = view_of(board.best.metrics)
     for line in reversed(board.lines):  # the best on top
         _draw_agent(over_time, plane, line, view)
-    _finish_curves(over_time, results, view)
+    _finish_curves(over_time, board, view)
     _finish_plane(plane, board, view)
-    handles = [_legend_entry(line) for line in board.lines]
+    looks = [look_of(line.agent) for line in board.lines]
+    handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks]
     labels = [_label(line.agent, line.contender) for line in board.lines]
     legend_below(figure, handles, labels, LEGEND_COLUMNS)
     return figure
@@ -120,31 +121,17 @@ def _draw_agent(over_time: Axes, plane: Axes, line: Line, view: View) -> None:
     look, curve = look_of(line.agent), view.curve.scale * line.episodes.curve
     marked = curve.shape[1] <= MARKED_STEPS
     draw_curves(over_time, curve, look if marked else look._replace(marker=""))
-    x, y = (
-        line.metrics[axis.measure].times(axis.scale) for axis in (view.horizontal, view.vertical)
-    )
+    sides = view.horizontal, view.vertical
+    x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
     draw_point(plane, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
-
-
-def _legend_entry(line: Line) -> Line2D:
-    look = look_of(line.agent)
-    return Line2D(
-        [],
-        [],
-        color=look.color,
-        linestyle=look.line,
-        marker=look.marker,
-        markersize=7,
-        markeredgecolor=look.edge,
-    )
 
 
 def _label(agent: str, contender: bool) -> str:
     return agent if contender else f"{agent} (yardstick)"
 
 
-def _finish_curves(axes: Axes, results: Mapping[str, Episodes], view: View) -> None:
-    means = np.array([episodes.curve.mean(axis=0) for episodes in results.values()])
+def _finish_curves(axes: Axes, board: Leaderboard, view: View) -> None:
+    means = np.array([line.episodes.curve.mean(axis=0) for line in board.lines])
     steps = means.shape[1]
     _fit(axes, view.curve, means[:, int(view.settled_from * steps) :])
     if steps <= MARKED_STEPS:
@@ -179,12 +166,12 @@ def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
 
 def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]) -> Figure:
     """Draw a row of panels for each environment: scores, interquartile means, profiles."""
-    groups: dict[str, list[Standings]] = {}
+    groups: dict[str, list[Standings]] = defaultdict(list)
     for entry in standings:
-        groups.setdefault(entry.scenario.environment, []).append(entry)
+        groups[entry.scenario.environment].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
-    over_all = {group.environment: group for group in reversed(aggregates)}
-    orders = {name: _order(entries, over_all.get(name)) for name, entries in groups.items()}
+    over_all = {group.environment: group.lines for group in reversed(aggregates)}
+    orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}
     heights = [len(order) + 4.5 for order in orders.values()]
     figure = new_figure("", (14, ROW_INCHES * sum(heights)))
     grid = figure.subplots(
@@ -193,16 +180,15 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     for (table, means, profiles), (name, entries) in zip(grid, groups.items(), strict=True):
         _draw_scores(table, entries, orders[name])
         table.set_title(f"{name}: normalised score by scenario")
-        _draw_means(means, over_all.get(name), orders[name])
-        _draw_profiles(profiles, over_all.get(name))
+        _draw_means(means, over_all.get(name, ()), orders[name])
+        _draw_profiles(profiles, over_all.get(name, ()))
     return figure
 
 
-def _order(standings: Sequence[Standings], group: Aggregate | None) -> list[str]:
+def _order(standings: Sequence[Standings], lines: Sequence[AggregateLine]) -> list[str]:
     """Return the agents from top to bottom: by interquartile mean, then those without one."""
-    first = [line.agent for line in group.lines] if group else []
-    rest = [line.agent for entry in standings for line in entry.lines]
-    return list(dict.fromkeys([*first, *rest]))
+    rest = (line.agent for entry in standings for line in entry.lines)
+    return list(dict.fromkeys([*(line.agent for line in lines), *rest]))
 
 
 def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str]) -> None:
@@ -220,19 +206,18 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
             bold = "bold" if score >= np.nanmax(scores[:, column]) else "normal"
             text = SCORE.number(score)
             axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
-    axes.set_xticks(
-        range(len(standings)), [entry.scenario.name.rpartition("/")[2] for entry in standings]
-    )
+    names = [entry.scenario.name.rpartition("/")[2] for entry in standings]
+    axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(order)), [_label(agent, contenders[agent]) for agent in order])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> None:
+def _draw_means(axes: Axes, lines: Sequence[AggregateLine], order: Sequence[str]) -> None:
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_yticks(range(len(order)), [""] * len(order))
     finish(axes, "Interquartile mean, 95 % interval", "Normalised score", legend=None)
-    for line in group.lines if group else ():
+    for line in lines:
         look, row = look_of(line.agent), order.index(line.agent)
         axes.plot(line.iqm.mean, row, look.marker, color=look.color, markersize=8)
         if np.isfinite(line.iqm.low):
@@ -240,19 +225,12 @@ def _draw_means(axes: Axes, group: Aggregate | None, order: Sequence[str]) -> No
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
 
 
-def _draw_profiles(axes: Axes, group: Aggregate | None) -> None:
+def _draw_profiles(axes: Axes, lines: Sequence[AggregateLine]) -> None:
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
-    for line in group.lines if group else ():
-        look = look_of(line.agent)
-        style: dict[str, Any] = {
-            "ls": look.line,
-            "marker": look.marker,
-            "markevery": 10,
-            "label": line.agent,
-        }
-        axes.plot(THRESHOLDS, line.profile, color=look.color, **style)
-    finish(
-        axes, "Performance profile", "Normalised score τ", "Share of episodes above τ", legend=None
-    )
-    if group:
+    for line in lines:
+        style = look_of(line.agent).style
+        axes.plot(THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
+    title, ylabel = "Performance profile", "Share of episodes above τ"
+    finish(axes, title, "Normalised score τ", ylabel, legend=None)
+    if lines:
         axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)

@@ -26,7 +26,10 @@ THRESHOLDS: tuple[float, ...] = tuple(step / 40 for step in range(-20, 61))
 
 @dataclass(frozen=True)
 class Scale:
-    """Returns to scores: the mean return of `random` is 0, that of the ceiling is 1."""
+    """Returns to scores: the mean return of `random` is 0, that of the ceiling is 1.
+
+    Without the two ends there is no score.
+    """
 
     floor: float = np.nan
     ceiling: float = np.nan
@@ -39,10 +42,6 @@ class Scale:
     def estimate(self, returns: Estimate) -> Estimate:
         """Normalise a mean return and its interval; both ends are taken as known."""
         return Estimate(*self.score(np.array(returns)).tolist())
-
-
-UNSCALED = Scale()
-"""Where the ends did not run: no score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,9 +160,7 @@ class Standings(Leaderboard):
 def summarize(results: Mapping[str, Episodes], references: Collection[str] = ()) -> Leaderboard:
     """Rank agents that ran on the same seeds, and compare each with the best contender.
 
-    Args:
-        results: the episodes of each agent.
-        references: agents that are ranked, but are never the best.
+    References are ranked, but are never the best.
 
     Raises:
         ValueError: there is no agent.
@@ -172,7 +169,7 @@ def summarize(results: Mapping[str, Episodes], references: Collection[str] = ())
         raise ValueError("nothing to compare: no agents")
     candidates = [agent for agent in results if agent not in references] or list(results)
     best = _highest(candidates, results)
-    lines = _lines(results, results, references, best, UNSCALED)
+    lines = _lines(results, results, references, best, Scale())
     return Leaderboard(lines, best, results[best].metrics["return"])
 
 
@@ -183,11 +180,11 @@ def rank(scenario: Scenario, results: Mapping[str, Episodes]) -> Standings:
     its own agent and that baseline take part.
     """
     runners = scenario.runners
-    best = _highest([agent for agent in runners if scenario.is_baseline(agent)], results)
+    baselines = [name for name in runners if name != LEARNED and scenario.is_contender(name)]
+    best = _highest(baselines, results)
     scale = Scale(_mean(results[FLOOR]), _mean(results[scenario.ceiling]))
     ranked = [agent for agent in runners if agent in scenario.agents]
-    references = [agent for agent in ranked if not scenario.is_contender(agent)]
-    lines = _lines(ranked, results, references, best, scale)
+    lines = _lines(ranked, results, scenario.references, best, scale)
     return Standings(lines, best, results[best].metrics["return"], scenario, scale)
 
 
@@ -199,16 +196,10 @@ def _lines(
     scale: Scale,
 ) -> tuple[Line, ...]:
     theirs = results[opponent].metrics["return"]
-    lines = [
-        Line(
-            agent=agent,
-            contender=agent not in references,
-            episodes=results[agent],
-            opponent=None if agent == opponent else theirs,
-            scale=scale,
-        )
-        for agent in agents
-    ]
+    lines = []
+    for agent in agents:
+        compared = None if agent == opponent else theirs
+        lines.append(Line(agent, agent not in references, results[agent], compared, scale))
     return tuple(sorted(lines, key=lambda line: -line.returns.mean()))
 
 
@@ -249,11 +240,8 @@ def aggregate(standings: Sequence[Standings]) -> list[Aggregate]:
     """
     found = []
     for environment in dict.fromkeys(entry.scenario.environment for entry in standings):
-        here = [
-            entry
-            for entry in standings
-            if entry.scenario.environment == environment and np.isfinite(entry.lines[0].score.mean)
-        ]
+        entries = [entry for entry in standings if entry.scenario.environment == environment]
+        here = [entry for entry in entries if np.isfinite(entry.lines[0].score.mean)]
         learned = [entry for entry in here if entry.learned is not None]
         found += [_over(environment, here)] if len(here) > 1 else []
         found += [_over(environment, learned)] if 1 < len(learned) < len(here) else []

@@ -12,15 +12,8 @@ import mec_moe_env
 
 # These ask for episodes, show them or time them; no episode depends on one of them. All that
 # runs, stores or averages episodes counts: training chooses its checkpoints by such means.
-PRESENTATION = frozenset(
-    {
-        *("bench", "cli", "reproduce"),
-        *(
-            f"evaluation/{module}.py"
-            for module in ("drawing", "export", "figures", "leaderboard", "tables", "verdict")
-        ),
-    }
-)
+REPORTS = ("drawing", "export", "figures", "leaderboard", "tables", "verdict")
+PRESENTATION = {"bench", "cli", "reproduce", *(f"evaluation/{module}.py" for module in REPORTS)}
 DECIDING = frozenset({".json", ".npz", ".py", ".safetensors"})
 """Code, and the weights that are shipped with it."""
 
@@ -43,22 +36,15 @@ class Provenance:
     @property
     def columns(self) -> dict[str, str]:
         """What every row of a results file says of its origin."""
-        return {
-            "version": self.version,
-            "commit": self.commit or "",
-            "code": self.fingerprint,
-        }
+        return {"version": self.version, "commit": self.commit or "", "code": self.fingerprint}
 
 
 def current_provenance() -> Provenance:
     """Describe the code that is running."""
     environment = Path(mec_moe_env.__file__).parent
     agents = Path(mec_moe_agents.__file__).parent
-    return Provenance(
-        version=mec_moe_env.__version__,
-        commit=git_commit(agents),
-        fingerprint=fingerprint(environment, agents),
-    )
+    digest = fingerprint(environment, agents)
+    return Provenance(mec_moe_env.__version__, git_commit(agents), digest)
 
 
 def fingerprint(*packages: Path) -> str:
@@ -67,9 +53,8 @@ def fingerprint(*packages: Path) -> str:
     for package in packages:
         for file in sorted(package.rglob("*")):
             name = file.relative_to(package)
-            if file.suffix in DECIDING and PRESENTATION.isdisjoint(
-                (name.parts[0], name.as_posix())
-            ):
+            presents = name.parts[0] in PRESENTATION or name.as_posix() in PRESENTATION
+            if file.suffix in DECIDING and not presents:
                 digest.update(f"{package.name}/{name.as_posix()}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

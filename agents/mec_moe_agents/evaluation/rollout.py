@@ -66,14 +66,10 @@ class Episodes:
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Join episodes of one agent on different seeds."""
-        return cls(
-            seeds=np.concatenate([part.seeds for part in parts]),
-            metrics={
-                name: np.concatenate([part.metrics[name] for part in parts])
-                for name in parts[0].metrics
-            },
-            curve=np.concatenate([part.curve for part in parts]),
-        )
+        names = parts[0].metrics
+        metrics = {name: np.concatenate([part.metrics[name] for part in parts]) for name in names}
+        seeds = np.concatenate([part.seeds for part in parts])
+        return cls(seeds, metrics, np.concatenate([part.curve for part in parts]))
 
 
 def per_task(totals: Mapping[str, Floats], config: Any) -> dict[str, Floats]:
@@ -207,9 +203,6 @@ def run_episodes(
             on_step(len(seeds))
     for key in averaged:
         totals[key] /= config.steps
-    final = {
-        key: np.array(info[key], dtype=np.float64)
-        for key in outcomes.over_episode(Over.LAST)
-        if key in info
-    }
+    known = [key for key in outcomes.over_episode(Over.LAST) if key in info]
+    final = {key: np.array(info[key], dtype=np.float64) for key in known}
     return Episodes(np.array(seeds), {**totals, **final, **measures.derive(totals, config)}, curve)

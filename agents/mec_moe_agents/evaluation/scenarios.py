@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,10 @@ class Traits:
     """Before the names of its presets."""
     ceiling: str
     """The agent whose mean return is score 1."""
+    sizes: Mapping[str, tuple[str, str]]
+    """Field of the configuration, and what it counts, by the papers' symbol."""
     summary: str
-    """The size of a scenario, with the fields of its configuration."""
-    size: str
-    """The same in full, with the papers' symbols."""
+    """Symbols of the sizes that a title names."""
 
 
 TRAITS: Mapping[str, Traits] = MappingProxyType(
@@ -49,10 +50,15 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
             title="Offloading",
             prefix="",
             ceiling="oracle",  # clairvoyant
-            summary="{0.num_servers} servers, {0.num_types} task types, {0.horizon} slots",
-            size="M = {0.num_servers} servers, S = {0.num_subcarriers} subcarriers, "
-            "N = {0.num_types} task types, T = {0.horizon} slots, U = {0.num_tasks}, "
-            "D = {0.max_experts}",
+            sizes={
+                "M": ("num_servers", "servers"),
+                "S": ("num_subcarriers", "subcarriers"),
+                "N": ("num_types", "task types"),
+                "T": ("horizon", "slots"),
+                "U": ("num_tasks", ""),
+                "D": ("max_experts", ""),
+            },
+            summary="MNT",
         ),
         DMOE.name: Traits(
             title="DMoE",
@@ -60,10 +66,15 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
             # Nobody sees more than a scheduler can; the best that is known for the paper's
             # problem P1 in every preset.
             ceiling="jesa-plus",
-            summary="{0.num_nodes} nodes, {0.num_layers} layers, {0.num_subcarriers} subcarriers",
-            size="K = {0.num_nodes} nodes, I = {0.sources} sources, "
-            "Q = {0.tokens_per_source} tokens each, L = {0.num_layers} layers, "
-            "S = {0.num_subcarriers} subcarriers, D = {0.max_experts}",
+            sizes={
+                "K": ("num_nodes", "nodes"),
+                "I": ("sources", "sources"),
+                "Q": ("tokens_per_source", "tokens each"),
+                "L": ("num_layers", "layers"),
+                "S": ("num_subcarriers", "subcarriers"),
+                "D": ("max_experts", ""),
+            },
+            summary="KLS",
         ),
     }
 )
@@ -91,13 +102,18 @@ class Scenario:
     @property
     def summary(self) -> str:
         """The environment, the name and the size."""
-        size = traits_of(self.config).summary.format(self.config)
+        traits = traits_of(self.config)
+        counts = (traits.sizes[symbol] for symbol in traits.summary)
+        size = ", ".join(f"{getattr(self.config, field)} {what}" for field, what in counts)
         return f"{self.environment} · {self.name}: {size}"
 
     @property
     def size(self) -> str:
-        """The environment and the full size."""
-        return f"{self.environment}: {traits_of(self.config).size.format(self.config)}"
+        """The environment and the full size, with the papers' symbols."""
+        texts = []
+        for symbol, (field, what) in traits_of(self.config).sizes.items():
+            texts.append(f"{symbol} = {getattr(self.config, field)} {what}".rstrip())
+        return f"{self.environment}: {', '.join(texts)}"
 
     @property
     def ceiling(self) -> str:
@@ -110,13 +126,14 @@ class Scenario:
         needed = {*self.agents, FLOOR, self.ceiling}
         return [name for name in agent_names(self.config) if name in needed]
 
+    @property
+    def references(self) -> list[str]:
+        """The compared agents that know more than a scheduler can."""
+        return [name for name in self.agents if not self.is_contender(name)]
+
     def is_contender(self, agent: str) -> bool:
         """Tell whether an agent knows no more than a scheduler can."""
         return find_agent(agent, self.config).contender
-
-    def is_baseline(self, agent: str) -> bool:
-        """Tell whether an agent is a contender that nobody trained."""
-        return self.is_contender(agent) and agent != LEARNED
 
 
 @dataclass(frozen=True)
@@ -191,11 +208,7 @@ def find_config(env: str, scenario: str, overrides: Mapping[str, Any]) -> AnyCon
 
 
 def parse_agents(agents: str, config: Config) -> list[str]:
-    """Split names at commas; `all` stands for every agent that differs on this config.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-    """
+    """Split names at commas; `all` stands for every agent that differs on this config."""
     names: list[str] = []
     for name in split_names(agents):
         names += agent_names(config) if name == "all" else [name]
@@ -211,16 +224,13 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
     DMoE's presets have `dmoe/` before their names, so that no two environments share one. MNIST
     takes part where its data are given.
-
-    Raises:
-        ValueError: a name is unknown, there is none, or MNIST is named without its data.
     """
     known = _known(mnist)
-    groups: dict[str, list[str]] = {"all": []}
+    groups: dict[str, list[str]] = defaultdict(list)
     for name, config in known.items():
         if name.removeprefix(traits_of(config).prefix) != UNRANKED:
             groups["all"].append(name)
-            groups.setdefault(environment_of(config).name, []).append(name)
+            groups[environment_of(config).name].append(name)
     members = [member for name in split_names(names) for member in groups.get(name, [name])]
     if not members:
         raise ValueError("--scenarios names no scenario")
@@ -228,11 +238,10 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
 
 def _known(mnist: Path | None) -> dict[str, Config]:
-    known: dict[str, Config] = {
-        TRAITS[environment.name].prefix + preset: config
-        for environment in ENVIRONMENTS
-        for preset, config in environment.presets.items()
-    }
+    known: dict[str, Config] = {}
+    for environment in ENVIRONMENTS:
+        prefix = TRAITS[environment.name].prefix
+        known |= {prefix + preset: config for preset, config in environment.presets.items()}
     if mnist is None:
         del known["mnist"]
     else:
@@ -251,17 +260,12 @@ def _find(name: str, known: Mapping[str, Config]) -> Config:
 
 
 def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
-    """Split names at commas; `all` stands for every agent.
-
-    Raises:
-        ValueError: a name is in none of the scenarios, or there is none.
-    """
+    """Split names at commas; `all` stands for every agent."""
     known = {name for config in configs for name in agent_names(config)}
-    wanted: set[str] = set()
-    for name in split_names(agents):
-        if name != "all" and name not in known:
+    names = split_names(agents)
+    for name in names:
+        if name not in known and name != "all":
             raise ValueError(f"no agent {name!r} in these scenarios: {suggest(name, known)}")
-        wanted |= known if name == "all" else {name}
-    if not wanted:
+    if not names:
         raise ValueError("--agents names no agent")
-    return wanted
+    return known if "all" in names else set(names)

@@ -7,7 +7,7 @@ task for themselves. All resampling is deterministic: the same rows give the sam
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ class Estimate(NamedTuple):
     """A mean and its bootstrap interval; the bounds are NaN for fewer than two values."""
 
     mean: float
-    low: float
-    high: float
+    low: float = np.nan
+    high: float = np.nan
 
     @property
     def excludes_zero(self) -> bool:
@@ -45,16 +45,11 @@ class Estimate(NamedTuple):
         return Estimate(factor * self.mean, factor * self.low, factor * self.high)
 
 
-def known_exactly(value: float) -> Estimate:
-    """Return an estimate without an interval."""
-    return Estimate(value, np.nan, np.nan)
-
-
 def resampled_means(values: Floats, resamples: int) -> Floats:
     """Return means of resamples with replacement along the first axis, (resamples, ...)."""
     n = values.shape[0]
-    means: Floats = _counts(np.random.default_rng(SEED), n, resamples) @ values / n
-    return means
+    counts = _counts(np.random.default_rng(SEED), n, resamples)
+    return np.asarray(counts @ values / n)
 
 
 def _counts(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.int64]:
@@ -69,25 +64,20 @@ def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
     same in every call with the same n.
     """
     known = values[~np.isnan(values)]
-    if known.size < 2:
-        return known_exactly(float(known[0]) if known.size else np.nan)
-    low, high = interval(resampled_means(known, resamples), known.size)
-    return Estimate(float(known.mean()), float(low), float(high))
+    if known.size == 0:
+        return Estimate(np.nan)
+    return _estimate(known.mean(), resampled_means(known, resamples), known.size)
 
 
 def estimate_ratio(above: Floats, below: Floats) -> Estimate:
     """Estimate the ratio of two means over the same seeds, each (n,), resampled together."""
-    value = float(above.mean() / below.mean())
-    if above.size < 2:
-        return known_exactly(value)
     means = resampled_means(np.stack([above, below], axis=1), RESAMPLES)
-    low, high = interval(means[:, 0] / means[:, 1], above.size)
-    return Estimate(value, float(low), float(high))
+    return _estimate(above.mean() / below.mean(), means[:, 0] / means[:, 1], above.size)
 
 
-def curve_band(curves: Floats, resamples: int = CURVE_RESAMPLES) -> tuple[Floats, Floats]:
+def curve_band(curves: Floats) -> tuple[Floats, Floats]:
     """Return the pointwise 95 % bootstrap band of the mean of `curves` (n, T), each (T,)."""
-    return interval(resampled_means(curves, resamples), curves.shape[0])
+    return interval(resampled_means(curves, CURVE_RESAMPLES), curves.shape[0])
 
 
 def interval(means: Floats, count: int) -> tuple[Floats, Floats]:
@@ -100,6 +90,14 @@ def interval(means: Floats, count: int) -> tuple[Floats, Floats]:
     tail = stats.norm.cdf(quantile * np.sqrt(count / max(count - 1, 1)))
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
     return low, high
+
+
+def _estimate(value: SupportsFloat, resamples: Floats, count: int) -> Estimate:
+    """Put the interval of a mean of `count` values beside it, if there is more than one."""
+    if count < 2:
+        return Estimate(float(value))
+    low, high = interval(resamples, count)
+    return Estimate(float(value), float(low), float(high))
 
 
 def interquartile_mean(scores: Floats) -> Floats:
@@ -119,17 +117,13 @@ def estimate_iqm(scores: Floats, resamples: int = RESAMPLES) -> Estimate:
     The percentiles are expanded for few runs as in `interval`; a single run has no interval (NaN).
     """
     runs, tasks = scores.shape
-    value = float(interquartile_mean(scores.ravel()))
-    if runs < 2:
-        return known_exactly(value)
     rng, columns = np.random.default_rng(SEED), np.arange(tasks)
     block = max(1, BLOCK_NUMBERS // scores.size)
     values = []
     for start in range(0, resamples, block):
         draws = rng.integers(runs, size=(min(block, resamples - start), runs, tasks))
         values.append(interquartile_mean(scores[draws, columns].reshape(len(draws), -1)))
-    low, high = interval(np.concatenate(values), runs)
-    return Estimate(value, float(low), float(high))
+    return _estimate(interquartile_mean(scores.ravel()), np.concatenate(values), runs)
 
 
 def score_profile(scores: Floats, thresholds: Floats) -> Floats:
@@ -145,15 +139,10 @@ def improvement(ours: Floats, theirs: Floats) -> Estimate:
     improvement". Both sides are resampled independently.
     """
     wins = _wins(ours[:, np.newaxis], theirs)
-    value = float(wins.mean())
-    fewest = min(wins.shape)
-    if fewest < 2:
-        return known_exactly(value)
     rng = np.random.default_rng(SEED)
     our_counts, their_counts = (_counts(rng, count, RESAMPLES) for count in wins.shape)
     values = ((our_counts @ wins) * their_counts).sum(axis=1) / wins.size
-    low, high = interval(values, fewest)
-    return Estimate(value, float(low), float(high))
+    return _estimate(wins.mean(), values, min(wins.shape))
 
 
 def share_better(ours: Floats, theirs: Floats) -> Estimate:

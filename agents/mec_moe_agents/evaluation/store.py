@@ -68,11 +68,7 @@ def _named_files(config: Config, options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def digest_of(path: Path) -> str:
-    """Return a digest of a file, or of the names and contents of the files of a folder.
-
-    Raises:
-        OSError: it is missing or cannot be read.
-    """
+    """Return a digest of a file, or of the names and contents of the files of a folder."""
     digest = hashlib.sha256()
     files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
     for file in files:
@@ -87,11 +83,11 @@ def _digest(value: object) -> str:
     return hashlib.sha256(pickle.dumps(value)).hexdigest()
 
 
+@dataclass(frozen=True)
 class CellStore:
     """A folder of finished cells."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def load(self, cell: Cell) -> Episodes | None:
         """Return the stored episodes, or None where there are none or the file is damaged."""
@@ -109,19 +105,11 @@ class CellStore:
             return None
 
     def save(self, cell: Cell, episodes: Episodes) -> None:
-        """Store a finished cell, whole or not at all.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
+        """Store a finished cell, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            "cell": np.array(cell.describe()),
-            "seeds": episodes.seeds,
-            "curve": episodes.curve,
-        }
-        arrays |= {METRIC + name: values for name, values in episodes.metrics.items()}
-        write_arrays(self._file(cell), arrays, compressed=True)
+        metrics = {METRIC + name: values for name, values in episodes.metrics.items()}
+        kept = {"cell": np.array(cell.describe()), "seeds": episodes.seeds, "curve": episodes.curve}
+        write_arrays(self._file(cell), {**kept, **metrics}, compressed=True)
 
     def _file(self, cell: Cell) -> Path:
         return self.folder / f"{cell.agent}-{cell.key}.npz"
@@ -138,28 +126,19 @@ def rows_of(episodes: Episodes) -> list[dict[str, object]]:
 def write_rows(
     path: Path, results: Mapping[str, Episodes], config: Config, provenance: Provenance
 ) -> None:
-    """Write one CSV row per agent and seed: metrics, config fields, version and commit.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    fields = {f"config.{name}": value for name, value in config.to_dict().items()}
-    write_csv(
-        path,
-        [
-            {"agent": agent, **row, **fields, **provenance.columns}
-            for agent, episodes in results.items()
-            for row in rows_of(episodes)
-        ],
+    """Write one CSV row per agent and seed: metrics, config fields, version and commit."""
+    shared = {f"config.{name}": value for name, value in config.to_dict().items()}
+    shared |= provenance.columns
+    rows = (
+        {"agent": agent, **row, **shared}
+        for agent, episodes in results.items()
+        for row in rows_of(episodes)
     )
+    write_csv(path, rows)
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:
-    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T).
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the curves as .npz: `seeds` (n,) and, for each agent, `Episodes.curve`, (n, T)."""
     curves = {agent: episodes.curve for agent, episodes in results.items()}
     seeds = next(iter(results.values())).seeds
     write_arrays(path, {"seeds": seeds, **curves}, compressed=True)

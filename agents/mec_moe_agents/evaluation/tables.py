@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from operator import attrgetter
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -19,11 +21,11 @@ from mec_moe_agents.evaluation.verdict import (
     Column,
     ranking_verdict,
     return_column,
+    verdict,
 )
 
 
-@dataclass(frozen=True)
-class TableColumn:
+class TableColumn(NamedTuple):
     """A column and where its values come from."""
 
     column: Column
@@ -44,65 +46,48 @@ def comparison_columns(board: Leaderboard) -> list[TableColumn]:
     measured = board.lines[0].episodes.metrics
     return [
         *_return_columns(board, "To best", "best"),
-        *(_metric(name, column) for name, column in COLUMNS.items() if name in measured),
+        *(_metric(name) for name in COLUMNS if name in measured),
     ]
 
 
 def _return_columns(board: Leaderboard, gain: str, none: str = "") -> list[TableColumn]:
-    largest = board.largest_return
+    column = return_column(board.largest_return)
     return [
-        TableColumn(return_column(largest), lambda line: line.mean_return),
-        TableColumn(return_column(largest, gain, signed=True), lambda line: line.gain, none),
+        TableColumn(column, attrgetter("mean_return")),
+        TableColumn(replace(column, heading=gain, signed=True), attrgetter("gain"), none),
     ]
 
 
-def _metric(name: str, column: Column) -> TableColumn:
-    return TableColumn(column, lambda line: line.metrics[name])
+def _metric(name: str) -> TableColumn:
+    return TableColumn(COLUMNS[name], lambda line: line.metrics[name])
 
 
 def ranking_columns(standings: Standings) -> list[TableColumn]:
     """Return the columns of a ranking that fit a terminal."""
     return [
         *_return_columns(standings, f"To {standings.opponent}"),
-        TableColumn(SCORE, lambda line: line.score),
-        _share("Better on %", lambda line: line.better_on),
+        TableColumn(SCORE, attrgetter("score")),
+        TableColumn(replace(SHARE, heading="Better on %"), attrgetter("better_on")),
     ]
 
 
 def all_ranking_columns(standings: Standings) -> list[TableColumn]:
     """Return all columns of a ranking."""
-    better_on = f"Better than {standings.opponent} on seeds, %"
+    *most, better_on = ranking_columns(standings)
+    heading = f"Better than {standings.opponent} on seeds, %"
     return [
-        *ranking_columns(standings)[:3],
-        TableColumn(Column("IQM score", SCORE.decimals), lambda line: line.iqm),
-        _share(better_on, lambda line: line.better_on),
-        _share("P(improvement), %", lambda line: line.improvement),
+        *most,
+        TableColumn(replace(SCORE, heading="IQM score"), attrgetter("iqm")),
+        better_on._replace(column=replace(SHARE, heading=heading)),
+        TableColumn(replace(SHARE, heading="P(improvement), %"), attrgetter("improvement")),
     ]
 
 
-def _share(heading: str, value: Callable[[Line], Estimate | None]) -> TableColumn:
-    return TableColumn(Column(heading, SHARE.decimals, SHARE.scale), value)
-
-
-def print_leaderboard(
-    console: Console, board: Leaderboard, columns: Sequence[TableColumn] | None = None
-) -> None:
-    """Print the agents, best return first: means, and 95 % intervals beneath them.
-
-    One table where the terminal is wide enough, otherwise as many as it takes.
-
-    Args:
-        console: where to.
-        board: the agents.
-        columns: those of a comparison unless given.
-    """
-    page: list[TableColumn] = []
-    for column in comparison_columns(board) if columns is None else columns:
-        if page and not _fits(console, leaderboard_table(board, [*page, column])):
-            console.print(leaderboard_table(board, page))
-            page = []
-        page.append(column)
-    console.print(leaderboard_table(board, page))
+def print_comparison(console: Console, heading: str, board: Leaderboard, scenario: str) -> None:
+    """Print a heading, the table and the verdict of a comparison."""
+    console.print(f"\n{heading}\n")
+    print_leaderboard(console, board, comparison_columns(board))
+    console.print(verdict(board, scenario), style="bold")
 
 
 def print_ranking(
@@ -119,8 +104,26 @@ def print_ranking(
         console.print(_aggregate_table(group))
 
 
-def leaderboard_table(board: Leaderboard, columns: Sequence[TableColumn]) -> Table:
-    """Return a table with one line per agent, the 95 % intervals beneath the means."""
+def print_leaderboard(console: Console, board: Leaderboard, columns: Sequence[TableColumn]) -> None:
+    """Print the agents, best return first: means, and 95 % intervals beneath them.
+
+    One table where the terminal is wide enough, otherwise as many as it takes.
+    """
+    page: list[TableColumn] = []
+    for column in columns:
+        if page and not _fits(console, _leaderboard_table(board, [*page, column])):
+            console.print(_leaderboard_table(board, page))
+            page = []
+        page.append(column)
+    console.print(_leaderboard_table(board, page))
+
+
+def _fits(console: Console, table: Table) -> bool:
+    unlimited = console.options.update_width(1000)
+    return console.measure(table, options=unlimited).maximum <= console.width
+
+
+def _leaderboard_table(board: Leaderboard, columns: Sequence[TableColumn]) -> Table:
     table = _agent_table(entry.column.heading for entry in columns)
     for line in board.lines:
         cells = [_cell(*entry.cell(line)) for entry in columns]
@@ -138,11 +141,6 @@ def _aggregate_table(group: Aggregate) -> Table:
     return table
 
 
-def plain_table() -> Table:
-    """Return an empty table with a line under its headings, and no other."""
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-
-
 def _agent_table(headings: Iterable[str]) -> Table:
     table = plain_table()
     table.add_column("Agent", no_wrap=True)
@@ -151,9 +149,9 @@ def _agent_table(headings: Iterable[str]) -> Table:
     return table
 
 
-def _fits(console: Console, table: Table) -> bool:
-    unlimited = console.options.update_width(1000)
-    return console.measure(table, options=unlimited).maximum <= console.width
+def plain_table() -> Table:
+    """Return an empty table with a line under its headings, and no other."""
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
 
 
 def _cell(number: str, interval: str) -> Text:

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from mec_moe_agents.dmoe.learned import Match
 from mec_moe_agents.evaluation.drawing import draw_intervals, finish, look_of, new_panels
 from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, evaluate
-from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, known_exactly
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, at_least, rows_of
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.reproduce import Answer, Headline, Row, at_least, percent_below, rows_of
 from mec_moe_agents.training.importance import (
     CONFIG,
     SHARED,
@@ -52,7 +52,7 @@ class Pair:
     @property
     def saving(self) -> Estimate:
         """Energy saved, percent of JESA's."""
-        return estimate_mean(100.0 * (1.0 - self.ours.joules / self.jesa.joules))
+        return percent_below(self.ours.joules, self.jesa.joules)
 
     @property
     def gain(self) -> Estimate:
@@ -72,10 +72,6 @@ class Pair:
 
 def compare_matches(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
     """Compare each γ0^l with the schedule that was chosen for it on training episodes.
-
-    Args:
-        matches: at least one.
-        seeds: of the episodes.
 
     Raises:
         ValueError: a seed is one of training's.
@@ -97,15 +93,13 @@ def _measure(schedule: Schedule, seeds: Sequence[int], others: ImportanceEnviron
 def _rows(pairs: Sequence[Pair], seeds: Sequence[int]) -> list[Row]:
     rows: list[Row] = []
     for pair in pairs:
+        gamma, learned = pair.match.hand_set, pair.match.importance
         for scheduler, schedule, point in (
-            ("jesa", powers(pair.match.hand_set), pair.jesa),
-            ("learned", pair.match.importance, pair.ours),
+            ("jesa", powers(gamma), pair.jesa),
+            ("learned", learned, pair.ours),
         ):
-            labels = {
-                "gamma0": pair.match.hand_set,
-                "scheduler": scheduler,
-                "importance": " ".join(f"{each:.6g}" for each in schedule),
-            }
+            text = " ".join(f"{each:.6g}" for each in schedule)
+            labels = {"gamma0": gamma, "scheduler": scheduler, "importance": text}
             columns: dict[str, Floats | float] = {
                 "energy_per_token_j": point.joules,
                 "accuracy": point.accuracy,
@@ -127,12 +121,10 @@ def _headlines(pairs: Sequence[Pair]) -> list[Headline]:
     lines.append(Headline("least accuracy gained over all γ0 (points)", closest, decimals=2))
     saved = min(pair.saving_on_train for pair in pairs)
     gained = min(pair.gain_on_train for pair in pairs)
-    for label, least, decimals in (
-        ("least energy saved on the classifier's training images (%)", saved, 1),
-        ("least accuracy gained on the classifier's training images (points)", gained, 2),
-    ):
-        lines.append(Headline(label, known_exactly(least), decimals=decimals))
-    return lines
+    label = "least energy saved on the classifier's training images (%)"
+    lines.append(Headline(label, Estimate(saved)))
+    label = "least accuracy gained on the classifier's training images (points)"
+    return [*lines, Headline(label, Estimate(gained), decimals=2)]
 
 
 def _draw(pairs: Sequence[Pair], seeds: int) -> Figure:
@@ -142,23 +134,10 @@ def _draw(pairs: Sequence[Pair], seeds: int) -> Figure:
     _draw_curve(plane, [pair.ours for pair in pairs], "learned", "JESA, learned importance")
     title = "Accuracy against energy (upper left is better)"
     finish(plane, title, "Energy per token, all layers (mJ)", "Accuracy (%)", legend="lower right")
-    hand_set = [pair.match.hand_set for pair in pairs]
-    _draw_differences(
-        saved,
-        hand_set,
-        [pair.saving for pair in pairs],
-        [pair.saving_on_train for pair in pairs],
-        LEAST_SAVING,
-    )
+    _draw_differences(saved, pairs, "saving", LEAST_SAVING)
     saved.set_ylim(bottom=0)
     finish(saved, "Energy saved", "γ0", "% of JESA(γ0, 2)'s energy")
-    _draw_differences(
-        gained,
-        hand_set,
-        [pair.gain for pair in pairs],
-        [pair.gain_on_train for pair in pairs],
-        0.0,
-    )
+    _draw_differences(gained, pairs, "gain", 0.0)
     gained.set_yscale("symlog", linthresh=1.0)
     gained.set_yticks([-1, -0.5, 0, 0.5, 1, 2, 5], ["−1", "−0.5", "0", "0.5", "1", "2", "5"])
     finish(gained, "Accuracy gained (95 % intervals)", "γ0", "Points")
@@ -169,17 +148,14 @@ def _draw_curve(axes: Axes, points: Sequence[Point], agent: str, label: str) -> 
     look = look_of(agent)
     x = [1e3 * point.joules.mean() for point in points]
     y = [1e2 * point.accuracy.mean() for point in points]
-    axes.plot(x, y, color=look.color, ls=look.line, marker=look.marker, lw=1.4, ms=5, label=label)
+    axes.plot(x, y, lw=1.4, ms=5, label=label, **look.style)
 
 
-def _draw_differences(
-    axes: Axes,
-    hand_set: Sequence[float],
-    found: Sequence[Estimate],
-    on_train: Sequence[float],
-    target: float,
-) -> None:
+def _draw_differences(axes: Axes, pairs: Sequence[Pair], name: str, target: float) -> None:
     """Draw differences to JESA over γ0, as points those on the classifier's training images."""
+    hand_set = [pair.match.hand_set for pair in pairs]
+    found = [getattr(pair, name) for pair in pairs]
+    on_train = [getattr(pair, f"{name}_on_train") for pair in pairs]
     look, label = look_of("learned"), "the environment's images"
     draw_intervals(axes, hand_set, found, look, ms=5, lw=1.2, label=label)
     label = "the classifier's training images"

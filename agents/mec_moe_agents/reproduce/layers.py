@@ -27,15 +27,7 @@ from mec_moe_agents.evaluation.drawing import (
     new_panels,
 )
 from mec_moe_agents.evaluation.statistics import estimate_mean
-from mec_moe_agents.reproduce.study import (
-    Answer,
-    Headline,
-    Row,
-    Study,
-    as_json,
-    at_most,
-    rows_of,
-)
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, as_json, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.theory import optimality_probability
@@ -101,17 +93,11 @@ def run_experts(seeds: Sequence[int]) -> Answer:
     for name, (config, scheduler) in cases.items():
         steps = walk(config, scheduler, seeds)
         counts[name] = np.stack([picks_by_rank(s.layer, s.plan, config) for s in steps], axis=1)
-        rows += [
-            {
-                "scheduler": name,
-                "seed": seeds[row],
-                "layer": layer + 1,
-                "energy_rank": rank + 1,
-                "picks_per_token": picks,
-                "config": as_json(config),
-            }
-            for (row, layer, rank), picks in np.ndenumerate(counts[name])
-        ]
+        text = as_json(config)
+        for (row, layer, rank), picks in np.ndenumerate(counts[name]):
+            labels = {"scheduler": name, "seed": seeds[row], "layer": layer + 1}
+            measured = {"energy_rank": rank + 1, "picks_per_token": picks, "config": text}
+            rows.append({**labels, **measured})
     shown = counts[f"γ0 = {SHOWN:g}"]
     return Answer(rows, _draw_experts(counts, len(seeds)), _expert_headlines(shown))
 
@@ -126,39 +112,38 @@ def picks_by_rank(layer: Layer, plan: Plan, config: DMoEConfig) -> Floats:
 def _expert_headlines(counts: Floats) -> list[Headline]:
     used = counts.sum(axis=2)
     rank = counts @ np.arange(1, counts.shape[2] + 1) / used
-    return [
-        Headline(
-            f"{label} in the {place} layer, γ0 = {SHOWN}",
-            estimate_mean(values[:, layer]),
-            decimals=2,
-        )
-        for label, values in (("experts per token", used), ("energy rank of a pick", rank))
-        for place, layer in (("first", 0), ("last", -1))
-    ]
+    lines = []
+    for label, values in (("experts per token", used), ("energy rank of a pick", rank)):
+        for place, layer in (("first", 0), ("last", -1)):
+            estimate = estimate_mean(values[:, layer])
+            text = f"{label} in the {place} layer, γ0 = {SHOWN}"
+            lines.append(Headline(text, estimate, decimals=2))
+    return lines
 
 
 def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
     title = f"DMoE · paper, {seeds} seeds: what is chosen in each layer"
     figure, (left, right) = new_panels(title)
     number = np.array([values.sum(axis=2).mean(axis=0) for values in counts.values()])
-    _draw_heat(left, number, list(counts), "Experts per token")
+    _draw_heat(figure, left, number, list(counts), "Experts per token")
     shown = counts[f"γ0 = {SHOWN:g}"].mean(axis=0).T
     ranks = [str(rank) for rank in range(1, len(shown) + 1)]
-    _draw_heat(right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
+    _draw_heat(figure, right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
     right.set_ylabel("Energy rank of the expert (1: cheapest for the source)")
     return figure
 
 
-def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:
+def _draw_heat(
+    figure: Figure, axes: Axes, values: Floats, names: Sequence[str], title: str
+) -> None:
     image = axes.imshow(values, aspect="auto", cmap="viridis", vmin=0.0)
-    axes.set_xticks(range(values.shape[1]), [str(layer + 1) for layer in range(values.shape[1])])
+    layers = range(values.shape[1])
+    axes.set_xticks(layers, [str(layer + 1) for layer in layers])
     axes.set_yticks(range(len(names)), names)
     axes.set(title=title, xlabel="Layer")
     for (row, column), value in np.ndenumerate(values):
         ink = "black" if value > 0.6 * values.max() else "white"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-    figure = axes.get_figure()
-    assert figure is not None
     figure.colorbar(image, ax=axes)
 
 
@@ -170,14 +155,13 @@ def run_optimality(seeds: Sequence[int]) -> Answer:
         by_size = []
         for size in sizes:
             config = independent(nodes, size)
-            by_size.append(measure(config, seeds))
-            columns: dict[str, Floats | float] = {
-                **by_size[-1],
-                "formula": optimality_probability(nodes, size),
-            }
-            rows += rows_of({"nodes": nodes, "subcarriers": size}, seeds, columns, config)
+            measured = measure(config, seeds)
+            labels = {"nodes": nodes, "subcarriers": size}
+            formula = {"formula": optimality_probability(nodes, size)}
+            rows += rows_of(labels, seeds, {**measured, **formula}, config)
+            by_size.append(measured)
         found[nodes] = {
-            name: np.stack([measured[name] for measured in by_size], axis=1) for name in by_size[0]
+            name: np.stack([each[name] for each in by_size], axis=1) for name in by_size[0]
         }
     return Answer(rows, _draw_optimality(found, len(seeds)), _optimality_headlines(found))
 

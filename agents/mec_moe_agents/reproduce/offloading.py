@@ -6,6 +6,7 @@ generalization error does not fall however long they run.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ from mec_moe_agents.evaluation.drawing import (
 )
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_least, at_most, rows_of
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 
@@ -46,11 +47,8 @@ def scenario(servers: int) -> OffloadingConfig:
 
 def run(seeds: Sequence[int]) -> Answer:
     """Run every scheduler at every M on the same seeds."""
-    found = {
-        (servers, agent): evaluate(agent, scenario(servers), seeds)
-        for servers in SERVERS
-        for agent in AGENTS
-    }
+    cases = itertools.product(SERVERS, AGENTS)
+    found = {case: evaluate(case[1], scenario(case[0]), seeds) for case in cases}
     return Answer(_rows(found), _draw(found), headlines(found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ from matplotlib.figure import Figure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mec_moe_agents.evaluation.drawing import Look, double_along_x, finish, new_panels
-from mec_moe_agents.evaluation.statistics import estimate_mean, known_exactly
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, at_most
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env.core.buffers import Floats
 
@@ -24,8 +25,8 @@ MAX_EXPERTS = 4
 SHARE = 0.6
 """The threshold as a share of what the D best experts reach together."""
 REPEATS = 5
-EXHAUSTIVE_UP_TO = 32
-HIGHS_UP_TO = 256
+LIMITS = {"des": max(EXPERTS), "exhaustive": 32, "highs": 256}
+"""The largest K of each solver; more would take all the time."""
 LOOKS = {
     "des": ("DES", Look("#0072B2", "-", "o")),
     "exhaustive": ("exhaustive search", Look("#E69F00", "--", "s")),
@@ -69,18 +70,16 @@ def solve_by_des(instances: Sequence[Instance]) -> list[Solved]:
     return [Solved(joules, nodes, seconds) for joules, nodes in pairs]
 
 
-def solve_by(solve: Callable[[Instance], tuple[float, float]]) -> Solver:
-    """Return a solver that takes the tokens one by one."""
-
-    def solver(instances: Sequence[Instance]) -> list[Solved]:
-        solved = []
-        for instance in instances:
-            begin = time.perf_counter()
-            joules, nodes = solve(instance)
-            solved.append(Solved(joules, nodes, time.perf_counter() - begin))
-        return solved
-
-    return solver
+def solve_each(
+    solve: Callable[[Instance], tuple[float, float]], instances: Sequence[Instance]
+) -> list[Solved]:
+    """Solve the tokens one by one, to joules and nodes."""
+    solved = []
+    for instance in instances:
+        begin = time.perf_counter()
+        joules, nodes = solve(instance)
+        solved.append(Solved(joules, nodes, time.perf_counter() - begin))
+    return solved
 
 
 def by_exhaustion(instance: Instance) -> tuple[float, float]:
@@ -115,34 +114,26 @@ def by_highs(instance: Instance) -> tuple[float, float]:
 
 SOLVERS: dict[str, Solver] = {
     "des": solve_by_des,
-    "exhaustive": solve_by(by_exhaustion),
-    "highs": solve_by(by_highs),
+    "exhaustive": partial(solve_each, by_exhaustion),
+    "highs": partial(solve_each, by_highs),
 }
-LIMITS = {"des": max(EXPERTS), "exhaustive": EXHAUSTIVE_UP_TO, "highs": HIGHS_UP_TO}
 
 
 def sizes_of(solver: str) -> list[int]:
-    """Return the K at which a solver is run; larger ones would take all the time."""
+    """Return the K at which a solver is run."""
     return [experts for experts in EXPERTS if experts <= LIMITS[solver]]
 
 
 def run(seeds: Sequence[int]) -> Answer:
     """Solve one instance per seed and K by each solver."""
     rows: list[Row] = []
+    fixed = {"max_experts": MAX_EXPERTS, "threshold_share": SHARE}
     for solver, solve in SOLVERS.items():
         for experts in sizes_of(solver):
             solved = solve([draw_instance(experts, seed) for seed in seeds])
-            rows += [
-                {
-                    "solver": solver,
-                    "experts": experts,
-                    "max_experts": MAX_EXPERTS,
-                    "threshold_share": SHARE,
-                    "seed": seed,
-                    **token._asdict(),
-                }
-                for seed, token in zip(seeds, solved, strict=True)
-            ]
+            for seed, token in zip(seeds, solved, strict=True):
+                labels = {"solver": solver, "experts": experts, **fixed, "seed": seed}
+                rows.append({**labels, **token._asdict()})
     return Answer(rows, _draw(rows, len(seeds)), _headlines(rows))
 
 
@@ -152,13 +143,12 @@ def _column(rows: Sequence[Row], solver: str, experts: int, name: str) -> Floats
 
 
 def _headlines(rows: Sequence[Row]) -> list[Headline]:
-    worst = 0.0
+    off = []
     for solver in ("exhaustive", "highs"):
         for size in sizes_of(solver):
             other = _column(rows, solver, size, "energy_j")
-            off = np.abs(_column(rows, "des", size, "energy_j") / other - 1.0)
-            worst = max(worst, float(off.max()))
-    exact = known_exactly(1e9 * worst)
+            off.append(np.abs(_column(rows, "des", size, "energy_j") / other - 1.0).max())
+    exact = Estimate(1e9 * float(max(off)))
     ratio = _column(rows, "highs", 128, "seconds") / _column(rows, "des", 128, "seconds")
     slowest = 1e6 * _column(rows, "des", EXPERTS[-1], "seconds")
     return [
@@ -178,9 +168,7 @@ def _draw(rows: Sequence[Row], seeds: int) -> Figure:
         for axes, name, scale in ((left, "nodes", 1.0), (right, "seconds", 1e6)):
             values = [scale * _column(rows, solver, size, name) for size in sizes]
             low, middle, high = np.quantile(np.array(values), [0.05, 0.5, 0.95], axis=1)
-            axes.plot(
-                sizes, middle, color=look.color, ls=look.line, marker=look.marker, label=label
-            )
+            axes.plot(sizes, middle, label=label, **look.style)
             axes.fill_between(sizes, low, high, color=look.color, alpha=0.18, lw=0)
     for axes in (left, right):
         double_along_x(axes)

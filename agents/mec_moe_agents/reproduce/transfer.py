@@ -24,13 +24,9 @@ from mec_moe_agents.evaluation.drawing import (
     new_figure,
 )
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
-from mec_moe_agents.evaluation.statistics import (
-    Estimate,
-    estimate_mean,
-    estimate_ratio,
-    known_exactly,
-)
-from mec_moe_agents.reproduce.study import Answer, Headline, Row, Study, rows_of
+from mec_moe_agents.evaluation.scenarios import LEARNED
+from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 
@@ -38,12 +34,12 @@ PRESET = "default"
 """Whose weights are tested."""
 BASE = OFFLOADING_PRESETS[PRESET]
 TRAINED = "as trained"
-LEARNED = "learned"
 BASELINES = ("guard", "profile", "des")
 AGENTS = (LEARNED, *BASELINES, "oracle")
 METRICS = ("return", "generalization_error", "energy_j", "delay_slots", "rejected", "lost")
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0)
 NAMES = {LEARNED: f"learned on {PRESET}", "oracle": "oracle (yardstick)"}
+FRAME = {"markeredgecolor": "white", "markeredgewidth": 0.5, "elinewidth": 1.4, "capsize": 2.5}
 APART = 0.07
 """Between the agents of one condition, so that their intervals do not hide each other."""
 
@@ -110,12 +106,10 @@ def returns(found: Found, condition: str, agent: str) -> Floats:
 
 def run(seeds: Sequence[int]) -> Answer:
     """Run every scheduler in every condition on the same seeds."""
+    options = {LEARNED: {"preset": PRESET}}
     found = {
         condition: {
-            agent: evaluate(
-                agent, config, seeds, options={"preset": PRESET} if agent == LEARNED else None
-            )
-            for agent in AGENTS
+            agent: evaluate(agent, config, seeds, options=options.get(agent)) for agent in AGENTS
         }
         for condition, config in conditions().items()
     }
@@ -145,8 +139,9 @@ def headlines(found: Found) -> list[Headline]:
             Headline(f"{condition}: learned − {name}", leads[name], "> 0", verdicts[name])
             for name in ("guard", best_other(found, condition))
         ]
-    lines.append(_count(f"ahead of every baseline (of {len(found)})", ahead))
-    lines.append(_count(f"behind a baseline (of {len(found)})", behind))
+    for label, count in (("ahead of every baseline", ahead), ("behind a baseline", behind)):
+        counted = Estimate(float(count))
+        lines.append(Headline(f"{label} (of {len(found)})", counted, decimals=0))
     return lines
 
 
@@ -154,10 +149,6 @@ def best_other(found: Found, condition: str) -> str:
     """Return the baseline with the highest mean return, `guard` left out."""
     others = [baseline for baseline in BASELINES if baseline != "guard"]
     return max(others, key=lambda agent: float(returns(found, condition, agent).mean()))
-
-
-def _count(label: str, count: int) -> Headline:
-    return Headline(label, known_exactly(float(count)), decimals=0)
 
 
 def _rows(found: Found) -> list[Row]:
@@ -192,6 +183,7 @@ def draw(found: Found) -> Figure:
 
 
 def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
+    """Draw the shares of all schedulers, and shade what was trained."""
     trained = sweep.values.index(getattr(BASE, sweep.field))
     axes.axvspan(trained - 0.4, trained + 0.4, color="#EEEEEE", lw=0, zorder=0)
     axes.text(trained, 0.98, "trained", ha="center", va="top", transform=axes.get_xaxis_transform())
@@ -200,32 +192,24 @@ def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
             estimate_ratio(returns(found, name, agent), returns(found, name, "guard"))
             for name in map(sweep.name, sweep.values)
         ]
-        _draw_agent(axes, agent, shares, APART * (position - (len(AGENTS) - 1) / 2))
+        ours = agent == LEARNED
+        style = {"lw": 2.4, "markersize": 10} if ours else {"lw": 1.4, "markersize": 6}
+        positions = np.arange(len(shares)) + APART * (position - (len(AGENTS) - 1) / 2)
+        label = NAMES.get(agent, agent)
+        draw_intervals(axes, positions, shares, look_of(agent), label=label, **FRAME, **style)
+    axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
+    axes.set_xlim(-0.5, len(sweep.values) - 0.5)
+    _scale_shares(axes)
+    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
+
+
+def _scale_shares(axes: Axes) -> None:
+    """Make the y axis logarithmic, with percents."""
     axes.set_yscale("log")
     axes.set_ylim(bottom=min(0.45, axes.get_ylim()[0]))
     axes.yaxis.set_major_locator(FixedLocator(SHARES))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-    axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
-    axes.set_xlim(-0.5, len(sweep.values) - 0.5)
-    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
-
-
-def _draw_agent(axes: Axes, agent: str, shares: Sequence[Estimate], shift: float) -> None:
-    ours = agent == LEARNED
-    draw_intervals(
-        axes,
-        np.arange(len(shares)) + shift,
-        shares,
-        look_of(agent),
-        markeredgecolor="white",
-        markeredgewidth=0.5,
-        lw=2.4 if ours else 1.4,
-        markersize=10 if ours else 6,
-        elinewidth=1.4,
-        capsize=2.5,
-        label=NAMES.get(agent, agent),
-    )
 
 
 def _tick(found: Found, sweep: Sweep, value: float) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from mec_moe_agents.bench import case as playing
-from mec_moe_agents.bench import floor, speed, stages
+from mec_moe_agents.bench import floor, stages
 from mec_moe_agents.bench.case import Case, bytes_per_env, find_cases, per_call, round_steps
 from mec_moe_agents.bench.floor import Draws, measure_floor, step_draws
-from mec_moe_agents.bench.speed import MEMORY_LIMIT, Peer, PeerRow, Row, measure_case, measure_scale
+from mec_moe_agents.bench.speed import MEMORY_LIMIT, Row, measure_case
 from mec_moe_agents.bench.stages import (
     STAGES,
     Parts,
@@ -23,13 +23,22 @@ from mec_moe_agents.bench.stages import (
     stage_shares,
 )
 from mec_moe_agents.cli import app
-from mec_moe_agents.cli.bench import print_results
+from mec_moe_agents.cli.bench import print_rows
 from rich.console import Console
 from typer.testing import CliRunner
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
 from mec_moe_env.core.simulator import LOOK, RESET, STEP, Orders
 from mec_moe_env.offloading.simulator import OffloadingSimulator
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def grown(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the script that measures peers and growth."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return import_module("peers_and_growth")
 
 
 class Clock:
@@ -243,8 +252,8 @@ def test_rounds_that_are_cut(episode: int, affordable: float, steps: int) -> Non
     assert round_steps(episode, affordable) == steps
 
 
-def test_growth() -> None:
-    rows = list(measure_scale(0.0, (8, 32)))
+def test_growth(grown: Any) -> None:
+    rows = list(grown.measure_scale(0.0, (8, 32)))
     sizes = [
         ("servers", 8, 16),
         ("servers", 32, 16),
@@ -264,10 +273,11 @@ def test_growth() -> None:
     assert kept == pytest.approx(32 * 32 * 16 * 8 / 1e6, rel=0.1)
 
 
-def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peers_that_are_installed(grown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Peer = grown.Peer
     cartpoles = (Peer("CartPole", "gymnasium", "CartPole-v1", count) for count in (1, 4))
-    monkeypatch.setattr(speed, "PEERS", (*cartpoles, Peer("none", "no_such_package", "none-v0")))
-    rows = list(speed.measure_peers(0.0))
+    monkeypatch.setattr(grown, "PEERS", (*cartpoles, Peer("none", "no_such_package", "none-v0")))
+    rows = list(grown.measure_peers(0.0))
     assert [(row.name, row.num_envs) for row in rows] == [
         ("Offloading default", 1),
         ("Offloading default", 1024),
@@ -277,11 +287,11 @@ def test_peers_that_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row.steps_per_second > 0.0 for row in rows)
 
 
-def test_tables_hold_every_row() -> None:
-    scale = list(measure_scale(0.0, (8,)))
+def test_tables_hold_every_row(grown: Any) -> None:
+    scale = list(grown.measure_scale(0.0, (8,)))
     skipped = Row("case", "vector", 4096, 1, 10, 1.0, 1.0, skipped="9.2 GiB")
     peers = [
-        PeerRow(name, count, step, 1e9 / step)
+        grown.PeerRow(name, count, step, 1e9 / step)
         for name, count, step in (("ours", 1, 10.0), ("ours", 8, 1.0), ("peer", 1, 500.0))
     ]
     full = dataclasses.replace(
@@ -295,7 +305,9 @@ def test_tables_hold_every_row() -> None:
         stages=dict.fromkeys(STAGES, 0.2),
     )
     console = Console(width=80, record=True, file=StringIO())
-    print_results(console, [full, skipped], peers, scale)
+    print_rows(console, [full, skipped])
+    grown.print_peers(console, peers)
+    grown.print_scale(console, scale)
     text = console.export_text()
     assert "50.00 ×" in text
     assert "500.00 ×" in text

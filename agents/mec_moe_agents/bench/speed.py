@@ -1,21 +1,14 @@
-"""Time of a step: of every preset, of other packages, and as servers and subcarriers grow."""
+"""Time of a step of every preset, scalar and vector."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
-import importlib.util
-import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +17,11 @@ from mec_moe_agents.bench.case import (
     bytes_per_env,
     per_call,
     player,
-    reserved_bytes,
     round_steps,
     step_seconds,
 )
 from mec_moe_agents.bench.floor import measure_floor
 from mec_moe_agents.bench.stages import ROUNDS, stage_shares
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 
 SIZES = (1, 64, 1024, 4096)
 MEMORY_LIMIT = 2 << 30
@@ -38,16 +29,7 @@ TIME_LIMIT = 4.0
 """Seconds that a round on all numbers of threads may take."""
 FLOOR_SECONDS = 0.01
 MANY = 1024
-"""Up to so many sub-environments the stages are timed, and peers are compared."""
-PEER_STEPS = 50
-GROWTH = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-OTHER = 16
-"""Servers while subcarriers grow, and the other way round."""
-CHANNELS = {"memoryless": math.inf, "fading": OFFLOADING_PRESETS["default"].doppler_hz}
-"""Doppler frequency of each: a fading channel remembers its links, a memoryless one nothing."""
-HORIZON = 200
-"""Slots of an episode. A round is one, and the step that begins the next: in each, the channel of
-a node begins with its first task, which costs more than to go on with it."""
+"""Up to so many sub-environments the stages are timed."""
 
 
 @dataclass(frozen=True)
@@ -154,127 +136,3 @@ def _out_of_reach(memory: int, time: float) -> str | None:
     if memory > MEMORY_LIMIT:
         return f"{memory / 2**30:.1f} GiB"
     return f"{time:.0f} s" if time > TIME_LIMIT else None
-
-
-class Peer(NamedTuple):
-    """An environment of another package."""
-
-    name: str
-    package: str
-    id: str
-    num_envs: int = 1
-
-
-PEERS = (
-    Peer("mobile-env small", "mobile_env", "mobile-small-central-v0"),
-    Peer("mobile-env medium", "mobile_env", "mobile-medium-central-v0"),
-    Peer("mobile-env large", "mobile_env", "mobile-large-central-v0"),
-    Peer("highway-fast", "highway_env", "highway-fast-v0"),
-    Peer("CartPole", "gymnasium", "CartPole-v1"),
-    Peer("CartPole", "gymnasium", "CartPole-v1", MANY),
-)
-"""What people would otherwise use; measured as far as it is installed."""
-
-
-@dataclass(frozen=True)
-class PeerRow:
-    """What was measured: time of one step of one environment."""
-
-    name: str
-    num_envs: int
-    step_ns: float
-    steps_per_second: float
-
-
-def measure_peers(seconds: float) -> Iterator[PeerRow]:
-    """Measure our `default`, scalar and vector, then every installed peer, resets included."""
-    ours = Case("default", OFFLOADING_PRESETS["default"])
-    steps = round_steps(ours.episode_steps)
-    for num_envs, env in ((1, ours.scalar()), (MANY, ours.vector(MANY))):
-        yield _peer_row(ours.name, num_envs, step_seconds(env, steps, seconds))
-    for peer in PEERS:
-        if importlib.util.find_spec(peer.package) is None:
-            continue
-        importlib.import_module(peer.package)
-        theirs: Any = gym.make(peer.id)
-        if peer.num_envs > 1:
-            theirs = gym.make_vec(peer.id, peer.num_envs, vectorization_mode="vector_entry_point")
-        yield _peer_row(peer.name, peer.num_envs, step_seconds(theirs, PEER_STEPS, seconds))
-
-
-def _peer_row(name: str, num_envs: int, step: float) -> PeerRow:
-    return PeerRow(name, num_envs, step_ns=1e9 * step, steps_per_second=1.0 / step)
-
-
-@dataclass(frozen=True)
-class ScaleRow:
-    """One environment of one size."""
-
-    grows: str
-    """`servers` or `subcarriers`."""
-    channel: str
-    """One of `CHANNELS`."""
-    num_servers: int
-    num_subcarriers: int
-    step_us: float
-    ns_each: float
-    """Time of a step over the number of what grows."""
-    ns_per_link: float
-    """Time of a step over M·S."""
-    reset_ms: float
-    reserved_mb: float
-    """What the environment asks for."""
-    resident_mb: float | None
-    """What the process has grown by after an episode, None where it is not known."""
-    resident_kb_each: float | None
-    """The same over the number of what grows."""
-
-
-def measure_scale(seconds: float, sizes: Sequence[int] = GROWTH) -> Iterator[ScaleRow]:
-    """Let the servers grow, then the subcarriers, over both channels."""
-    for channel in CHANNELS:
-        for size in sizes:
-            yield _measure_size("servers", channel, size, (size, OTHER), seconds)
-        for size in sizes:
-            yield _measure_size("subcarriers", channel, size, (OTHER, size), seconds)
-
-
-def _measure_size(
-    grows: str, channel: str, size: int, links: tuple[int, int], seconds: float
-) -> ScaleRow:
-    """Measure M servers and S subcarriers, `links`, of which one is the growing `size`."""
-    M, S = links
-    config = OffloadingConfig(
-        num_servers=M, num_subcarriers=S, doppler_hz=CHANNELS[channel], horizon=HORIZON
-    )
-    case = Case(grows, config)
-    gc.collect()
-    before = resident_bytes()
-    env = case.vector(1)
-    play = player(env, HORIZON + 1)
-    play()
-    after = resident_bytes()
-    grown = None if before is None or after is None else max(after - before, 0)
-    step = per_call(play, seconds, least=2) / (HORIZON + 1)
-    return ScaleRow(
-        grows=grows,
-        channel=channel,
-        num_servers=M,
-        num_subcarriers=S,
-        step_us=1e6 * step,
-        ns_each=1e9 * step / size,
-        ns_per_link=1e9 * step / (M * S),
-        reset_ms=1e3 * per_call(env.reset, 0.0, least=2),
-        reserved_mb=reserved_bytes(case, 1) / 1e6,
-        resident_mb=None if grown is None else grown / 1e6,
-        resident_kb_each=None if grown is None else grown / 1e3 / size,
-    )
-
-
-def resident_bytes() -> int | None:
-    """Return the memory that this process has touched, None where the system does not tell."""
-    try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    except OSError:
-        return None
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")

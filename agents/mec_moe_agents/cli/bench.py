@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import groupby
@@ -19,25 +19,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from mec_moe_agents.bench.speed import PeerRow, Row, ScaleRow
+    from mec_moe_agents.bench.speed import Row
 
 QUICK_PRESETS = ("default", "paper-synthetic", "paper")
 QUICK_SECONDS = 0.1
 QUICK_SIZE = 1024
 HEADINGS = ("Draw", "Reset", "Act", "Obs", "API")
 """Of `STAGES`, short enough for a narrow terminal."""
-SCALE = {
-    "num_servers": ",",
-    "num_subcarriers": ",",
-    "step_us": ",.1f",
-    "ns_each": ",.0f",
-    "ns_per_link": ",.1f",
-    "reset_ms": ",.2f",
-    "reserved_mb": ",.2f",
-    "resident_mb": ",.1f",
-    "resident_kb_each": ",.1f",
-}
-"""Columns of the table of growth, and how their numbers are written."""
 
 
 def bench(
@@ -47,10 +35,6 @@ def bench(
     threads: Annotated[str, typer.Option(help="Numbers of threads for the vectors.")] = "1,2",
     seconds: Annotated[float, typer.Option(min=0.0, help="Time of each measurement.")] = 0.5,
     json: Annotated[Path | None, typer.Option(help="File for the results.")] = None,
-    peers: Annotated[bool, typer.Option("--peers", help="Measure other packages too.")] = False,
-    scale: Annotated[
-        bool, typer.Option("--scale", help="Let servers and subcarriers grow too.")
-    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few presets and sizes, 0.1 s a measurement.")
     ] = False,
@@ -67,28 +51,19 @@ def bench(
         if json is not None and not json.absolute().parent.is_dir():
             raise FileNotFoundError(f"--json {json}: there is no folder {json.absolute().parent}")
         seconds = QUICK_SECONDS if quick else seconds
-        sizes, growth = (
-            [size for size in every if not quick or size <= QUICK_SIZE]
-            for every in (speed.SIZES, speed.GROWTH)
-        )
-        results: dict[str, list[Any]] = {"rows": [], "peers": [], "scale": []}
+        sizes = [size for size in speed.SIZES if not quick or size <= QUICK_SIZE]
+        rows: list[speed.Row] = []
         for number, case in enumerate(cases, start=1):
             typer.echo(f"[{number}/{len(cases)}] {case.name}", err=True)
-            results["rows"] += speed.measure_case(case, sizes, counts, seconds)
-        if peers:
-            typer.echo("peers", err=True)
-            results["peers"] += speed.measure_peers(seconds)
-        if scale:
-            typer.echo("scale", err=True)
-            results["scale"] += speed.measure_scale(seconds, growth)
-        print_results(Console(highlight=False), **results)
+            rows += speed.measure_case(case, sizes, counts, seconds)
+        print_rows(Console(highlight=False), rows)
         if json is not None:
-            write_results(json, seconds, results)
+            write_rows(json, seconds, rows)
             print(f"results  {json}")
 
 
-def write_results(path: Path, seconds: float, results: Mapping[str, Sequence[Any]]) -> None:
-    """Write the rows of each part as JSON, with what they were measured on.
+def write_rows(path: Path, seconds: float, rows: Sequence[Row]) -> None:
+    """Write the rows as JSON, with what they were measured on.
 
     Raises:
         OSError: the file cannot be written; nothing is left half-written.
@@ -102,7 +77,7 @@ def write_results(path: Path, seconds: float, results: Mapping[str, Sequence[Any
         "commit": provenance.commit,
         "machine": describe_machine(),
         "seconds_per_measurement": seconds,
-        **{part: list(map(asdict, rows)) for part, rows in results.items()},
+        "rows": list(map(asdict, rows)),
     }
     write_json(path, document, indent=1)
 
@@ -122,19 +97,8 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def print_results(
-    console: Console, rows: Sequence[Row], peers: Sequence[PeerRow], scale: Sequence[ScaleRow]
-) -> None:
-    """Print the parts that were measured as tables."""
-    if rows:
-        _print_rows(console, rows)
-    if peers:
-        _print_peers(console, peers)
-    if scale:
-        _print_scale(console, scale)
-
-
-def _print_rows(console: Console, rows: Sequence[Row]) -> None:
+def print_rows(console: Console, rows: Sequence[Row]) -> None:
+    """Print a table for each case."""
     from mec_moe_agents.bench.speed import MEMORY_LIMIT, TIME_LIMIT
 
     for case, group in groupby(rows, key=lambda row: row.case):
@@ -145,7 +109,7 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
             f"({first.floor_drawing_ns:,.0f} drawing), "
             f"{first.bytes_per_env / 1e3:,.0f} kB each"
         )
-        table = _table("Envs", "Threads", "Steps/s", "ns/step", "×floor", "Gain", *HEADINGS)
+        table = bench_table("Envs", "Threads", "Steps/s", "ns/step", "×floor", "Gain", *HEADINGS)
         for row in members:
             if row.skipped is None:
                 table.add_row(*_cells(row))
@@ -170,44 +134,21 @@ def _cells(row: Row) -> list[str]:
     return [
         "scalar" if row.form == "scalar" else f"{row.num_envs:,}",
         str(row.num_threads),
-        _or_blank(row.steps_per_second, ",.0f"),
-        _or_blank(row.step_ns, ",.0f"),
-        _or_blank(row.ratio, ",.1f"),
-        _or_blank(row.gain, ".2f"),
+        or_blank(row.steps_per_second, ",.0f"),
+        or_blank(row.step_ns, ",.0f"),
+        or_blank(row.ratio, ",.1f"),
+        or_blank(row.gain, ".2f"),
         *(f"{100 * stages[stage]:.0f}" if stage in stages else "" for stage in STAGES),
     ]
 
 
-def _print_peers(console: Console, rows: Sequence[PeerRow]) -> None:
-    ours, peers = rows[:2], rows[2:]
-    table = _table("Environment", "Copies", "Steps/s", "Ours scalar", f"Ours ×{ours[1].num_envs:,}")
-    for row in rows:
-        ratios = [f"{row.step_ns / own.step_ns:,.2f} ×" if row in peers else "" for own in ours]
-        table.add_row(row.name, f"{row.num_envs:,}", f"{row.steps_per_second:,.0f}", *ratios)
-    console.print(table)
-
-
-def _print_scale(console: Console, rows: Sequence[ScaleRow]) -> None:
-    for (grows, channel), group in groupby(rows, key=lambda row: (row.grows, row.channel)):
-        console.print(f"\n[bold]{grows.capitalize()} grow[/bold], {channel} channel")
-        one = "M" if grows == "servers" else "S"
-        table = _table(
-            "M", "S", "µs/step", f"ns/{one}", "ns/link", "reset ms", "MB", "touched", f"kB/{one}"
-        )
-        for row in group:
-            table.add_row(*(_or_blank(getattr(row, name), SCALE[name]) for name in SCALE))
-        console.print(table)
-    console.print(
-        "One environment of M servers and S subcarriers; a step draws M·S links. MB asked"
-    )
-    console.print("for, MB touched (what the process grew by), and the latter in kB over M or S.")
-
-
-def _or_blank(value: float | None, style: str) -> str:
+def or_blank(value: float | None, style: str) -> str:
+    """Format a number that may be missing."""
     return "" if value is None else format(value, style)
 
 
-def _table(*headings: str) -> Table:
+def bench_table(*headings: str) -> Table:
+    """Make a table of numbers that fits a narrow terminal."""
     from mec_moe_agents.evaluation.tables import plain_table
 
     table = plain_table()

@@ -167,16 +167,12 @@ def select_tokens(
     if most < 2 or (most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
         select_few(energy, score, threshold, most, selected, spent, bound, feasible)
         return found
-    numbers, integers = np.empty((3, experts)), np.empty((4, experts + 1), np.int64)
-    settled = bound_rows(
-        energy, score, threshold, most, gap,
-        selected, spent, bound, feasible, numbers, integers,
-    )  # fmt: skip
+    numbers, integers = np.empty((3, experts)), np.empty((3, experts + 1), np.int64)
+    settled = bound_rows(energy, score, threshold, most, gap, *found[:4], numbers, integers)
     if settled < rows:
         search_rows(
-            energy, score, threshold, most, gap, node_limit, settled,
-            selected, spent, bound, feasible, nodes, numbers, integers,
-        )  # fmt: skip
+            energy, score, threshold, most, gap, node_limit, settled, *found, numbers, integers
+        )
     return found
 
 

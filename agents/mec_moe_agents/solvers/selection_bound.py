@@ -66,25 +66,13 @@ def bound_rows(
 ) -> int:
     """Select for every row up to the first one that the bound leaves open.
 
-    Args:
-        energy: (N, K).
-        score: (N, K).
-        threshold: (N,).
-        most: experts in a set.
-        gap: relative distance to the optimum that is close enough.
-        selected: (N, K), all False; to be written, as the next three are.
-        spent: (N,) energies.
-        bound: (N,).
-        feasible: (N,).
-        numbers: scratch, (3, K).
-        integers: scratch, (4, K + 1).
+    Energies, scores and selections (all False) are (N, K), scratch (3, K) and (3, K + 1), the
+    other arrays (N,); `gap` is the relative distance to the optimum that is close enough.
 
     Returns:
-        The first row left open; N if there is none.
+        The row left open; N if there is none.
     """
-    work = Workspace(
-        numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2], integers[3]
-    )
+    work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
     rows: int = threshold.shape[0]
     for row in range(rows):
         token = bound_token(energy[row], score[row], threshold[row], most, work)

@@ -23,7 +23,6 @@ class Workspace(NamedTuple):
     expert: Integers  # (K + 1,) the expert behind each packed position
     heap: Integers  # (K + 1,) packed positions of the best set at the last multiplier
     best: Integers  # (K + 1,) experts of the best set found so far
-    chosen: Integers  # (K + 1,) experts on the path of the search
 
 
 @device

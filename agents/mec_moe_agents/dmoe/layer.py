@@ -58,7 +58,12 @@ class ThresholdSchedule:
             importance = layer.importance[:, 0].astype(np.float64)
         else:
             importance = layer.layer.astype(np.float64) @ self._by_layer
-        return self._qos * importance * (1.0 + SAFETY)
+        return aim_at(self._qos, importance)
+
+
+def aim_at(qos: float, importance: Floats) -> Floats:
+    """Return the thresholds that agents aim at, a little above z·γ."""
+    return qos * importance * (1.0 + SAFETY)
 
 
 def _by_layer(importance: Importance, config: DMoEConfig) -> Floats:

@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import block_diag, csr_array, eye_array, hstack, kron, vstack
+from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array, kron
 
-from mec_moe_agents.solvers.expert_selection import NODE_LIMIT, select_tokens
+from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
 from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, LayerProblem, positive
-from mec_moe_agents.solvers.joint_allocation import Choice, assign_subcarriers, reaches
+from mec_moe_agents.solvers.joint_allocation import (
+    Choice,
+    assign_subcarriers,
+    reaches,
+    select_at_prices,
+)
 
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7
@@ -69,8 +74,9 @@ def lower_bound(problem: LayerProblem, *, node_limit: int = NODE_LIMIT) -> NDArr
     Raises:
         ValueError: `node_limit` is not an integer ≥ 0.
     """
-    bounds = [_bound(layer) for layer in problem.instances(node_limit)]
-    return np.array(bounds, dtype=np.float64).reshape(problem.arrays.batch)
+    layers = problem.instances(node_limit)
+    bounds = [select_at_prices(layer, layer.best).bound.sum() for layer in layers]
+    return np.array(bounds, dtype=np.float64).reshape(problem.batch)
 
 
 def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAllocation:
@@ -91,11 +97,11 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
     Raises:
         ValueError: a batch, or `time_limit` not above 0.
     """
-    if batch := problem.arrays.batch:
-        raise ValueError(f"score has batch axes {batch}; solve_exactly takes one layer")
+    if problem.batch:
+        raise ValueError(f"score has batch axes {problem.batch}; solve_exactly takes one layer")
     end = time.monotonic() + positive("time_limit", time_limit)
     (layer,) = problem.instances(NODE_LIMIT)
-    bound = _bound(layer)
+    bound = float(lower_bound(problem))
     model = build_model(layer, bound or 1.0)
     while (left := end - time.monotonic()) > 0:
         selected, highs_bound, impossible = run_highs(model, left)
@@ -109,20 +115,6 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
             return _finish(layer, Choice(selected, served), bound)
         model = _cut_off(model, selected, ~served)
     return _nothing(layer, bound, proven=False)
-
-
-def _bound(layer: Instance) -> float:
-    """Sum the tokens' least energies with every link at its best subcarrier."""
-    energy = layer.compute + np.broadcast_to(layer.best[:, np.newaxis, :], layer.score.shape)
-    tokens = (layer.goal.size, layer.score.shape[2])
-    found = select_tokens(
-        energy.reshape(tokens),
-        layer.score.reshape(tokens),
-        layer.goal.reshape(-1),
-        layer.most,
-        layer.node_limit,
-    )
-    return float(found.bound.sum())
 
 
 def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
@@ -227,7 +219,7 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     sources, tokens, experts = layer.score.shape
     subcarriers = layer.unit.shape[2]
     selections, links = sources * tokens * experts, sources * experts
-    owners, flows = links * subcarriers, selections * subcarriers
+    flows = selections * subcarriers
     limit = np.maximum(layer.goal, 0.0).reshape(-1)
     # A row per token, scaled to a threshold of 1 so that HiGHS's tolerance means the same to all.
     size = np.where(limit > 0, limit, 1.0)
@@ -240,17 +232,14 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     travels = kron(eye_array(selections), np.ones((1, subcarriers)))
     owner = kron(eye_array(sources), kron(np.ones((tokens, 1)), eye_array(experts * subcarriers)))
     remote = np.repeat(layer.remote[:, None], tokens, axis=1).reshape(-1).astype(float)
-    blank = csr_array
-    rows = vstack(
+    rows = block_array(
         [
-            hstack([cover, blank((limit.size, owners + flows))]),
-            hstack([count, blank((limit.size, owners + flows))]),
-            hstack(
-                [blank((subcarriers, selections)), each_subcarrier, blank((subcarriers, flows))]
-            ),
-            hstack([blank((links, selections)), each_link, blank((links, flows))]),
-            hstack([-_diagonal(remote), blank((selections, owners)), travels]),
-            hstack([blank((flows, selections)), -owner, eye_array(flows)]),
+            [cover, None, None],
+            [count, None, None],
+            [None, each_subcarrier, None],
+            [None, each_link, None],
+            [-diags_array(remote), None, travels],
+            [None, -owner, eye_array(flows)],
         ],
         format="csr",
     )
@@ -259,12 +248,6 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     row_upper = [np.full(limit.size, np.inf), np.full(limit.size, float(layer.most))]
     row_upper += [np.ones(subcarriers + links), np.zeros(selections + flows)]
     return rows, np.concatenate(row_lower), np.concatenate(row_upper)
-
-
-def _diagonal(values: NDArray[np.float64]) -> Any:
-    """Build a sparse diagonal matrix."""
-    index = np.arange(values.size)
-    return csr_array((values, (index, index)), shape=(values.size, values.size))
 
 
 def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, bool]:

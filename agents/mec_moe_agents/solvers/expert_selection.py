@@ -8,16 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import (
-    Flags,
-    Floats,
-    Integers,
-    flags,
-    nonnegative,
-    numbers,
-    spread,
-    whole,
-)
+from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, checked, flags, spread, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
 from mec_moe_agents.solvers.selection_search import search_rows
 from mec_moe_env.core.kernels import device, lean_kernel
@@ -112,8 +103,8 @@ def _check_tokens(
     energy: ArrayLike, score: ArrayLike, threshold: ArrayLike, available: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
     """Return energies and scores, (..., K), and thresholds, (...); +inf where unavailable."""
-    energies = nonnegative("energy", energy, 1, infinite=True)
-    scores = nonnegative("score", score, 1)
+    energies = checked("energy", energy, 1, infinite=True)
+    scores = checked("score", score, 1)
     try:
         shape = np.broadcast_shapes(energies.shape, scores.shape)
     except ValueError:
@@ -124,7 +115,8 @@ def _check_tokens(
         raise ValueError(
             f"score has {scores.shape[-1]} experts, energy {energies.shape[-1]}; both need as many"
         )
-    limit = spread("threshold", numbers("threshold", threshold), shape[:-1])
+    limit = checked("threshold", threshold, least=-np.inf, infinite=True)
+    limit = spread("threshold", limit, shape[:-1])
     if available is not None:
         usable = spread("available", flags("available", available), shape)
         energies = np.where(usable, energies, np.inf)
@@ -146,7 +138,7 @@ def select_tokens(
     score: Floats,
     threshold: Floats,
     most: int,
-    node_limit: int = NODE_LIMIT,
+    node_limit: int,
     gap: float = 0.0,
 ) -> Selected:
     """Select for every row of (N, K) arrays, without checking them; thresholds are (N,).
@@ -162,10 +154,9 @@ def select_tokens(
         np.empty(rows, np.bool_),
         np.zeros(rows, np.int64),
     )
-    selected, spent, bound, feasible, nodes = found
     experts = energy.shape[1]
     if most < 2 or (most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
-        select_few(energy, score, threshold, most, selected, spent, bound, feasible)
+        select_few(energy, score, threshold, most, *found[:4])
         return found
     numbers, integers = np.empty((3, experts)), np.empty((3, experts + 1), np.int64)
     settled = bound_rows(energy, score, threshold, most, gap, *found[:4], numbers, integers)

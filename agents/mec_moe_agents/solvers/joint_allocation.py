@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.solvers.expert_selection import select_tokens
+from mec_moe_agents.solvers.expert_selection import Selected, select_tokens
 from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.subcarrier_allocation import match_links
-from mec_moe_env.core.kernels import lean_kernel
+from mec_moe_env.core.kernels import kernel
 
 # Each selection inside JESA: enough for any gate seen, small enough for a step of an environment.
 NODE_LIMIT = 20_000
@@ -116,17 +116,17 @@ def _allocate(
     evaluations = np.ones(len(selected), np.int64)
     traces = []
     for b, layer in enumerate(problem.instances(node_limit)):
-        plan, trace = descend(layer, start_plan(layer), iterations)
-        if effort:
-            plan, trace, tried = refine(layer, plan, trace, effort)
-            evaluations[b] += tried
+        plans = descend(layer, start_plan(layer), iterations)
+        evaluations[b] += refine(layer, plans, effort)
+        plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
-        traces.append(trace)
+        # To serve more tokens comes first and may cost energy: the trace begins anew there.
+        traces.append([each.joules for each in plans if each.missed == plan.missed])
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
-    batch = arrays.batch
     feasible = reaches(arrays.score, selected, arrays.threshold)
+    batch = problem.batch
     return JointAllocation(
         selected=selected.reshape(*batch, *selected.shape[1:]),
         subcarrier=subcarrier.reshape(*batch, *subcarrier.shape[1:]),
@@ -175,26 +175,26 @@ class Plan(NamedTuple):
         return self.joules < other.joules * (1.0 - 1e-12)
 
 
-def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None)) -> Choice:
+def select_at_prices(layer: Instance, price: Floats, sources: slice = slice(None)) -> Selected:
     """Select for every token of `sources` when a state on link i→k costs price[i, k] joules."""
     score = layer.score[sources]
     energy = np.empty(score.shape)
     np.add(layer.compute, price[sources, np.newaxis, :], out=energy)
     tokens = (score.shape[0] * score.shape[1], score.shape[2])
-    found = select_tokens(
+    return select_tokens(
         energy.reshape(tokens),
         score.reshape(tokens),
         layer.goal[sources].reshape(-1),
         layer.most,
         layer.node_limit,
     )
-    return Choice(found.selected.reshape(score.shape), found.feasible.reshape(score.shape[:2]))
 
 
-def count_load(layer: Instance, choice: Choice) -> Integers:
-    """Count the states on each link, (I, K)."""
-    load: Integers = choice.selected.sum(axis=1) * layer.remote
-    return load
+def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None)) -> Choice:
+    """Return what `select_at_prices` selects, source by source."""
+    found = select_at_prices(layer, price, sources)
+    shape = layer.score[sources].shape
+    return Choice(found.selected.reshape(shape), found.feasible.reshape(shape[:2]))
 
 
 def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Flags]:
@@ -203,7 +203,7 @@ def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Fl
     Returns:
         The plan, and (I, K) False; or None, and which links compete for too few subcarriers.
     """
-    load = count_load(layer, choice)
+    load: Integers = choice.selected.sum(axis=1) * layer.remote
     used = np.flatnonzero(load)
     unit = layer.unit.reshape(load.size, layer.unit.shape[2])[used]
     weight = load.reshape(-1)[used].astype(np.float64)
@@ -238,7 +238,7 @@ def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
     Only links that compete for too few subcarriers come into question. The fewest tokens that are
     no longer served count first, then the energy at best subcarriers.
     """
-    in_use = (count_load(layer, choice) > 0) | ~layer.remote
+    in_use = choice.selected.any(axis=1) | ~layer.remote
     trials: list[tuple[int, float, int, Choice]] = []
     for i, k in np.argwhere(blocked):
         price = np.where(in_use, layer.best, np.inf)
@@ -264,109 +264,88 @@ def _joules_of(layer: Instance, choice: Choice, i: int) -> float:
     return float(cost[choice.selected[i]].sum())
 
 
-def descend(layer: Instance, plan: Plan, max_iterations: int) -> tuple[Plan, list[float]]:
+def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:
     """Alternate between selection and assignment while the plan gets better.
 
     Links in use are priced at their subcarrier, unused ones at their best free subcarrier. Two
     links may open on the same free subcarrier; the assignment settles that, and an iteration whose
-    outcome is not better is undone and ends the descent. So the trace never rises.
+    outcome is not better is undone and ends the descent.
 
     Returns:
-        The plan, and the joules after each iteration that it kept, anew from where more tokens are
-        served (which may cost energy, and comes first).
+        The plan, and those that followed.
     """
-    trace = [plan.joules]
+    plans = [plan]
     for _ in range(max_iterations - 1):
-        trial, _ = assign_subcarriers(layer, choose_experts(layer, link_prices(layer, plan)))
-        if trial is None or not trial.beats(plan):
+        price = link_prices(plans[-1].subcarrier, layer.unit, layer.remote)
+        trial, _ = assign_subcarriers(layer, choose_experts(layer, price))
+        if trial is None or not trial.beats(plans[-1]):
             break
-        trace = extend_trace(trace, plan, trial)
-        plan = trial
-    return plan, trace
+        plans.append(trial)
+    return plans
 
 
-def extend_trace(trace: list[float], plan: Plan, successor: Plan) -> list[float]:
-    """Append the successor's joules, or start anew with them when it serves more tokens."""
-    return [*(trace if successor.missed == plan.missed else []), successor.joules]
-
-
-def link_prices(layer: Instance, plan: Plan) -> Floats:
+@kernel
+def link_prices(subcarrier: Integers, unit: Floats, remote: Flags) -> Floats:
     """Price every link at its subcarrier, an unused one at its best free one, (I, K) joules."""
-    price = np.empty(plan.subcarrier.shape)
-    taken = np.zeros(layer.unit.shape[2], np.bool_)
-    price_links(plan.subcarrier, layer.unit, layer.remote, taken, price)
-    return price
-
-
-@lean_kernel
-def price_links(
-    subcarrier: Integers, unit: Floats, remote: Flags, taken: Flags, price: Floats
-) -> None:
-    """Write the prices; `taken` is scratch, (S,) False."""
     sources, experts, subcarriers = unit.shape
-    for i in range(sources):
-        for k in range(experts):
-            if subcarrier[i, k] >= 0:
-                taken[subcarrier[i, k]] = True
+    taken = np.zeros(subcarriers, np.bool_)
+    for s in subcarrier.flat:
+        if s >= 0:
+            taken[s] = True
+    price = np.zeros((sources, experts))
     for i in range(sources):
         for k in range(experts):
             if subcarrier[i, k] >= 0:
                 price[i, k] = unit[i, k, subcarrier[i, k]]
-                continue
-            price[i, k] = np.inf if remote[i, k] else 0.0
-            if not remote[i, k]:
-                continue
-            for s in range(subcarriers):
-                if not taken[s] and unit[i, k, s] < price[i, k]:
-                    price[i, k] = unit[i, k, s]
+            elif remote[i, k]:
+                price[i, k] = np.inf
+                for s in range(subcarriers):
+                    if not taken[s] and unit[i, k, s] < price[i, k]:
+                        price[i, k] = unit[i, k, s]
+    return price
 
 
-class Move(NamedTuple):
-    """Close link source→expert if it carries states, else open it; for one token or for all."""
-
-    source: int
-    expert: int
-    token: int | None
+# Close the link of a source to an expert if it carries states, else open it; for one token or all.
+Move = tuple[int, int, int | None]
 
 
-def refine(
-    layer: Instance, plan: Plan, trace: list[float], effort: int
-) -> tuple[Plan, list[float], int]:
-    """Improve `plan` by single moves, then by pairs, until none helps or `effort` is spent.
+def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
+    """Append better plans, by single moves, then by pairs, until none helps or `effort` is spent.
 
     Returns:
-        (plan, trace, moves tried)
+        The number of moves tried.
     """
-    tried = 0
-    while True:
-        base = link_prices(layer, plan)
+    tried, improved = 0, True
+    while improved:
+        improved = False
+        plan = plans[-1]
+        base = link_prices(plan.subcarrier, layer.unit, layer.remote)
         for moves in neighbourhood(layer, plan):
             if tried == effort:
-                return plan, trace, tried
+                return tried
             tried += 1
             trial, _ = assign_subcarriers(layer, apply_moves(layer, plan, base, moves))
             if trial is None:
                 continue
-            trial, _ = descend(layer, trial, ITERATIONS_AFTER_MOVE)
+            trial = descend(layer, trial, ITERATIONS_AFTER_MOVE)[-1]
             if trial.beats(plan):
-                trace = extend_trace(trace, plan, trial)
-                plan = trial
+                plans.append(trial)
+                improved = True
                 break
-        else:
-            return plan, trace, tried
+    return tried
 
 
 def neighbourhood(layer: Instance, plan: Plan) -> Iterator[tuple[Move, ...]]:
     """Yield the single moves worth trying, closings first, then the pairs."""
-    moves = []
+    moves: list[Move] = []
     for i, k in np.argwhere(plan.load > 0):
-        moves.append(Move(int(i), int(k), None))
+        moves.append((int(i), int(k), None))
         if plan.load[i, k] > 1:
             tokens = np.flatnonzero(plan.selected[i, :, k])
-            moves.extend(Move(int(i), int(k), int(q)) for q in tokens)
+            moves.extend((int(i), int(k), int(q)) for q in tokens)
     within_reach = np.isfinite(layer.best + layer.compute) & layer.remote
     for i, k in np.argwhere(within_reach & (plan.load == 0)):
-        moves.append(Move(int(i), int(k), None))
+        moves.append((int(i), int(k), None))
     yield from ((move,) for move in moves)
     yield from combinations(moves, 2)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, nonnegative, spread
+from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, checked, spread
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Bidding ends after as many bids a link; paths finish what is left.
@@ -52,8 +52,8 @@ def allocate_subcarriers(
         ValueError: NaN, negative values, shapes that do not fit, or more used links than
             subcarriers.
     """
-    rates = nonnegative("rate", rate, 2, infinite=True)
-    loads = nonnegative("bits", bits, 1)
+    rates = checked("rate", rate, 2, infinite=True)
+    loads = checked("bits", bits, 1)
     if loads.shape[-1] != rates.shape[-2]:
         raise ValueError(f"bits has {loads.shape[-1]} links, rate {rates.shape[-2]}; must be equal")
     try:
@@ -61,7 +61,7 @@ def allocate_subcarriers(
     except ValueError:
         raise ValueError(f"bits has shape {loads.shape}, rate {rates.shape}: no fit") from None
     links, subcarriers = rates.shape[-2:]
-    watts = spread("power", nonnegative("power", power), batch)
+    watts = spread("power", checked("power", power), batch)
     loads = spread("bits", loads, (*batch, links)).reshape(math.prod(batch), links)
     rates = spread("rate", rates, (*batch, links, subcarriers)).reshape(*loads.shape, subcarriers)
     counts = (loads > 0).sum(axis=1)

@@ -49,7 +49,7 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         self._decision = ImportanceDecision(getattr(env.unwrapped, "config", None))
-        self.action_space = importance_space()
+        self.action_space = self._decision.action_space
         self.observation_space = cast("spaces.Space[Entries]", self._decision.summary.space)
 
     def reset(
@@ -90,7 +90,7 @@ class ImportanceActionVector(VectorWrapper):
         if not isinstance(native, DMoEVectorEnv):
             raise TypeError(f"ImportanceActionVector needs a DMoEVectorEnv, got {native!r}")
         self._decision = ImportanceDecision(native.config)
-        self.single_action_space = importance_space()
+        self.single_action_space = self._decision.action_space
         self.action_space = batch_space(self.single_action_space, env.num_envs)
         self.single_observation_space = self._decision.summary.space
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
@@ -136,6 +136,7 @@ class ImportanceDecision:
             )
         self._config = config
         self.summary = LayerSummary(config)
+        self.action_space = spaces.Box(0.0, 1.0, (1,), np.float32)
         self.seen: Observation | None = None
         """The environment's own observations of the coming layer, entries (n, size)."""
 
@@ -145,10 +146,7 @@ class ImportanceDecision:
         return self.summary(observation)
 
     def picks(self, importance: Any) -> Actions:
-        """Return the environment's actions, (n, I·Q·D + I·K).
-
-        Args:
-            importance: γ of the coming layer, (n, 1).
+        """Return the environment's actions, (n, I·Q·D + I·K), from γ of the coming layer, (n, 1).
 
         Raises:
             ValueError: the importance has another shape, or lies outside [0, 1].
@@ -235,17 +233,8 @@ class LayerSummary:
         return np.stack([part.mean(axis=1) for part in (own, cheapest, others)], axis=1)
 
 
-def importance_space() -> spaces.Box:
-    """Return the space of the importance of one layer."""
-    return spaces.Box(0.0, 1.0, (1,), np.float32)
-
-
 def checked_importance(importance: Any, shape: tuple[int, ...]) -> Floats:
-    """Return an action as float64.
-
-    Raises:
-        ValueError: it is no array of numbers of this shape, or one lies outside [0, 1].
-    """
+    """Return an action of this shape within [0, 1] as float64, or raise a ValueError."""
     given = np.asarray(importance)
     if given.dtype.kind not in "fiu" or given.shape != shape:
         raise ValueError(

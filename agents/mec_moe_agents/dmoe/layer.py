@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,14 +17,6 @@ Importance = float | Sequence[float]
 
 SAFETY = 1e-6
 """Agents see float32, the environment checks in float64: they aim this much higher, relatively."""
-
-
-class Thresholds(Protocol):
-    """What says how much relevance the tokens of a layer need."""
-
-    def thresholds(self, layer: Layer) -> Floats:
-        """Return the threshold of each row, (n,)."""
-        ...
 
 
 class ThresholdSchedule:
@@ -127,7 +118,7 @@ def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> La
     )
 
 
-def layer_bound(layer: Layer, schedule: Thresholds, config: DMoEConfig) -> Floats:
+def layer_bound(layer: Layer, schedule: ThresholdSchedule, config: DMoEConfig) -> Floats:
     """Return LB(γ0, D) of every row in joules, (n,): all links at their best subcarriers.
 
     No agent: two links may share a subcarrier (Qin et al. 2025).

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import UniformRows, row_seeds
+from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
     Flags,
-    Thresholds,
+    ThresholdSchedule,
     layer_problem,
     link_rates,
     remote_links,
@@ -43,7 +42,7 @@ class RandomScheduler:
         seed: row i draws from seed + i; a sequence gives each row its own.
     """
 
-    def __init__(self, config: DMoEConfig, seed: int | Sequence[int] = 0) -> None:
+    def __init__(self, config: DMoEConfig, seed: Seed = 0) -> None:
         self._config = config
         self._seed = seed
 
@@ -91,7 +90,7 @@ class TopScheduler(StatelessScheduler):
 class ThresholdScheduler(StatelessScheduler):
     """A scheduler that is told how much relevance each layer needs."""
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds) -> None:
+    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule) -> None:
         super().__init__(config)
         self._schedule = schedule
 
@@ -119,7 +118,7 @@ class JointScheduler(ThresholdScheduler):
         effort: most moves of JESA+ in a layer; 0 is JESA.
     """
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds, effort: int = 0) -> None:
+    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule, effort: int = 0) -> None:
         super().__init__(config, schedule)
         self._effort = effort
 
@@ -148,7 +147,9 @@ class ExactScheduler(ThresholdScheduler):
         ValueError: the scenario is too large, or the limit out of range.
     """
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds, time_limit: float = 20.0) -> None:
+    def __init__(
+        self, config: DMoEConfig, schedule: ThresholdSchedule, time_limit: float = 20.0
+    ) -> None:
         if not (allowed := Real(0, open_low=True)).admits(time_limit):
             raise reject("time_limit", time_limit, allowed)
         if not is_small(config):

@@ -156,45 +156,34 @@ def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
 
 
 class JointModel(NamedTuple):
-    """What HiGHS is given.
+    """What HiGHS is given."""
 
-    Attributes:
-        cost: of all variables, in units of `scale` joules.
-        upper: bounds of all variables; the lower ones are 0.
-        rows: constraint matrix.
-        row_lower, row_upper: its sides.
-        cuts: rows over α of which each must be at least 1.
-        shape: (I, Q, K, S).
-        scale: joules.
-        complete: whether no finite cost was ruled out for its size.
-    """
-
-    cost: Floats
-    upper: Floats
-    rows: Any
+    cost: Floats  # of all variables, in units of `scale` joules
+    upper: Floats  # bounds of all variables; the lower ones are 0
+    rows: Any  # constraint matrix
     row_lower: Floats
     row_upper: Floats
-    cuts: list[Floats]
-    shape: tuple[int, int, int, int]
+    cuts: list[Floats]  # rows over α of which each must be at least 1
+    shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
-    complete: bool
+    complete: bool  # whether no finite cost was ruled out for its size
 
 
 def build_model(layer: Instance, scale: float) -> JointModel:
     """Write down the program, with costs in units of `scale` joules."""
     sources, tokens, experts = layer.score.shape
-    subcarriers = layer.unit.shape[2]
     largest = min(LARGEST_COST * scale, np.finfo(np.float64).max)
     usable = (layer.unit <= largest) & layer.remote[:, :, None]
     unit = np.where(usable, layer.unit, 0.0)
     compute = np.where(layer.compute <= largest, layer.compute, 0.0)
-    cost = [np.tile(compute, sources * tokens), np.zeros(unit.size)]
-    cost.append(np.repeat(unit[:, None], tokens, axis=1).reshape(-1))
     reachable = ((layer.compute <= largest) & (layer.best <= largest))[:, None, :]
-    upper = [np.broadcast_to(reachable, layer.score.shape).reshape(-1).astype(float)]
-    upper += [usable.reshape(-1).astype(float)]
-    upper.append(np.repeat(usable[:, None], tokens, axis=1).reshape(-1).astype(float))
+    flow_cost = np.repeat(unit[:, None], tokens, axis=1)
+    flow_usable = np.repeat(usable[:, None], tokens, axis=1)
+    selectable = np.broadcast_to(reachable, layer.score.shape)
+    cost = [np.tile(compute, sources * tokens), np.zeros(unit.size), flow_cost.reshape(-1)]
+    upper = [part.reshape(-1).astype(float) for part in (selectable, usable, flow_usable)]
     rows, row_lower, row_upper = _rows(layer)
+    given = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
     return JointModel(
         np.concatenate(cost) / scale,
         np.concatenate(upper),
@@ -202,16 +191,10 @@ def build_model(layer: Instance, scale: float) -> JointModel:
         row_lower,
         row_upper,
         [],
-        (sources, tokens, experts, subcarriers),
+        (sources, tokens, experts, layer.unit.shape[2]),
         scale,
-        _all_within(layer, largest),
+        complete=bool((np.isinf(given) | (given <= largest)).all()),
     )
-
-
-def _all_within(layer: Instance, largest: float) -> bool:
-    """Say whether no finite cost was ruled out."""
-    costs = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
-    return bool((np.isinf(costs) | (costs <= largest)).all())
 
 
 def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:

@@ -17,31 +17,17 @@ Shape = tuple[int, ...]
 
 
 class Instance(NamedTuple):
-    """One layer as the algorithms take it; `LayerProblem.arrays` holds a batch of B.
+    """One layer as the algorithms take it; for a batch the first six have a leading axis."""
 
-    There, the first six have a leading axis B.
-    """
-
-    score: Floats
-    """(I, Q, K)."""
-    unit: Floats
-    """(I, K, S), joules to send one state, and its result back where that counts; +inf where
-    impossible."""
-    best: Floats
-    """(I, K), the least of them; 0 in situ."""
-    compute: Floats
-    """(K,), joules per token, +inf where unavailable."""
-    threshold: Floats
-    """(I, Q)."""
-    goal: Floats
-    """(I, Q), the score to reach: the threshold, or all that the token's best experts offer where
-    that is less."""
-    remote: Flags
-    """(I, K), False in situ."""
-    most: int
-    """Most experts per token."""
-    node_limit: int = 0
-    """Most nodes of the tree search for each token."""
+    score: Floats  # (I, Q, K)
+    unit: Floats  # (I, K, S), joules for one state (and its result back), +inf: impossible
+    best: Floats  # (I, K), the least of them; 0 in situ
+    compute: Floats  # (K,), joules per token, +inf where unavailable
+    threshold: Floats  # (I, Q)
+    goal: Floats  # (I, Q), the threshold, or all that the best experts offer where that is less
+    remote: Flags  # (I, K), False in situ
+    most: int  # experts per token
+    node_limit: int  # of the tree search for each token
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,21 +87,15 @@ class LayerProblem:
         limit = whole("node_limit", node_limit, 0)
         *stacked, remote, most, _ = self.arrays
         for entries in zip(*stacked, strict=True):
-            yield Instance(*entries, remote, most, limit)
+            yield Instance._make([*entries, remote, most, limit])
 
 
 def checked(
-    name: str,
-    value: ArrayLike,
-    dimensions: int = 0,
-    *,
-    least: float = 0.0,
-    infinite: bool = False,
+    name: str, value: ArrayLike, dimensions: int = 0, *, least: float = 0.0, infinite: bool = False
 ) -> Floats:
     """Return `value` as a float64 array of at least so many dimensions.
 
-    Raises:
-        ValueError: not numeric, NaN, too few dimensions, below `least`, or +inf unless `infinite`.
+    A ValueError says what is not a number, below `least`, or +inf without being `infinite`.
     """
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -136,11 +116,7 @@ def checked(
 
 
 def positive(name: str, value: float) -> float:
-    """Return a finite scalar above 0.
-
-    Raises:
-        ValueError: anything else.
-    """
+    """Return a finite scalar above 0, or raise a ValueError."""
     array = checked(name, value)
     if array.ndim != 0 or array == 0:
         raise ValueError(f"{name} is {value!r}; it must be one number > 0")
@@ -148,11 +124,7 @@ def positive(name: str, value: float) -> float:
 
 
 def whole(name: str, value: Any, least: int) -> int:
-    """Return an integer of at least `least`.
-
-    Raises:
-        ValueError: not an integer, or below.
-    """
+    """Return an integer of at least `least`, or raise a ValueError."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ValueError(f"{name} is {value!r}; it must be an integer ≥ {least}")
     if value < least:
@@ -161,11 +133,7 @@ def whole(name: str, value: Any, least: int) -> int:
 
 
 def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
-    """Return `value` as an array of booleans.
-
-    Raises:
-        ValueError: values other than booleans, or 0 and 1.
-    """
+    """Return booleans, or 0 and 1, as an array of booleans, or raise a ValueError."""
     array = np.asarray(value)
     if array.dtype == np.bool_:
         return array
@@ -175,11 +143,7 @@ def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
 
 
 def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
-    """Broadcast `array` to `shape`, as C-ordered memory.
-
-    Raises:
-        ValueError: the shapes do not fit.
-    """
+    """Broadcast `array` to `shape`, as C-ordered memory, or raise a ValueError."""
     if array.shape == shape:
         return np.ascontiguousarray(array)
     try:
@@ -221,11 +185,11 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
     within_reach = np.isfinite(compute[..., np.newaxis, :] + best)[..., np.newaxis, :]
     offered = np.sort(np.where(within_reach, score, 0.0))[..., experts - min(most, experts) :]
     goal = np.minimum(threshold, offered.sum(axis=-1))
-    stacked = (
+    stacked = [
         array.reshape(math.prod(batch), *array.shape[len(batch) :])
         for array in (score, unit, best, compute, threshold, goal)
-    )
-    return batch, Instance(*stacked, remote, most)
+    ]
+    return batch, Instance._make([*stacked, remote, most, 0])
 
 
 def _common_batch(score: Floats, rate: Floats) -> Shape:

@@ -146,27 +146,21 @@ def reaches(score: Floats, selected: Flags, threshold: Floats) -> Flags:
 
 
 class Choice(NamedTuple):
-    """Experts without subcarriers: `selected` (I, Q, K), and `served` (I, Q): goal reached."""
+    """Experts without subcarriers."""
 
-    selected: Flags
-    served: Flags
+    selected: Flags  # (I, Q, K)
+    served: Flags  # (I, Q), goal reached
 
 
 class Plan(NamedTuple):
-    """A valid plan."""
+    """A choice of experts with subcarriers for all its links."""
 
     selected: Flags
-    """(I, Q, K)."""
     served: Flags
-    """(I, Q), goal reached."""
-    load: Integers
-    """(I, K), states on each link; 0 in situ."""
-    subcarrier: Integers
-    """(I, K), −1 for links that carry nothing."""
-    missed: int
-    """Tokens that are not served."""
-    joules: float
-    """Energy of all transmissions and computations."""
+    load: Integers  # (I, K), states on each link; 0 in situ
+    subcarrier: Integers  # (I, K), −1 for links that carry nothing
+    missed: int  # tokens that are not served
+    joules: float  # of all transmissions and computations
 
     def beats(self, other: Plan) -> bool:
         """Say whether this plan misses fewer tokens, or as many and costs less energy."""
@@ -289,9 +283,9 @@ def link_prices(subcarrier: Integers, unit: Floats, remote: Flags) -> Floats:
     """Price every link at its subcarrier, an unused one at its best free one, (I, K) joules."""
     sources, experts, subcarriers = unit.shape
     taken = np.zeros(subcarriers, np.bool_)
-    for s in subcarrier.flat:
-        if s >= 0:
-            taken[s] = True
+    for used in subcarrier.flat:
+        if used >= 0:
+            taken[used] = True
     price = np.zeros((sources, experts))
     for i in range(sources):
         for k in range(experts):

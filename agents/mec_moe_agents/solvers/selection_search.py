@@ -15,13 +15,11 @@ from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
 from mec_moe_agents.solvers.selection_bound import (
     OPTIMALITY_RTOL,
     Bounded,
+    Workspace,
     bound_token,
+    drop_hopeless,
     finish,
     is_open,
-)
-from mec_moe_agents.solvers.selection_workspace import (
-    Workspace,
-    drop_hopeless,
     reduce_costs,
     smallest,
     sort_by,

@@ -55,14 +55,6 @@ def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EF
     return JointScheduler(config, schedule, effort)
 
 
-def _random(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
-    return SchedulingAgent(config, RandomScheduler(config, seed))
-
-
-def _topk(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
-    return SchedulingAgent(config, TopScheduler(config))
-
-
 def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
     return SchedulingAgent(config, JointScheduler(config, same_for_all_layers(config, qos)))
 
@@ -81,8 +73,14 @@ def _learned(
 
 DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
-        "random": CatalogueEntry("random experts and subcarriers", _random),
-        "topk": CatalogueEntry("the D most relevant experts", _topk),
+        "random": CatalogueEntry(
+            "random experts and subcarriers",
+            lambda config, env, seed: SchedulingAgent(config, RandomScheduler(config, seed)),
+        ),
+        "topk": CatalogueEntry(
+            "the D most relevant experts",
+            lambda config, env, seed: SchedulingAgent(config, TopScheduler(config)),
+        ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous
         ),

@@ -33,10 +33,7 @@ class ThresholdSchedule:
     """
 
     def __init__(
-        self,
-        config: DMoEConfig,
-        importance: Importance | None = None,
-        qos: float | None = None,
+        self, config: DMoEConfig, importance: Importance | None = None, qos: float | None = None
     ) -> None:
         if qos is not None and not Real(0, 1).admits(qos):
             raise reject("qos", qos, Real(0, 1))
@@ -99,13 +96,7 @@ def token_joules(layer: Layer, config: DMoEConfig) -> Floats:
 
 
 def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> LayerProblem:
-    """State the joint problem of a batch of layers, or of one row of it.
-
-    Args:
-        layer: what the agents see.
-        thresholds: of each row, (n,); a number for a single row.
-        config: the environment's configuration.
-    """
+    """State the joint problem of a batch of layers, thresholds (n,), or of one row of it."""
     return LayerProblem(
         score=layer.gate,
         rate=link_rates(layer, config),

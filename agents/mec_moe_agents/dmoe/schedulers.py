@@ -188,13 +188,7 @@ def is_small(config: Any) -> bool:
 def highest(score: NDArray[np.floating], available: Flags, count: int) -> Flags:
     """Select the `count` available experts of the highest score, ties to the lower index.
 
-    Args:
-        score: (n, I, Q, K).
-        available: (n, K).
-        count: D.
-
-    Returns:
-        (n, I, Q, K).
+    Scores and what is selected are (n, I, Q, K), `available` is (n, K).
     """
     usable = np.broadcast_to(available[:, np.newaxis, np.newaxis], score.shape)
     order = np.argsort(np.where(usable, -score, np.inf), axis=-1, kind="stable")[..., :count]

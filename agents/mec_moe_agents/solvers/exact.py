@@ -36,25 +36,22 @@ LARGEST_COST = 1e12
 
 @dataclass(frozen=True)
 class ExactAllocation:
-    """The outcome of `solve_exactly`.
-
-    Attributes:
-        selected: (I, Q, K) bool; all False when no allocation was found.
-        subcarrier: (I, K) int, −1 for a link that carries nothing.
-        energy: joules; +inf when no allocation was found.
-        feasible: (I, Q) bool, whether the token's threshold is reached.
-        bound: no allocation needs less; +inf when none exists.
-        gap: (energy − bound)/energy, 0 when the energy is 0; NaN when no allocation was found.
-        proven: whether the gap is at most 1e-7, or that no allocation exists is certain.
-    """
+    """The outcome of `solve_exactly`."""
 
     selected: NDArray[np.bool_]
+    """(I, Q, K); all False when no allocation was found."""
     subcarrier: NDArray[np.int64]
+    """(I, K), −1 for a link that carries nothing."""
     energy: float
+    """Joules; +inf when no allocation was found."""
     feasible: NDArray[np.bool_]
+    """(I, Q), whether the token's threshold is reached."""
     bound: float
+    """No allocation needs less; +inf when none exists."""
     gap: float
+    """(energy − bound)/energy, 0 when the energy is 0; NaN when no allocation was found."""
     proven: bool
+    """Whether the gap is at most 1e-7, or that no allocation exists is certain."""
 
 
 def lower_bound(problem: LayerProblem, *, node_limit: int = NODE_LIMIT) -> NDArray[np.float64]:

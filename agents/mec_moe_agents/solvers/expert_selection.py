@@ -8,7 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, checked, flags, spread, whole
+from mec_moe_agents.solvers.inputs import (
+    Flags,
+    Floats,
+    Integers,
+    checked,
+    common_batch,
+    flags,
+    spread,
+    whole,
+)
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
 from mec_moe_agents.solvers.selection_search import search_rows
 from mec_moe_env.core.kernels import device, lean_kernel
@@ -21,26 +30,23 @@ NODE_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class ExpertSelection:
-    """The experts chosen for each token; leading axes as in the input.
-
-    Attributes:
-        selected: (..., K) bool.
-        energy: (...,) joules of the selected experts.
-        feasible: (...,) bool, whether some allowed set reaches the threshold. Where none does,
-            `selected` is the top `max_experts` by score.
-        proven: (...,) bool, whether `energy` is the optimum to 1e-10 relative. An infeasible
-            token is proven too: that nothing reaches its threshold is certain.
-        bound: (...,) lower bound on the energy of every set that reaches the threshold: equal to
-            `energy` where proven, +inf where infeasible.
-        nodes: (...,) nodes of the tree search; 0 where the bound or a closed form decided.
-    """
+    """The experts chosen for each token; leading axes as in the input."""
 
     selected: NDArray[np.bool_]
+    """(..., K)."""
     energy: NDArray[np.float64]
+    """(...,) joules of the selected experts."""
     feasible: NDArray[np.bool_]
+    """(...,), whether some allowed set reaches the threshold. Where none does, `selected` is the
+    top `max_experts` by score."""
     proven: NDArray[np.bool_]
+    """(...,), whether `energy` is the optimum to 1e-10 relative. An infeasible token is proven
+    too: that nothing reaches its threshold is certain."""
     bound: NDArray[np.float64]
+    """(...,) lower bound on the energy of every set that reaches the threshold: equal to `energy`
+    where proven, +inf where infeasible."""
     nodes: NDArray[np.int64]
+    """(...,) nodes of the tree search; 0 where the bound or a closed form decided."""
 
 
 def select_experts(
@@ -105,16 +111,11 @@ def _check_tokens(
     """Return energies and scores, (..., K), and thresholds, (...); +inf where unavailable."""
     energies = checked("energy", energy, 1, infinite=True)
     scores = checked("score", score, 1)
-    try:
-        shape = np.broadcast_shapes(energies.shape, scores.shape)
-    except ValueError:
-        raise ValueError(
-            f"score has shape {scores.shape}, energy {energies.shape}: no fit"
-        ) from None
-    if shape[-1] != energies.shape[-1] or shape[-1] != scores.shape[-1]:
+    if energies.shape[-1] != scores.shape[-1]:
         raise ValueError(
             f"score has {scores.shape[-1]} experts, energy {energies.shape[-1]}; both need as many"
         )
+    shape = (*common_batch("score", scores, 1, "energy", energies, 1), scores.shape[-1])
     limit = checked("threshold", threshold, least=-np.inf, infinite=True)
     limit = spread("threshold", limit, shape[:-1])
     if available is not None:

@@ -152,6 +152,17 @@ def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
         raise ValueError(f"{name} has shape {array.shape}; it must broadcast to {shape}") from None
 
 
+def common_batch(
+    name: str, array: Floats, axes: int, other_name: str, other: Floats, other_axes: int
+) -> Shape:
+    """Return the shape of what stands before the last axes of two arrays, or raise a ValueError."""
+    try:
+        return np.broadcast_shapes(array.shape[:-axes], other.shape[:-other_axes])
+    except ValueError:
+        message = f"{name} has shape {array.shape}, {other_name} {other.shape}: no fit"
+        raise ValueError(message) from None
+
+
 def _where(bad: NDArray[np.bool_]) -> str:
     """Name the first bad entry of an array; a scalar needs no place."""
     if bad.ndim == 0:
@@ -168,7 +179,12 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
     score = checked("score", problem.score, 3)
     rate = checked("rate", problem.rate, 3, infinite=True)
     count, tokens, experts = score.shape[-3:]
-    batch = _common_batch(score, rate)
+    if rate.shape[-3:-1] != (count, experts):
+        raise ValueError(
+            f"rate has shape {rate.shape}; with score of shape {score.shape} it must end in "
+            f"({count}, {experts}, subcarriers)"
+        )
+    batch = common_batch("rate", rate, 3, "score", score, 3)
     compute = checked("compute_energy", problem.compute_energy, 1, infinite=True)
     compute = spread("compute_energy", compute, (*batch, experts))
     if problem.available is not None:
@@ -190,20 +206,6 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
         for array in (score, unit, best, compute, threshold, goal)
     ]
     return batch, Instance._make([*stacked, remote, most, 0])
-
-
-def _common_batch(score: Floats, rate: Floats) -> Shape:
-    """Return the batch axes that scores and rates share, having compared the others."""
-    count, _, experts = score.shape[-3:]
-    if rate.shape[-3:-1] != (count, experts):
-        raise ValueError(
-            f"rate has shape {rate.shape}; with score of shape {score.shape} it must end in "
-            f"({count}, {experts}, subcarriers)"
-        )
-    try:
-        return np.broadcast_shapes(score.shape[:-3], rate.shape[:-3])
-    except ValueError:
-        raise ValueError(f"rate has shape {rate.shape}, score {score.shape}: no fit") from None
 
 
 def _unit_joules(problem: LayerProblem, rate: Floats) -> Floats:

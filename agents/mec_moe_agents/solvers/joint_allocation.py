@@ -14,7 +14,7 @@ from mec_moe_agents.solvers.expert_selection import Selected, select_tokens
 from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.subcarrier_allocation import match_links
-from mec_moe_env.core.kernels import kernel
+from mec_moe_env.core.kernels import lean_kernel
 
 # Each selection inside JESA: enough for any gate seen, small enough for a step of an environment.
 NODE_LIMIT = 20_000
@@ -25,27 +25,24 @@ ITERATIONS_AFTER_MOVE = 16
 
 @dataclass(frozen=True)
 class JointAllocation:
-    """Experts and subcarriers of one layer; leading axes as in the problem.
-
-    Attributes:
-        selected: (..., I, Q, K) bool.
-        subcarrier: (..., I, K) int, −1 for a link that carries nothing.
-        energy: (...,) joules of all transmissions and computations.
-        feasible: (..., I, Q) bool, whether the token's threshold is reached.
-        served: (..., I, Q) bool, whether the token gets what it asks for: its threshold, or the
-            best it can reach where that is less. False only for want of subcarriers.
-        trace: (..., n) joules after every iteration that the plan kept, from the first valid plan
-            on; never rises; filled up with its last value where batch entries took fewer.
-        evaluations: (...,) int, the descents it took: 1 for JESA, 1 and the moves for JESA+.
-    """
+    """Experts and subcarriers of one layer; leading axes as in the problem."""
 
     selected: NDArray[np.bool_]
+    """(..., I, Q, K)."""
     subcarrier: NDArray[np.int64]
+    """(..., I, K), −1 for a link that carries nothing."""
     energy: NDArray[np.float64]
+    """(...,) joules of all transmissions and computations."""
     feasible: NDArray[np.bool_]
+    """(..., I, Q), whether the token's threshold is reached."""
     served: NDArray[np.bool_]
+    """(..., I, Q), whether the token gets what it asks for: its threshold, or the best it can
+    reach where that is less. False only for want of subcarriers."""
     trace: NDArray[np.float64]
+    """(..., n) joules after every iteration that the plan kept, from the first valid plan on;
+    never rises; filled up with its last value where batch entries took fewer."""
     evaluations: NDArray[np.int64]
+    """(...,), the descents it took: 1 for JESA, 1 and the moves for JESA+."""
 
 
 def allocate_jointly(
@@ -73,7 +70,9 @@ def allocate_jointly(
     Raises:
         ValueError: `node_limit` is not an integer ≥ 0, or `max_iterations` not one ≥ 1.
     """
-    return _allocate(problem, node_limit, max_iterations, 0)
+    return allocate_jointly_plus(
+        problem, node_limit=node_limit, max_iterations=max_iterations, effort=0
+    )
 
 
 def allocate_jointly_plus(
@@ -100,14 +99,10 @@ def allocate_jointly_plus(
     Raises:
         ValueError: as `allocate_jointly`, or `effort` not an integer ≥ 0.
     """
-    return _allocate(problem, node_limit, max_iterations, whole("effort", effort, 0))
-
-
-def _allocate(
-    problem: LayerProblem, node_limit: int, max_iterations: int, effort: int
-) -> JointAllocation:
-    """Run JESA, and with an effort JESA+, on every entry of the batch."""
-    iterations = whole("max_iterations", max_iterations, 1)
+    moves_allowed, iterations = (
+        whole("effort", effort, 0),
+        whole("max_iterations", max_iterations, 1),
+    )
     arrays = problem.arrays
     selected = np.zeros(arrays.score.shape, np.bool_)
     served = np.zeros(arrays.goal.shape, np.bool_)
@@ -117,7 +112,7 @@ def _allocate(
     traces = []
     for b, layer in enumerate(problem.instances(node_limit)):
         plans = descend(layer, start_plan(layer), iterations)
-        evaluations[b] += refine(layer, plans, effort)
+        evaluations[b] += refine(layer, plans, moves_allowed)
         plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
@@ -244,11 +239,14 @@ def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
     return min(trials)[3]
 
 
-def choose_anew(layer: Instance, choice: Choice, price: Floats, i: int) -> Choice:
-    """Select anew for source i only."""
+def choose_anew(
+    layer: Instance, choice: Choice, price: Floats, i: int, token: int | None = None
+) -> Choice:
+    """Select anew for source i only, or for one of its tokens."""
     fresh = choose_experts(layer, price, slice(i, i + 1))
     selected, served = choice.selected.copy(), choice.served.copy()
-    selected[i], served[i] = fresh.selected[0], fresh.served[0]
+    changed = slice(None) if token is None else token
+    selected[i, changed], served[i, changed] = fresh.selected[0, changed], fresh.served[0, changed]
     return Choice(selected, served)
 
 
@@ -270,7 +268,7 @@ def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:
     """
     plans = [plan]
     for _ in range(max_iterations - 1):
-        price = link_prices(plans[-1].subcarrier, layer.unit, layer.remote)
+        price = link_prices(layer, plans[-1])
         trial, _ = assign_subcarriers(layer, choose_experts(layer, price))
         if trial is None or not trial.beats(plans[-1]):
             break
@@ -278,25 +276,33 @@ def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:
     return plans
 
 
-@kernel
-def link_prices(subcarrier: Integers, unit: Floats, remote: Flags) -> Floats:
+def link_prices(layer: Instance, plan: Plan) -> Floats:
     """Price every link at its subcarrier, an unused one at its best free one, (I, K) joules."""
+    price = np.zeros(plan.subcarrier.shape)
+    taken = np.zeros(layer.unit.shape[2], np.bool_)
+    price_links(plan.subcarrier, layer.unit, layer.remote, taken, price)
+    return price
+
+
+@lean_kernel
+def price_links(
+    subcarrier: Integers, unit: Floats, remote: Flags, taken: Flags, price: Floats
+) -> None:
+    """Write the prices, (I, K) zeros; `taken` is scratch, (S,) False."""
     sources, experts, subcarriers = unit.shape
-    taken = np.zeros(subcarriers, np.bool_)
-    for used in subcarrier.flat:
-        if used >= 0:
-            taken[used] = True
-    price = np.zeros((sources, experts))
     for i in range(sources):
         for k in range(experts):
             if subcarrier[i, k] >= 0:
+                taken[subcarrier[i, k]] = True
                 price[i, k] = unit[i, k, subcarrier[i, k]]
-            elif remote[i, k]:
-                price[i, k] = np.inf
-                for s in range(subcarriers):
-                    if not taken[s] and unit[i, k, s] < price[i, k]:
-                        price[i, k] = unit[i, k, s]
-    return price
+    for i in range(sources):
+        for k in range(experts):
+            if subcarrier[i, k] >= 0 or not remote[i, k]:
+                continue
+            price[i, k] = np.inf
+            for s in range(subcarriers):
+                if not taken[s] and unit[i, k, s] < price[i, k]:
+                    price[i, k] = unit[i, k, s]
 
 
 # Close the link of a source to an expert if it carries states, else open it; for one token or all.
@@ -310,10 +316,10 @@ def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
         The number of moves tried.
     """
     tried, improved = 0, True
-    while improved:
+    while improved and tried < effort:
         improved = False
         plan = plans[-1]
-        base = link_prices(plan.subcarrier, layer.unit, layer.remote)
+        base = link_prices(layer, plan)
         for moves in neighbourhood(layer, plan):
             if tried == effort:
                 return tried
@@ -350,10 +356,5 @@ def apply_moves(layer: Instance, plan: Plan, base: Floats, moves: tuple[Move, ..
     choice = Choice(plan.selected, plan.served)
     for i, k, token in moves:
         price[i, k] = np.inf if plan.load[i, k] else layer.best[i, k]
-        fresh = choose_anew(layer, choice, price, i)
-        if token is not None:
-            others = np.arange(fresh.served.shape[1]) != token
-            fresh.selected[i, others] = choice.selected[i, others]
-            fresh.served[i, others] = choice.served[i, others]
-        choice = fresh
+        choice = choose_anew(layer, choice, price, i, token)
     return choice

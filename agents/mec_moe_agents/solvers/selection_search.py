@@ -116,12 +116,8 @@ def search(work: Workspace, token: Bounded, node_limit: int, gap: float) -> tupl
         bound = max(bound, min(lowest, best))
         nodes += more
         reach *= WIDENING
-    return (
-        Bounded(
-            size, token.least, token.most, token.threshold, token.multiplier, members, best, bound
-        ),
-        nodes,
-    )
+    least, most, required, multiplier = token.least, token.most, token.threshold, token.multiplier
+    return Bounded(size, least, most, required, multiplier, members, best, bound), nodes
 
 
 @kernel
@@ -193,11 +189,11 @@ def search_within(
     # a score capped at the threshold would seem to need a second expert.
     total = core.reach[core.score.shape[0]] + path.missing[0]
     rounding = ROUNDING * (core.score.shape[0] + most) * total
-    cutoff = min(within, best_energy * (1.0 - gap))
     lowest = np.inf
     depth, nodes = 0, 0
     path.position[0], path.need[0] = 0, 1
     while depth >= 0:
+        cutoff = min(within, best_energy * (1.0 - gap))
         j, room, lacking = path.position[depth], most - depth, path.missing[depth]
         m = fewest_further(core, j, path.need[depth], room, lacking - rounding)
         if m > room:
@@ -217,7 +213,6 @@ def search_within(
             if one >= 0:
                 best_count = record(work, core, path, depth, one, two)
                 best_energy = path.spent[depth] + energy
-                cutoff = min(within, best_energy * (1.0 - gap))
             lowest = min(lowest, more)
             depth -= 1
             continue
@@ -228,7 +223,6 @@ def search_within(
             if spent < best_energy:
                 best_count = record(work, core, path, depth, j, -1)
                 best_energy = spent
-                cutoff = min(within, best_energy * (1.0 - gap))
             continue
         path.expert[depth] = core.expert[j]
         depth += 1

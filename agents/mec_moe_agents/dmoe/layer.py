@@ -38,7 +38,12 @@ class ThresholdSchedule:
         if qos is not None and not Real(0, 1).admits(qos):
             raise reject("qos", qos, Real(0, 1))
         self._qos = config.qos if qos is None else float(qos)
-        self._by_layer = None if importance is None else _by_layer(importance, config)
+        self._by_layer: Floats | None = None
+        if importance is not None:
+            if not isinstance(importance, float | int):
+                importance = tuple(map(float, importance))
+            asked = config.override(importance=importance).layer_importance
+            self._by_layer = np.array(asked, dtype=np.float64)
 
     def thresholds(self, layer: Layer) -> Floats:
         """Return the threshold of each row, (n,); 0 after the last layer."""
@@ -52,11 +57,6 @@ class ThresholdSchedule:
 def aim_at(qos: float, importance: Floats) -> Floats:
     """Return the thresholds that agents aim at, a little above z·γ."""
     return qos * importance * (1.0 + SAFETY)
-
-
-def _by_layer(importance: Importance, config: DMoEConfig) -> Floats:
-    given = importance if isinstance(importance, float | int) else tuple(map(float, importance))
-    return np.array(config.override(importance=given).layer_importance, dtype=np.float64)
 
 
 def same_for_all_layers(config: DMoEConfig, qos: float | None = None) -> ThresholdSchedule:

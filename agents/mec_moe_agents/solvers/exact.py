@@ -116,12 +116,12 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
 
 def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
     """Ask every token that missed its threshold for one more expert from outside its set."""
-    cuts = []
+    cuts = list(model.cuts)
     for i, q in np.argwhere(misses):
         cut = np.zeros(selected.shape)
         cut[i, q] = ~selected[i, q]
         cuts.append(cut.reshape(-1))
-    return model._replace(cuts=[*model.cuts, *cuts])
+    return model._replace(cuts=cuts)
 
 
 def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
@@ -140,12 +140,11 @@ def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
 
 def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
     """Report that no allocation was found."""
-    sources, tokens, _ = layer.score.shape
     return ExactAllocation(
         np.zeros(layer.score.shape, np.bool_),
         np.full(layer.best.shape, -1, np.int64),
         np.inf,
-        np.zeros((sources, tokens), np.bool_),
+        np.zeros(layer.goal.shape, np.bool_),
         bound,
         np.nan,
         proven,
@@ -157,9 +156,7 @@ class JointModel(NamedTuple):
 
     cost: Floats  # of all variables, in units of `scale` joules
     upper: Floats  # bounds of all variables; the lower ones are 0
-    rows: Any  # constraint matrix
-    row_lower: Floats
-    row_upper: Floats
+    limits: LinearConstraint
     cuts: list[Floats]  # rows over α of which each must be at least 1
     shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
@@ -179,14 +176,11 @@ def build_model(layer: Instance, scale: float) -> JointModel:
     selectable = np.broadcast_to(reachable, layer.score.shape)
     cost = [np.tile(compute, sources * tokens), np.zeros(unit.size), flow_cost.reshape(-1)]
     upper = [part.reshape(-1).astype(float) for part in (selectable, usable, flow_usable)]
-    rows, row_lower, row_upper = _rows(layer)
     given = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
     return JointModel(
         np.concatenate(cost) / scale,
         np.concatenate(upper),
-        rows,
-        row_lower,
-        row_upper,
+        _limits(layer),
         [],
         (sources, tokens, experts, layer.unit.shape[2]),
         scale,
@@ -194,7 +188,7 @@ def build_model(layer: Instance, scale: float) -> JointModel:
     )
 
 
-def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
+def _limits(layer: Instance) -> LinearConstraint:
     """Build C1, C2, C3, one subcarrier per link, Σ_s f = α, and f ≤ y."""
     sources, tokens, experts = layer.score.shape
     subcarriers = layer.unit.shape[2]
@@ -212,7 +206,7 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     travels = kron(eye_array(selections), np.ones((1, subcarriers)))
     owner = kron(eye_array(sources), kron(np.ones((tokens, 1)), eye_array(experts * subcarriers)))
     remote = np.repeat(layer.remote[:, None], tokens, axis=1).reshape(-1).astype(float)
-    rows = block_array(
+    rows: Any = block_array(
         [
             [cover, None, None],
             [count, None, None],
@@ -227,7 +221,7 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     row_lower = [limit / size, above, np.zeros(selections), np.full(flows, -np.inf)]
     row_upper = [np.full(limit.size, np.inf), np.full(limit.size, float(layer.most))]
     row_upper += [np.ones(subcarriers + links), np.zeros(selections + flows)]
-    return rows, np.concatenate(row_lower), np.concatenate(row_upper)
+    return LinearConstraint(rows, np.concatenate(row_lower), np.concatenate(row_upper))
 
 
 def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, bool]:
@@ -239,7 +233,7 @@ def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, b
     sources, tokens, experts, subcarriers = model.shape
     selections = sources * tokens * experts
     binary = selections + sources * experts * subcarriers
-    constraints = [LinearConstraint(model.rows, model.row_lower, model.row_upper)]
+    constraints = [model.limits]
     if model.cuts:
         matrix = np.zeros((len(model.cuts), model.cost.size))
         matrix[:, :selections] = model.cuts

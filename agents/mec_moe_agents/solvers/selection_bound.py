@@ -92,17 +92,14 @@ def bound_token(
 ) -> Bounded:
     """Bound the energy of one token, and find a set that comes close."""
     required = threshold * (1.0 - FEASIBILITY_RTOL)
-    size, least, count = 0, 0, 0
-    best, bound, multiplier = 0.0, 0.0, 0.0
-    if threshold > 0.0:
-        size = pack_usable(energy, score, required, work)
-        most = min(most, size)
-        least = fewest_needed(work, size, required, most)
-        if least <= most:
-            size, count, best, bound, multiplier = maximise_bound(work, size, required, least, most)
-        else:
-            count, best, bound = -1, np.inf, np.inf
-    return Bounded(size, least, most, required, multiplier, count, best, bound)
+    if threshold <= 0.0:
+        return Bounded(0, 0, most, required, 0.0, 0, 0.0, 0.0)
+    size = pack_usable(energy, score, required, work)
+    most = min(most, size)
+    least = fewest_needed(work, size, required, most)
+    if least > most:
+        return Bounded(size, least, most, required, 0.0, -1, np.inf, np.inf)
+    return maximise_bound(work, size, required, least, most)
 
 
 @device
@@ -112,17 +109,12 @@ def is_open(token: Bounded, gap: float) -> bool:
 
 
 @device
-def maximise_bound(
-    work: Workspace, size: int, threshold: float, least: int, most: int
-) -> tuple[int, int, float, float, float]:
+def maximise_bound(work: Workspace, size: int, threshold: float, least: int, most: int) -> Bounded:
     """Maximise the bound over λ by intersecting the lines of the last sets on either side.
 
     `least` must be the fewest experts that reach the threshold, and they must come first in the
     heap. Every multiplier tried may improve the best set, raise the bound, and shrink the experts
     in question.
-
-    Returns:
-        (experts left, size of the best set, its energy, the bound, its multiplier)
     """
     best_count = keep_best(work, least)
     high_energy = sum_at(work.energy, work.heap, least)
@@ -131,7 +123,8 @@ def maximise_bound(
     low_energy = sum_at(work.energy, work.heap, count)
     low_score = sum_at(work.score, work.heap, count)
     if low_score >= threshold:  # the cheapest sets of all suffice
-        return size, keep_best(work, count), low_energy, low_energy, 0.0
+        count = keep_best(work, count)
+        return Bounded(size, least, most, threshold, 0.0, count, low_energy, low_energy)
     best_energy = high_energy
     bound, multiplier = low_energy, 0.0
     slope = (high_energy - low_energy) / (high_score - low_score)
@@ -169,7 +162,7 @@ def maximise_bound(
             size = drop_hopeless(work, size, count, most, best_energy - tolerance - value)
         if converged or bound >= best_energy - tolerance or value >= expected - tolerance:
             break
-    return size, best_count, best_energy, bound, multiplier
+    return Bounded(size, least, most, threshold, multiplier, best_count, best_energy, bound)
 
 
 @device

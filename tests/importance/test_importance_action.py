@@ -11,12 +11,8 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import RescaleAction
 from mec_moe_agents import make_agent
-from mec_moe_agents.dmoe.importance import (
-    GivenThresholds,
-    ImportanceAction,
-    ImportanceActionVector,
-)
-from mec_moe_agents.dmoe.layer import ThresholdSchedule
+from mec_moe_agents.dmoe.importance import ImportanceAction, ImportanceActionVector
+from mec_moe_agents.dmoe.layer import ThresholdSchedule, aim_at
 from mec_moe_agents.training.views import make_importance_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
@@ -68,13 +64,14 @@ def test_the_configured_schedule_gives_jesa(scene: dict[str, Any]) -> None:
     assert theirs[1].all()
 
 
-def test_given_thresholds_are_those_of_jesa() -> None:
+def test_chosen_thresholds_are_those_of_jesa() -> None:
     """To the last bit, with the margin against rounding."""
     config = DMoEEnv(**SCENES[1]).config
     layer = Layer.read(DMoEVectorEnv(2, config).reset(seed=0)[0], config)
     importance = layer.importance[:, 0].astype(np.float64)
-    given = GivenThresholds(config, importance).thresholds(layer)
-    np.testing.assert_array_equal(given, ThresholdSchedule(config).thresholds(layer))
+    np.testing.assert_array_equal(
+        aim_at(config.qos, importance), ThresholdSchedule(config).thresholds(layer)
+    )
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])

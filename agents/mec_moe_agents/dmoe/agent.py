@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.agent import Observation, with_batch_axis
+from mec_moe_agents.agent import Observation, check_batch, with_batch_axis
 from mec_moe_env import DMoEConfig, Layer
 
 
@@ -91,8 +91,7 @@ class SchedulingAgent:
         layer = Layer.read(batched, self.config)
         if state is None:
             state = SchedulingState(layer.batch, self.scheduler.start(layer.batch))
-        if state.batch != layer.batch:
-            raise ValueError(f"the state has {state.batch} rows, but the observation {layer.batch}")
+        check_batch(state.batch, layer.batch)
         plan = self.scheduler.schedule(state.scheduler, layer)
         flat = plan.action(self.config.max_experts)
         return (flat[0] if single else flat), state

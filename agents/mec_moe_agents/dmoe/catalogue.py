@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mec_moe_agents.agent import Agent, CatalogueEntry
-from mec_moe_agents.dmoe.agent import SchedulingAgent
+from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
+from mec_moe_agents.dmoe.agent import Scheduler, SchedulingAgent
 from mec_moe_agents.dmoe.layer import Importance, ThresholdSchedule, same_for_all_layers
 from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
 from mec_moe_agents.dmoe.schedulers import (
@@ -22,69 +22,41 @@ from mec_moe_agents.dmoe.schedulers import (
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Whole, reject
 
-Seed = int | Sequence[int]
 EFFORT = 200
 """Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""
 
-
-def _random(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
-    return SchedulingAgent(config, RandomScheduler(config, seed))
+Build = Callable[..., Agent]
 
 
-def _topk(config: DMoEConfig, env: Any, seed: Seed) -> Agent:
-    return SchedulingAgent(config, TopScheduler(config))
+def _by(scheduler: Callable[..., Scheduler]) -> Build:
+    """Serve every token as its layer's threshold asks, the configured one by default."""
+
+    def build(
+        config: DMoEConfig,
+        env: Any,
+        seed: Seed,
+        importance: Importance | None = None,
+        qos: float | None = None,
+        **options: Any,
+    ) -> Agent:
+        schedule = ThresholdSchedule(config, importance, qos)
+        return SchedulingAgent(config, scheduler(config, schedule, **options))
+
+    return build
+
+
+def _jesa(config: DMoEConfig, schedule: ThresholdSchedule) -> Scheduler:
+    return JointScheduler(config, schedule)
+
+
+def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EFFORT) -> Scheduler:
+    if not Whole(1).admits(effort):
+        raise reject("effort", effort, Whole(1))
+    return JointScheduler(config, schedule, effort)
 
 
 def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
     return SchedulingAgent(config, JointScheduler(config, same_for_all_layers(config, qos)))
-
-
-def _des(
-    config: DMoEConfig,
-    env: Any,
-    seed: Seed,
-    importance: Importance | None = None,
-    qos: float | None = None,
-) -> Agent:
-    schedule = ThresholdSchedule(config, importance, qos)
-    return SchedulingAgent(config, SelectionScheduler(config, schedule))
-
-
-def _jesa(
-    config: DMoEConfig,
-    env: Any,
-    seed: Seed,
-    importance: Importance | None = None,
-    qos: float | None = None,
-) -> Agent:
-    schedule = ThresholdSchedule(config, importance, qos)
-    return SchedulingAgent(config, JointScheduler(config, schedule))
-
-
-def _jesa_plus(
-    config: DMoEConfig,
-    env: Any,
-    seed: Seed,
-    importance: Importance | None = None,
-    qos: float | None = None,
-    effort: int = EFFORT,
-) -> Agent:
-    if not Whole(1).admits(effort):
-        raise reject("effort", effort, Whole(1))
-    schedule = ThresholdSchedule(config, importance, qos)
-    return SchedulingAgent(config, JointScheduler(config, schedule, effort))
-
-
-def _exact(
-    config: DMoEConfig,
-    env: Any,
-    seed: Seed,
-    importance: Importance | None = None,
-    qos: float | None = None,
-    time_limit: float = 20.0,
-) -> Agent:
-    schedule = ThresholdSchedule(config, importance, qos)
-    return SchedulingAgent(config, ExactScheduler(config, schedule, time_limit))
 
 
 def _learned(
@@ -96,23 +68,32 @@ def _learned(
     path: str | Path | None = None,
 ) -> Agent:
     importance = learned_schedule(config, trade_off, accuracy, path).importance
-    schedule = ThresholdSchedule(config, importance)
-    return SchedulingAgent(config, JointScheduler(config, schedule))
+    return _by(_jesa)(config, env, seed, importance)
 
 
 DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
-        "random": CatalogueEntry("random experts and subcarriers", _random),
-        "topk": CatalogueEntry("the D most relevant experts", _topk),
+        "random": CatalogueEntry(
+            "random experts and subcarriers",
+            lambda config, env, seed: SchedulingAgent(config, RandomScheduler(config, seed)),
+        ),
+        "topk": CatalogueEntry(
+            "the D most relevant experts",
+            lambda config, env, seed: SchedulingAgent(config, TopScheduler(config)),
+        ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous
         ),
-        "des": CatalogueEntry("cheapest experts above the threshold, then subcarriers", _des),
-        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _jesa),
-        "jesa-plus": CatalogueEntry("JESA, then a local search over links", _jesa_plus),
+        "des": CatalogueEntry(
+            "cheapest experts above the threshold, then subcarriers", _by(SelectionScheduler)
+        ),
+        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _by(_jesa)),
+        "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),
-        "exact": CatalogueEntry("the optimum of each layer, where small", _exact, serves=is_small),
+        "exact": CatalogueEntry(
+            "the optimum of each layer, where small", _by(ExactScheduler), serves=is_small
+        ),
     }
 )

@@ -17,14 +17,14 @@ from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import Observation
-from mec_moe_agents.dmoe.layer import SAFETY, Floats, remote_links, token_joules
-from mec_moe_agents.dmoe.schedulers import JointScheduler
+from mec_moe_agents.agent import Observation, with_batch_axis
+from mec_moe_agents.dmoe.agent import Plan
+from mec_moe_agents.dmoe.layer import Floats, aim_at, layer_problem, remote_links, token_joules
+from mec_moe_agents.solvers import allocate_jointly
 from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
 from mec_moe_env.core.buffers import Actions, Entries, box_space
 
-UNIT = Real(0, 1)
 REFERENCE_EFFICIENCY = 4.0
 """bit/s/Hz; sending a state at this efficiency costs the price 1/2."""
 
@@ -48,7 +48,7 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         self._decision = ImportanceDecision(getattr(env.unwrapped, "config", None))
-        self.action_space = importance_space()
+        self.action_space = self._decision.action_space
         self.observation_space = cast("spaces.Space[Entries]", self._decision.summary.space)
 
     def reset(
@@ -70,7 +70,7 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         return self._see(observation), reward, terminated, truncated, info
 
     def _see(self, observation: Entries) -> Entries:
-        batch = {key: entry[np.newaxis] for key, entry in observation.items()}
+        batch, _ = with_batch_axis(observation)
         return {key: entry[0] for key, entry in self._decision.see(batch).items()}
 
 
@@ -89,7 +89,7 @@ class ImportanceActionVector(VectorWrapper):
         if not isinstance(native, DMoEVectorEnv):
             raise TypeError(f"ImportanceActionVector needs a DMoEVectorEnv, got {native!r}")
         self._decision = ImportanceDecision(native.config)
-        self.single_action_space = importance_space()
+        self.single_action_space = self._decision.action_space
         self.action_space = batch_space(self.single_action_space, env.num_envs)
         self.single_observation_space = self._decision.summary.space
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
@@ -135,6 +135,7 @@ class ImportanceDecision:
             )
         self._config = config
         self.summary = LayerSummary(config)
+        self.action_space = spaces.Box(0.0, 1.0, (1,), np.float32)
         self.seen: Observation | None = None
         """The environment's own observations of the coming layer, entries (n, size)."""
 
@@ -144,10 +145,7 @@ class ImportanceDecision:
         return self.summary(observation)
 
     def picks(self, importance: Any) -> Actions:
-        """Return the environment's actions, (n, I·Q·D + I·K).
-
-        Args:
-            importance: γ of the coming layer, (n, 1).
+        """Return the environment's actions, (n, I·Q·D + I·K), from γ of the coming layer, (n, 1).
 
         Raises:
             ValueError: the importance has another shape, or lies outside [0, 1].
@@ -157,24 +155,9 @@ class ImportanceDecision:
             raise RuntimeError("call reset() before step()")
         layer = Layer.read(self.seen, self._config)
         given = checked_importance(importance, (layer.batch, 1))
-        scheduler = JointScheduler(self._config, GivenThresholds(self._config, given[:, 0]))
-        return scheduler.schedule(None, layer).action(self._config.max_experts)
-
-
-class GivenThresholds:
-    """Thresholds z·γ that somebody else decided on, for one layer.
-
-    Args:
-        config: the environment's configuration.
-        importance: γ of each row, (n,).
-    """
-
-    def __init__(self, config: DMoEConfig, importance: Floats) -> None:
-        self._thresholds = config.qos * importance * (1.0 + SAFETY)
-
-    def thresholds(self, layer: Layer) -> Floats:
-        """Return the threshold of each row, (n,)."""
-        return self._thresholds
+        thresholds = aim_at(self._config.qos, given[:, 0])
+        found = allocate_jointly(layer_problem(layer, thresholds, self._config))
+        return Plan(found.selected, found.subcarrier).action(self._config.max_experts)
 
 
 class LayerSummary:
@@ -219,7 +202,7 @@ class LayerSummary:
         summaries = np.full(len(observations), None, dtype=object)
         for index, observation in enumerate(observations):
             if observation is not None:
-                batch = {key: entry[np.newaxis] for key, entry in observation.items()}
+                batch, _ = with_batch_axis(observation)
                 summaries[index] = {key: entry[0] for key, entry in self(batch).items()}
         return summaries
 
@@ -239,7 +222,9 @@ class LayerSummary:
 
     def _price(self, layer: Layer) -> Floats:
         config = self._config
-        shown = 1.0 - 1.0 / (1.0 + joules_per_token(layer, config) / reference_joules(config))
+        reference = config.power_w * config.state_bits
+        reference /= config.bandwidth_hz * REFERENCE_EFFICIENCY
+        shown = 1.0 - 1.0 / (1.0 + token_joules(layer, config) / reference)
         remote = remote_links(config)
         own = np.einsum("nii->ni", shown[..., : config.sources])
         cheapest = np.where(remote, shown, 1.0).min(axis=-1)
@@ -247,17 +232,8 @@ class LayerSummary:
         return np.stack([part.mean(axis=1) for part in (own, cheapest, others)], axis=1)
 
 
-def importance_space() -> spaces.Box:
-    """Return the space of the importance of one layer."""
-    return spaces.Box(0.0, 1.0, (1,), np.float32)
-
-
 def checked_importance(importance: Any, shape: tuple[int, ...]) -> Floats:
-    """Return an action as float64.
-
-    Raises:
-        ValueError: it is no array of numbers of this shape, or one lies outside [0, 1].
-    """
+    """Return an action of this shape within [0, 1] as float64, or raise a ValueError."""
     given = np.asarray(importance)
     if given.dtype.kind not in "fiu" or given.shape != shape:
         raise ValueError(
@@ -266,15 +242,5 @@ def checked_importance(importance: Any, shape: tuple[int, ...]) -> Floats:
         )
     wrong = ~((given >= 0) & (given <= 1))  # NaN too
     if wrong.any():
-        raise ValueError(f"action holds {given[wrong][0]}: an importance must be {UNIT}")
+        raise ValueError(f"action holds {given[wrong][0]}: an importance must be {Real(0, 1)}")
     return given.astype(np.float64)
-
-
-def joules_per_token(layer: Layer, config: DMoEConfig) -> Floats:
-    """Return joules of a token over each link's best subcarrier, (n, I, K); inf: unavailable."""
-    return np.where(layer.available[:, np.newaxis] > 0, token_joules(layer, config), np.inf)
-
-
-def reference_joules(config: DMoEConfig) -> float:
-    """Return the energy of sending a hidden state at `REFERENCE_EFFICIENCY`."""
-    return config.power_w * config.state_bits / (config.bandwidth_hz * REFERENCE_EFFICIENCY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,14 +19,6 @@ SAFETY = 1e-6
 """Agents see float32, the environment checks in float64: they aim this much higher, relatively."""
 
 
-class Thresholds(Protocol):
-    """What says how much relevance the tokens of a layer need."""
-
-    def thresholds(self, layer: Layer) -> Floats:
-        """Return the threshold of each row, (n,)."""
-        ...
-
-
 class ThresholdSchedule:
     """The threshold that an agent aims at in each layer, z·γ^(l) (Qin et al. 2025, P1).
 
@@ -42,15 +33,17 @@ class ThresholdSchedule:
     """
 
     def __init__(
-        self,
-        config: DMoEConfig,
-        importance: Importance | None = None,
-        qos: float | None = None,
+        self, config: DMoEConfig, importance: Importance | None = None, qos: float | None = None
     ) -> None:
         if qos is not None and not Real(0, 1).admits(qos):
             raise reject("qos", qos, Real(0, 1))
         self._qos = config.qos if qos is None else float(qos)
-        self._by_layer = None if importance is None else _by_layer(importance, config)
+        self._by_layer: Floats | None = None
+        if importance is not None:
+            if not isinstance(importance, float | int):
+                importance = tuple(map(float, importance))
+            asked = config.override(importance=importance).layer_importance
+            self._by_layer = np.array(asked, dtype=np.float64)
 
     def thresholds(self, layer: Layer) -> Floats:
         """Return the threshold of each row, (n,); 0 after the last layer."""
@@ -58,12 +51,12 @@ class ThresholdSchedule:
             importance = layer.importance[:, 0].astype(np.float64)
         else:
             importance = layer.layer.astype(np.float64) @ self._by_layer
-        return self._qos * importance * (1.0 + SAFETY)
+        return aim_at(self._qos, importance)
 
 
-def _by_layer(importance: Importance, config: DMoEConfig) -> Floats:
-    given = importance if isinstance(importance, float | int) else tuple(map(float, importance))
-    return np.array(config.override(importance=given).layer_importance, dtype=np.float64)
+def aim_at(qos: float, importance: Floats) -> Floats:
+    """Return the thresholds that agents aim at, a little above z·γ."""
+    return qos * importance * (1.0 + SAFETY)
 
 
 def same_for_all_layers(config: DMoEConfig, qos: float | None = None) -> ThresholdSchedule:
@@ -103,13 +96,7 @@ def token_joules(layer: Layer, config: DMoEConfig) -> Floats:
 
 
 def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> LayerProblem:
-    """State the joint problem of a batch of layers, or of one row of it.
-
-    Args:
-        layer: what the agents see.
-        thresholds: of each row, (n,); a number for a single row.
-        config: the environment's configuration.
-    """
+    """State the joint problem of a batch of layers, thresholds (n,), or of one row of it."""
     return LayerProblem(
         score=layer.gate,
         rate=link_rates(layer, config),
@@ -122,7 +109,7 @@ def layer_problem(layer: Layer, thresholds: ArrayLike, config: DMoEConfig) -> La
     )
 
 
-def layer_bound(layer: Layer, schedule: Thresholds, config: DMoEConfig) -> Floats:
+def layer_bound(layer: Layer, schedule: ThresholdSchedule, config: DMoEConfig) -> Floats:
     """Return LB(γ0, D) of every row in joules, (n,): all links at their best subcarriers.
 
     No agent: two links may share a subcarrier (Qin et al. 2025).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -63,10 +63,7 @@ class ScheduleFamily:
 
     def best_for(self, loss_weight: float, energy_weight: float) -> LearnedSchedule:
         """Return the schedule of the least loss_weight·loss + energy_weight·joules."""
-        return min(
-            self.schedules,
-            key=lambda each: loss_weight * each.loss + energy_weight * each.joules,
-        )
+        return min(self.schedules, key=lambda s: loss_weight * s.loss + energy_weight * s.joules)
 
     def reaching(self, accuracy: float) -> LearnedSchedule:
         """Return the cheapest schedule of at least this accuracy on training episodes.
@@ -119,11 +116,12 @@ class ScheduleFamily:
         Raises:
             OSError: the folder cannot be written.
         """
-        heading = json.dumps({"format": FORMAT, **about}, indent=2)[:-2]
-        schedules, matches = _lines(self.schedules), _lines(self.matches)
-        write_text(
-            Path(path), f'{heading},\n  "schedules": {schedules},\n  "matches": {matches}\n}}\n'
-        )
+        text = json.dumps({"format": FORMAT, **about}, indent=2)[:-2]
+        for name, entries in (("schedules", self.schedules), ("matches", self.matches)):
+            # A line for each: files can be compared.
+            lines = ",\n".join(f"    {json.dumps(asdict(entry))}" for entry in entries)
+            text += f',\n  "{name}": [\n{lines}\n  ]'
+        write_text(Path(path), f"{text}\n}}\n")
 
 
 def has_learned_importance(config: Config) -> bool:
@@ -168,21 +166,12 @@ def learned_schedule(
     return family.best_for(config.error_weight, config.energy_weight * tokens)
 
 
-def _lines(entries: Sequence[LearnedSchedule | Match]) -> str:
-    # A line for each: files can be compared.
-    lines = ",\n".join(f"    {json.dumps(asdict(entry))}" for entry in entries)
-    return f"[\n{lines}\n  ]"
-
-
 def _read(entry: Any, fields: Mapping[str, Real], num_layers: int, source: Path) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise ValueError(f"{source}: a schedule is {entry!r}, expected an object")
     importance = entry.get("importance")
-    if (
-        not isinstance(importance, list)
-        or len(importance) != num_layers
-        or not all(map(Real(0, 1).admits, importance))
-    ):
+    given = importance if isinstance(importance, list) else []
+    if len(given) != num_layers or not all(map(Real(0, 1).admits, given)):
         raise ValueError(
             f"{source}: 'importance' is {importance!r}, expected {num_layers} numbers in [0, 1]"
         )
@@ -190,4 +179,4 @@ def _read(entry: Any, fields: Mapping[str, Real], num_layers: int, source: Path)
         if not allowed.admits(entry.get(name)):
             raise ValueError(f"{source}: {name!r} is {entry.get(name)!r}, expected {allowed}")
     numbers = {name: float(entry[name]) for name in fields}
-    return {"importance": tuple(map(float, importance)), **numbers}
+    return {"importance": tuple(map(float, given)), **numbers}

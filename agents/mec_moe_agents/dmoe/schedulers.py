@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import UniformRows, row_seeds
+from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
     Flags,
-    Thresholds,
+    ThresholdSchedule,
     layer_problem,
     link_rates,
     remote_links,
     token_joules,
 )
 from mec_moe_agents.solvers import (
-    LayerProblem,
+    ExactAllocation,
+    JointAllocation,
     allocate_jointly,
     allocate_jointly_plus,
     allocate_subcarriers,
@@ -42,7 +42,7 @@ class RandomScheduler:
         seed: row i draws from seed + i; a sequence gives each row its own.
     """
 
-    def __init__(self, config: DMoEConfig, seed: int | Sequence[int] = 0) -> None:
+    def __init__(self, config: DMoEConfig, seed: Seed = 0) -> None:
         self._config = config
         self._seed = seed
 
@@ -68,6 +68,9 @@ class RandomScheduler:
 class StatelessScheduler:
     """A scheduler that looks at the present layer only; base of most."""
 
+    def __init__(self, config: DMoEConfig) -> None:
+        self._config = config
+
     def start(self, batch: int) -> None:
         """Return no state."""
 
@@ -78,21 +81,22 @@ class TopScheduler(StatelessScheduler):
     Top-k of Qin et al. 2025; it takes no threshold.
     """
 
-    def __init__(self, config: DMoEConfig) -> None:
-        self._config = config
-
     def schedule(self, state: None, layer: Layer) -> Plan:
         """Decide for every row."""
         selected = highest(layer.gate, layer.available > 0, self._config.max_experts)
         return assign_exactly(selected, layer, self._config)
 
 
-class SelectionScheduler(StatelessScheduler):
-    """DES for each token as if every link had its best subcarrier; then exact assignment."""
+class ThresholdScheduler(StatelessScheduler):
+    """A scheduler that is told how much relevance each layer needs."""
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds) -> None:
-        self._config = config
+    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule) -> None:
+        super().__init__(config)
         self._schedule = schedule
+
+
+class SelectionScheduler(ThresholdScheduler):
+    """DES for each token as if every link had its best subcarrier; then exact assignment."""
 
     def schedule(self, state: None, layer: Layer) -> Plan:
         """Decide for every row."""
@@ -105,7 +109,7 @@ class SelectionScheduler(StatelessScheduler):
         return assign_exactly(found.selected, layer, self._config)
 
 
-class JointScheduler(StatelessScheduler):
+class JointScheduler(ThresholdScheduler):
     """JESA: expert selection and subcarrier assignment in turns; with an effort, JESA+.
 
     Args:
@@ -114,9 +118,8 @@ class JointScheduler(StatelessScheduler):
         effort: most moves of JESA+ in a layer; 0 is JESA.
     """
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds, effort: int = 0) -> None:
-        self._config = config
-        self._schedule = schedule
+    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule, effort: int = 0) -> None:
+        super().__init__(config, schedule)
         self._effort = effort
 
     def schedule(self, state: None, layer: Layer) -> Plan:
@@ -126,14 +129,11 @@ class JointScheduler(StatelessScheduler):
             ValueError: `effort` is not an integer ≥ 0.
         """
         problem = layer_problem(layer, self._schedule.thresholds(layer), self._config)
-        if self._effort == 0:
-            found = allocate_jointly(problem)
-        else:
-            found = allocate_jointly_plus(problem, effort=self._effort)
+        found = allocate_jointly_plus(problem, effort=self._effort)
         return Plan(found.selected, found.subcarrier)
 
 
-class ExactScheduler(StatelessScheduler):
+class ExactScheduler(ThresholdScheduler):
     """The true optimum of every layer, by mixed-integer programming (HiGHS).
 
     A layer that HiGHS does not finish within the limit gets the best that it found, or JESA's.
@@ -147,7 +147,9 @@ class ExactScheduler(StatelessScheduler):
         ValueError: the scenario is too large, or the limit out of range.
     """
 
-    def __init__(self, config: DMoEConfig, schedule: Thresholds, time_limit: float = 20.0) -> None:
+    def __init__(
+        self, config: DMoEConfig, schedule: ThresholdSchedule, time_limit: float = 20.0
+    ) -> None:
         if not (allowed := Real(0, open_low=True)).admits(time_limit):
             raise reject("time_limit", time_limit, allowed)
         if not is_small(config):
@@ -155,8 +157,7 @@ class ExactScheduler(StatelessScheduler):
                 f"exact needs at most {LARGEST_EXACT} combinations I·Q·K·S of token, expert and "
                 f"subcarrier, but this scenario has {combinations(config)}: take jesa-plus"
             )
-        self._config = config
-        self._schedule = schedule
+        super().__init__(config, schedule)
         self._time_limit = time_limit
 
     def schedule(self, state: None, layer: Layer) -> Plan:
@@ -164,16 +165,13 @@ class ExactScheduler(StatelessScheduler):
         plans = []
         for row, threshold in enumerate(self._schedule.thresholds(layer)):
             single = Layer(*(entry[row] for entry in layer))
-            plans.append(self._solve(layer_problem(single, threshold, self._config)))
-        selected, subcarrier = zip(*plans, strict=True)
-        return Plan(np.stack(selected), np.stack(subcarrier))
-
-    def _solve(self, problem: LayerProblem) -> Plan:
-        found = solve_exactly(problem, time_limit=self._time_limit)
-        if math.isfinite(found.energy):
-            return Plan(found.selected, found.subcarrier)
-        instead = allocate_jointly(problem)
-        return Plan(instead.selected, instead.subcarrier)
+            problem = layer_problem(single, threshold, self._config)
+            found: ExactAllocation | JointAllocation
+            found = solve_exactly(problem, time_limit=self._time_limit)
+            if not math.isfinite(found.energy):
+                found = allocate_jointly(problem)
+            plans.append((found.selected, found.subcarrier))
+        return Plan(*map(np.stack, zip(*plans, strict=True)))
 
 
 def combinations(config: DMoEConfig) -> int:
@@ -190,13 +188,7 @@ def is_small(config: Any) -> bool:
 def highest(score: NDArray[np.floating], available: Flags, count: int) -> Flags:
     """Select the `count` available experts of the highest score, ties to the lower index.
 
-    Args:
-        score: (n, I, Q, K).
-        available: (n, K).
-        count: D.
-
-    Returns:
-        (n, I, Q, K).
+    Scores and what is selected are (n, I, Q, K), `available` is (n, K).
     """
     usable = np.broadcast_to(available[:, np.newaxis, np.newaxis], score.shape)
     order = np.argsort(np.where(usable, -score, np.inf), axis=-1, kind="stable")[..., :count]

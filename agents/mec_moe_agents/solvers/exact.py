@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import block_diag, csr_array, eye_array, hstack, kron, vstack
+from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array, kron
 
-from mec_moe_agents.solvers.expert_selection import NODE_LIMIT, select_tokens
+from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
 from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, LayerProblem, positive
-from mec_moe_agents.solvers.joint_allocation import Choice, assign_subcarriers, reaches
+from mec_moe_agents.solvers.joint_allocation import (
+    Choice,
+    assign_subcarriers,
+    reaches,
+    select_at_prices,
+)
 
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7
@@ -31,25 +36,22 @@ LARGEST_COST = 1e12
 
 @dataclass(frozen=True)
 class ExactAllocation:
-    """The outcome of `solve_exactly`.
-
-    Attributes:
-        selected: (I, Q, K) bool; all False when no allocation was found.
-        subcarrier: (I, K) int, −1 for a link that carries nothing.
-        energy: joules; +inf when no allocation was found.
-        feasible: (I, Q) bool, whether the token's threshold is reached.
-        bound: no allocation needs less; +inf when none exists.
-        gap: (energy − bound)/energy, 0 when the energy is 0; NaN when no allocation was found.
-        proven: whether the gap is at most 1e-7, or that no allocation exists is certain.
-    """
+    """The outcome of `solve_exactly`."""
 
     selected: NDArray[np.bool_]
+    """(I, Q, K); all False when no allocation was found."""
     subcarrier: NDArray[np.int64]
+    """(I, K), −1 for a link that carries nothing."""
     energy: float
+    """Joules; +inf when no allocation was found."""
     feasible: NDArray[np.bool_]
+    """(I, Q), whether the token's threshold is reached."""
     bound: float
+    """No allocation needs less; +inf when none exists."""
     gap: float
+    """(energy − bound)/energy, 0 when the energy is 0; NaN when no allocation was found."""
     proven: bool
+    """Whether the gap is at most 1e-7, or that no allocation exists is certain."""
 
 
 def lower_bound(problem: LayerProblem, *, node_limit: int = NODE_LIMIT) -> NDArray[np.float64]:
@@ -69,8 +71,9 @@ def lower_bound(problem: LayerProblem, *, node_limit: int = NODE_LIMIT) -> NDArr
     Raises:
         ValueError: `node_limit` is not an integer ≥ 0.
     """
-    bounds = [_bound(layer) for layer in problem.instances(node_limit)]
-    return np.array(bounds, dtype=np.float64).reshape(problem.arrays.batch)
+    layers = problem.instances(node_limit)
+    bounds = [select_at_prices(layer, layer.best).bound.sum() for layer in layers]
+    return np.array(bounds, dtype=np.float64).reshape(problem.batch)
 
 
 def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAllocation:
@@ -91,11 +94,11 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
     Raises:
         ValueError: a batch, or `time_limit` not above 0.
     """
-    if batch := problem.arrays.batch:
-        raise ValueError(f"score has batch axes {batch}; solve_exactly takes one layer")
+    if problem.batch:
+        raise ValueError(f"score has batch axes {problem.batch}; solve_exactly takes one layer")
     end = time.monotonic() + positive("time_limit", time_limit)
     (layer,) = problem.instances(NODE_LIMIT)
-    bound = _bound(layer)
+    bound = float(lower_bound(problem))
     model = build_model(layer, bound or 1.0)
     while (left := end - time.monotonic()) > 0:
         selected, highs_bound, impossible = run_highs(model, left)
@@ -111,28 +114,14 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
     return _nothing(layer, bound, proven=False)
 
 
-def _bound(layer: Instance) -> float:
-    """Sum the tokens' least energies with every link at its best subcarrier."""
-    energy = layer.compute + np.broadcast_to(layer.best[:, np.newaxis, :], layer.score.shape)
-    tokens = (layer.goal.size, layer.score.shape[2])
-    found = select_tokens(
-        energy.reshape(tokens),
-        layer.score.reshape(tokens),
-        layer.goal.reshape(-1),
-        layer.most,
-        layer.node_limit,
-    )
-    return float(found.bound.sum())
-
-
 def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
     """Ask every token that missed its threshold for one more expert from outside its set."""
-    cuts = []
+    cuts = list(model.cuts)
     for i, q in np.argwhere(misses):
         cut = np.zeros(selected.shape)
         cut[i, q] = ~selected[i, q]
         cuts.append(cut.reshape(-1))
-    return model._replace(cuts=[*model.cuts, *cuts])
+    return model._replace(cuts=cuts)
 
 
 def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
@@ -151,12 +140,11 @@ def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
 
 def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
     """Report that no allocation was found."""
-    sources, tokens, _ = layer.score.shape
     return ExactAllocation(
         np.zeros(layer.score.shape, np.bool_),
         np.full(layer.best.shape, -1, np.int64),
         np.inf,
-        np.zeros((sources, tokens), np.bool_),
+        np.zeros(layer.goal.shape, np.bool_),
         bound,
         np.nan,
         proven,
@@ -164,70 +152,48 @@ def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
 
 
 class JointModel(NamedTuple):
-    """What HiGHS is given.
+    """What HiGHS is given."""
 
-    Attributes:
-        cost: of all variables, in units of `scale` joules.
-        upper: bounds of all variables; the lower ones are 0.
-        rows: constraint matrix.
-        row_lower, row_upper: its sides.
-        cuts: rows over α of which each must be at least 1.
-        shape: (I, Q, K, S).
-        scale: joules.
-        complete: whether no finite cost was ruled out for its size.
-    """
-
-    cost: Floats
-    upper: Floats
-    rows: Any
-    row_lower: Floats
-    row_upper: Floats
-    cuts: list[Floats]
-    shape: tuple[int, int, int, int]
+    cost: Floats  # of all variables, in units of `scale` joules
+    upper: Floats  # bounds of all variables; the lower ones are 0
+    limits: LinearConstraint
+    cuts: list[Floats]  # rows over α of which each must be at least 1
+    shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
-    complete: bool
+    complete: bool  # whether no finite cost was ruled out for its size
 
 
 def build_model(layer: Instance, scale: float) -> JointModel:
     """Write down the program, with costs in units of `scale` joules."""
     sources, tokens, experts = layer.score.shape
-    subcarriers = layer.unit.shape[2]
     largest = min(LARGEST_COST * scale, np.finfo(np.float64).max)
     usable = (layer.unit <= largest) & layer.remote[:, :, None]
     unit = np.where(usable, layer.unit, 0.0)
     compute = np.where(layer.compute <= largest, layer.compute, 0.0)
-    cost = [np.tile(compute, sources * tokens), np.zeros(unit.size)]
-    cost.append(np.repeat(unit[:, None], tokens, axis=1).reshape(-1))
     reachable = ((layer.compute <= largest) & (layer.best <= largest))[:, None, :]
-    upper = [np.broadcast_to(reachable, layer.score.shape).reshape(-1).astype(float)]
-    upper += [usable.reshape(-1).astype(float)]
-    upper.append(np.repeat(usable[:, None], tokens, axis=1).reshape(-1).astype(float))
-    rows, row_lower, row_upper = _rows(layer)
+    flow_cost = np.repeat(unit[:, None], tokens, axis=1)
+    flow_usable = np.repeat(usable[:, None], tokens, axis=1)
+    selectable = np.broadcast_to(reachable, layer.score.shape)
+    cost = [np.tile(compute, sources * tokens), np.zeros(unit.size), flow_cost.reshape(-1)]
+    upper = [part.reshape(-1).astype(float) for part in (selectable, usable, flow_usable)]
+    given = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
     return JointModel(
         np.concatenate(cost) / scale,
         np.concatenate(upper),
-        rows,
-        row_lower,
-        row_upper,
+        _limits(layer),
         [],
-        (sources, tokens, experts, subcarriers),
+        (sources, tokens, experts, layer.unit.shape[2]),
         scale,
-        _all_within(layer, largest),
+        complete=bool((np.isinf(given) | (given <= largest)).all()),
     )
 
 
-def _all_within(layer: Instance, largest: float) -> bool:
-    """Say whether no finite cost was ruled out."""
-    costs = np.concatenate([layer.compute, layer.unit[layer.remote].reshape(-1)])
-    return bool((np.isinf(costs) | (costs <= largest)).all())
-
-
-def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
+def _limits(layer: Instance) -> LinearConstraint:
     """Build C1, C2, C3, one subcarrier per link, Σ_s f = α, and f ≤ y."""
     sources, tokens, experts = layer.score.shape
     subcarriers = layer.unit.shape[2]
     selections, links = sources * tokens * experts, sources * experts
-    owners, flows = links * subcarriers, selections * subcarriers
+    flows = selections * subcarriers
     limit = np.maximum(layer.goal, 0.0).reshape(-1)
     # A row per token, scaled to a threshold of 1 so that HiGHS's tolerance means the same to all.
     size = np.where(limit > 0, limit, 1.0)
@@ -240,17 +206,14 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     travels = kron(eye_array(selections), np.ones((1, subcarriers)))
     owner = kron(eye_array(sources), kron(np.ones((tokens, 1)), eye_array(experts * subcarriers)))
     remote = np.repeat(layer.remote[:, None], tokens, axis=1).reshape(-1).astype(float)
-    blank = csr_array
-    rows = vstack(
+    rows: Any = block_array(
         [
-            hstack([cover, blank((limit.size, owners + flows))]),
-            hstack([count, blank((limit.size, owners + flows))]),
-            hstack(
-                [blank((subcarriers, selections)), each_subcarrier, blank((subcarriers, flows))]
-            ),
-            hstack([blank((links, selections)), each_link, blank((links, flows))]),
-            hstack([-_diagonal(remote), blank((selections, owners)), travels]),
-            hstack([blank((flows, selections)), -owner, eye_array(flows)]),
+            [cover, None, None],
+            [count, None, None],
+            [None, each_subcarrier, None],
+            [None, each_link, None],
+            [-diags_array(remote), None, travels],
+            [None, -owner, eye_array(flows)],
         ],
         format="csr",
     )
@@ -258,13 +221,7 @@ def _rows(layer: Instance) -> tuple[Any, Floats, Floats]:
     row_lower = [limit / size, above, np.zeros(selections), np.full(flows, -np.inf)]
     row_upper = [np.full(limit.size, np.inf), np.full(limit.size, float(layer.most))]
     row_upper += [np.ones(subcarriers + links), np.zeros(selections + flows)]
-    return rows, np.concatenate(row_lower), np.concatenate(row_upper)
-
-
-def _diagonal(values: NDArray[np.float64]) -> Any:
-    """Build a sparse diagonal matrix."""
-    index = np.arange(values.size)
-    return csr_array((values, (index, index)), shape=(values.size, values.size))
+    return LinearConstraint(rows, np.concatenate(row_lower), np.concatenate(row_upper))
 
 
 def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, bool]:
@@ -276,7 +233,7 @@ def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, b
     sources, tokens, experts, subcarriers = model.shape
     selections = sources * tokens * experts
     binary = selections + sources * experts * subcarriers
-    constraints = [LinearConstraint(model.rows, model.row_lower, model.row_upper)]
+    constraints = [model.limits]
     if model.cuts:
         matrix = np.zeros((len(model.cuts), model.cost.size))
         matrix[:, :selections] = model.cuts

@@ -12,9 +12,9 @@ from mec_moe_agents.solvers.inputs import (
     Flags,
     Floats,
     Integers,
+    checked,
+    common_batch,
     flags,
-    nonnegative,
-    numbers,
     spread,
     whole,
 )
@@ -30,26 +30,23 @@ NODE_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class ExpertSelection:
-    """The experts chosen for each token; leading axes as in the input.
-
-    Attributes:
-        selected: (..., K) bool.
-        energy: (...,) joules of the selected experts.
-        feasible: (...,) bool, whether some allowed set reaches the threshold. Where none does,
-            `selected` is the top `max_experts` by score.
-        proven: (...,) bool, whether `energy` is the optimum to 1e-10 relative. An infeasible
-            token is proven too: that nothing reaches its threshold is certain.
-        bound: (...,) lower bound on the energy of every set that reaches the threshold: equal to
-            `energy` where proven, +inf where infeasible.
-        nodes: (...,) nodes of the tree search; 0 where the bound or a closed form decided.
-    """
+    """The experts chosen for each token; leading axes as in the input."""
 
     selected: NDArray[np.bool_]
+    """(..., K)."""
     energy: NDArray[np.float64]
+    """(...,) joules of the selected experts."""
     feasible: NDArray[np.bool_]
+    """(...,), whether some allowed set reaches the threshold. Where none does, `selected` is the
+    top `max_experts` by score."""
     proven: NDArray[np.bool_]
+    """(...,), whether `energy` is the optimum to 1e-10 relative. An infeasible token is proven
+    too: that nothing reaches its threshold is certain."""
     bound: NDArray[np.float64]
+    """(...,) lower bound on the energy of every set that reaches the threshold: equal to `energy`
+    where proven, +inf where infeasible."""
     nodes: NDArray[np.int64]
+    """(...,) nodes of the tree search; 0 where the bound or a closed form decided."""
 
 
 def select_experts(
@@ -112,19 +109,15 @@ def _check_tokens(
     energy: ArrayLike, score: ArrayLike, threshold: ArrayLike, available: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
     """Return energies and scores, (..., K), and thresholds, (...); +inf where unavailable."""
-    energies = nonnegative("energy", energy, 1, infinite=True)
-    scores = nonnegative("score", score, 1)
-    try:
-        shape = np.broadcast_shapes(energies.shape, scores.shape)
-    except ValueError:
-        raise ValueError(
-            f"score has shape {scores.shape}, energy {energies.shape}: no fit"
-        ) from None
-    if shape[-1] != energies.shape[-1] or shape[-1] != scores.shape[-1]:
+    energies = checked("energy", energy, 1, infinite=True)
+    scores = checked("score", score, 1)
+    if energies.shape[-1] != scores.shape[-1]:
         raise ValueError(
             f"score has {scores.shape[-1]} experts, energy {energies.shape[-1]}; both need as many"
         )
-    limit = spread("threshold", numbers("threshold", threshold), shape[:-1])
+    shape = (*common_batch("score", scores, 1, "energy", energies, 1), scores.shape[-1])
+    limit = checked("threshold", threshold, least=-np.inf, infinite=True)
+    limit = spread("threshold", limit, shape[:-1])
     if available is not None:
         usable = spread("available", flags("available", available), shape)
         energies = np.where(usable, energies, np.inf)
@@ -146,7 +139,7 @@ def select_tokens(
     score: Floats,
     threshold: Floats,
     most: int,
-    node_limit: int = NODE_LIMIT,
+    node_limit: int,
     gap: float = 0.0,
 ) -> Selected:
     """Select for every row of (N, K) arrays, without checking them; thresholds are (N,).
@@ -162,21 +155,16 @@ def select_tokens(
         np.empty(rows, np.bool_),
         np.zeros(rows, np.int64),
     )
-    selected, spent, bound, feasible, nodes = found
     experts = energy.shape[1]
     if most < 2 or (most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
-        select_few(energy, score, threshold, most, selected, spent, bound, feasible)
+        select_few(energy, score, threshold, most, *found[:4])
         return found
-    numbers, integers = np.empty((3, experts)), np.empty((4, experts + 1), np.int64)
-    settled = bound_rows(
-        energy, score, threshold, most, gap,
-        selected, spent, bound, feasible, numbers, integers,
-    )  # fmt: skip
+    numbers, integers = np.empty((3, experts)), np.empty((3, experts + 1), np.int64)
+    settled = bound_rows(energy, score, threshold, most, gap, *found[:4], numbers, integers)
     if settled < rows:
         search_rows(
-            energy, score, threshold, most, gap, node_limit, settled,
-            selected, spent, bound, feasible, nodes, numbers, integers,
-        )  # fmt: skip
+            energy, score, threshold, most, gap, node_limit, settled, *found, numbers, integers
+        )
     return found
 
 

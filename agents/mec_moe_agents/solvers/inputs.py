@@ -16,44 +16,18 @@ Flags = NDArray[np.bool_]
 Shape = tuple[int, ...]
 
 
-class Arrays(NamedTuple):
-    """A joint problem as checked arrays, one layer per entry of a flat batch of B."""
-
-    batch: Shape
-    """The leading axes that the batch was flattened from."""
-    score: Floats
-    """(B, I, Q, K)."""
-    unit: Floats
-    """(B, I, K, S), joules to send one state, and its result back where that counts; +inf where
-    impossible."""
-    best: Floats
-    """(B, I, K), the least of them; 0 in situ."""
-    compute: Floats
-    """(B, K), joules per token, +inf where unavailable."""
-    threshold: Floats
-    """(B, I, Q)."""
-    goal: Floats
-    """(B, I, Q), the score to reach: the threshold, or all that the token's best experts offer
-    where that is less."""
-    remote: Flags
-    """(I, K), False in situ."""
-    most: int
-    """Most experts per token."""
-
-
 class Instance(NamedTuple):
-    """One layer, as the algorithms take it: the fields of `Arrays` without their batch axis."""
+    """One layer as the algorithms take it; for a batch the first six have a leading axis."""
 
-    score: Floats
-    unit: Floats
-    best: Floats
-    compute: Floats
-    threshold: Floats
-    goal: Floats
-    remote: Flags
-    most: int
-    node_limit: int
-    """Most nodes of the tree search for each token."""
+    score: Floats  # (I, Q, K)
+    unit: Floats  # (I, K, S), joules for one state (and its result back), +inf: impossible
+    best: Floats  # (I, K), the least of them; 0 in situ
+    compute: Floats  # (K,), joules per token, +inf where unavailable
+    threshold: Floats  # (I, Q)
+    goal: Floats  # (I, Q), the threshold, or all that the best experts offer where that is less
+    remote: Flags  # (I, K), False in situ
+    most: int  # experts per token
+    node_limit: int  # of the tree search for each token
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +67,16 @@ class LayerProblem:
     return_rate: ArrayLike | None = None
     """bit/s from node k back to source i, shape of `rate`. When given, the results return over
     the same subcarrier of the reverse channel and their energy counts too (reconstructed)."""
-    arrays: Arrays = field(init=False, repr=False)
-    """All of it, checked."""
+    batch: Shape = field(init=False, repr=False)
+    """The leading axes."""
+    arrays: Instance = field(init=False, repr=False)
+    """All of it, checked, the batch flattened."""
 
     def __post_init__(self) -> None:
         """Check everything."""
-        object.__setattr__(self, "arrays", _check(self))
+        batch, arrays = _check(self)
+        object.__setattr__(self, "batch", batch)
+        object.__setattr__(self, "arrays", arrays)
 
     def instances(self, node_limit: int) -> Iterator[Instance]:
         """Take the layers out of the batch.
@@ -107,68 +85,46 @@ class LayerProblem:
             ValueError: `node_limit` is not an integer ≥ 0.
         """
         limit = whole("node_limit", node_limit, 0)
-        given = self.arrays
-        for b in range(len(given.score)):
-            yield Instance(
-                score=given.score[b],
-                unit=given.unit[b],
-                best=given.best[b],
-                compute=given.compute[b],
-                threshold=given.threshold[b],
-                goal=given.goal[b],
-                remote=given.remote,
-                most=given.most,
-                node_limit=limit,
-            )
+        *stacked, remote, most, _ = self.arrays
+        for entries in zip(*stacked, strict=True):
+            yield Instance._make([*entries, remote, most, limit])
 
 
-def numbers(name: str, value: ArrayLike, least_dimensions: int = 0) -> Floats:
-    """Return `value` as a float64 array without NaN, of at least that many dimensions.
-
-    Raises:
-        ValueError: not numeric, NaN, or too few dimensions.
-    """
-    array = _as_floats(name, value, least_dimensions)
-    _refuse_nan(name, array)
-    return array
-
-
-def nonnegative(
-    name: str, value: ArrayLike, least_dimensions: int = 0, *, infinite: bool = False
+def checked(
+    name: str, value: ArrayLike, dimensions: int = 0, *, least: float = 0.0, infinite: bool = False
 ) -> Floats:
-    """Return `value` as an array of numbers ≥ 0; +inf only where `infinite` says so.
+    """Return `value` as a float64 array of at least so many dimensions.
 
-    Raises:
-        ValueError: as `numbers`, or a value below 0 or infinite.
+    A ValueError says what is not a number, below `least`, or +inf without being `infinite`.
     """
-    array = _as_floats(name, value, least_dimensions)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if array.ndim < dimensions:
+        raise ValueError(
+            f"{name} has shape {array.shape}; it must have at least {dimensions} dimensions"
+        )
     # One or two passes settle the usual case: the least of an array with NaN is NaN.
-    if array.size == 0 or (array.min() >= 0 and (infinite or array.max() < np.inf)):
+    if array.size == 0 or (array.min() >= least and (infinite or array.max() < np.inf)):
         return array
-    _refuse_nan(name, array)
-    if array.min() < 0:
-        raise ValueError(f"{name} is {array.min()}{_where(array < 0)}; it must be ≥ 0")
+    if (missing := np.isnan(array)).any():
+        raise ValueError(f"{name} contains NaN{_where(missing)}; it must be numbers")
+    if array.min() < least:
+        raise ValueError(f"{name} is {array.min()}{_where(array < least)}; it must be ≥ {least:g}")
     raise ValueError(f"{name} is inf{_where(array == np.inf)}; it must be finite")
 
 
 def positive(name: str, value: float) -> float:
-    """Return a finite scalar above 0.
-
-    Raises:
-        ValueError: anything else.
-    """
-    array = nonnegative(name, value)
+    """Return a finite scalar above 0, or raise a ValueError."""
+    array = checked(name, value)
     if array.ndim != 0 or array == 0:
         raise ValueError(f"{name} is {value!r}; it must be one number > 0")
     return float(array)
 
 
 def whole(name: str, value: Any, least: int) -> int:
-    """Return an integer of at least `least`.
-
-    Raises:
-        ValueError: not an integer, or below.
-    """
+    """Return an integer of at least `least`, or raise a ValueError."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ValueError(f"{name} is {value!r}; it must be an integer ≥ {least}")
     if value < least:
@@ -177,11 +133,7 @@ def whole(name: str, value: Any, least: int) -> int:
 
 
 def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
-    """Return `value` as an array of booleans.
-
-    Raises:
-        ValueError: values other than booleans, or 0 and 1.
-    """
+    """Return booleans, or 0 and 1, as an array of booleans, or raise a ValueError."""
     array = np.asarray(value)
     if array.dtype == np.bool_:
         return array
@@ -191,11 +143,7 @@ def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
 
 
 def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
-    """Broadcast `array` to `shape`, as C-ordered memory.
-
-    Raises:
-        ValueError: the shapes do not fit.
-    """
+    """Broadcast `array` to `shape`, as C-ordered memory, or raise a ValueError."""
     if array.shape == shape:
         return np.ascontiguousarray(array)
     try:
@@ -204,24 +152,15 @@ def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
         raise ValueError(f"{name} has shape {array.shape}; it must broadcast to {shape}") from None
 
 
-def _as_floats(name: str, value: ArrayLike, least_dimensions: int) -> Floats:
-    """Convert to float64 and check the number of dimensions."""
+def common_batch(
+    name: str, array: Floats, axes: int, other_name: str, other: Floats, other_axes: int
+) -> Shape:
+    """Return the shape of what stands before the last axes of two arrays, or raise a ValueError."""
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers: {error}") from error
-    if array.ndim < least_dimensions:
-        raise ValueError(
-            f"{name} has shape {array.shape}; it must have at least {least_dimensions} dimensions"
-        )
-    return array
-
-
-def _refuse_nan(name: str, array: Floats) -> None:
-    """Raise if there is a NaN."""
-    missing = np.isnan(array)
-    if missing.any():
-        raise ValueError(f"{name} contains NaN{_where(missing)}; it must be numbers")
+        return np.broadcast_shapes(array.shape[:-axes], other.shape[:-other_axes])
+    except ValueError:
+        message = f"{name} has shape {array.shape}, {other_name} {other.shape}: no fit"
+        raise ValueError(message) from None
 
 
 def _where(bad: NDArray[np.bool_]) -> str:
@@ -231,22 +170,27 @@ def _where(bad: NDArray[np.bool_]) -> str:
     return f" at index {tuple(int(i) for i in np.argwhere(bad)[0])}"
 
 
-def _check(problem: LayerProblem) -> Arrays:
-    """Bring a problem to one form.
+def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
+    """Bring a problem to one form; also return its batch axes.
 
     A threshold that no allowed set reaches becomes, as the goal, the score of the token's top
     experts, so that those are what it asks for.
     """
-    score = nonnegative("score", problem.score, 3)
-    rate = nonnegative("rate", problem.rate, 3, infinite=True)
+    score = checked("score", problem.score, 3)
+    rate = checked("rate", problem.rate, 3, infinite=True)
     count, tokens, experts = score.shape[-3:]
-    batch = _common_batch(score, rate)
-    compute = nonnegative("compute_energy", problem.compute_energy, 1, infinite=True)
+    if rate.shape[-3:-1] != (count, experts):
+        raise ValueError(
+            f"rate has shape {rate.shape}; with score of shape {score.shape} it must end in "
+            f"({count}, {experts}, subcarriers)"
+        )
+    batch = common_batch("rate", rate, 3, "score", score, 3)
+    compute = checked("compute_energy", problem.compute_energy, 1, infinite=True)
     compute = spread("compute_energy", compute, (*batch, experts))
     if problem.available is not None:
         usable = spread("available", flags("available", problem.available), (*batch, experts))
         compute = np.where(usable, compute, np.inf)
-    threshold = numbers("threshold", problem.threshold)
+    threshold = checked("threshold", problem.threshold, least=-np.inf, infinite=True)
     threshold = spread("threshold", threshold, (*batch, count, tokens))
     remote = np.ones((count, experts), np.bool_)
     remote[np.arange(count), _nodes(problem.sources, count, experts)] = False
@@ -256,32 +200,12 @@ def _check(problem: LayerProblem) -> Arrays:
     most = whole("max_experts", problem.max_experts, 0)
     within_reach = np.isfinite(compute[..., np.newaxis, :] + best)[..., np.newaxis, :]
     offered = np.sort(np.where(within_reach, score, 0.0))[..., experts - min(most, experts) :]
-    entries = math.prod(batch)
-    return Arrays(
-        batch=batch,
-        score=score.reshape(entries, count, tokens, experts),
-        unit=unit.reshape(entries, count, experts, unit.shape[-1]),
-        best=best.reshape(entries, count, experts),
-        compute=compute.reshape(entries, experts),
-        threshold=threshold.reshape(entries, count, tokens),
-        goal=np.minimum(threshold, offered.sum(axis=-1)).reshape(entries, count, tokens),
-        remote=remote,
-        most=most,
-    )
-
-
-def _common_batch(score: Floats, rate: Floats) -> Shape:
-    """Return the batch axes that scores and rates share, having compared the others."""
-    count, _, experts = score.shape[-3:]
-    if rate.shape[-3:-1] != (count, experts):
-        raise ValueError(
-            f"rate has shape {rate.shape}; with score of shape {score.shape} it must end in "
-            f"({count}, {experts}, subcarriers)"
-        )
-    try:
-        return np.broadcast_shapes(score.shape[:-3], rate.shape[:-3])
-    except ValueError:
-        raise ValueError(f"rate has shape {rate.shape}, score {score.shape}: no fit") from None
+    goal = np.minimum(threshold, offered.sum(axis=-1))
+    stacked = [
+        array.reshape(math.prod(batch), *array.shape[len(batch) :])
+        for array in (score, unit, best, compute, threshold, goal)
+    ]
+    return batch, Instance._make([*stacked, remote, most, 0])
 
 
 def _unit_joules(problem: LayerProblem, rate: Floats) -> Floats:
@@ -290,7 +214,7 @@ def _unit_joules(problem: LayerProblem, rate: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         unit: Floats = joules / rate
         if problem.return_rate is not None:
-            back = nonnegative("return_rate", problem.return_rate, 3, infinite=True)
+            back = checked("return_rate", problem.return_rate, 3, infinite=True)
             unit = unit + joules / spread("return_rate", back, rate.shape)
     return unit
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.solvers.expert_selection import select_tokens
+from mec_moe_agents.solvers.expert_selection import Selected, select_tokens
 from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.subcarrier_allocation import match_links
@@ -25,27 +25,24 @@ ITERATIONS_AFTER_MOVE = 16
 
 @dataclass(frozen=True)
 class JointAllocation:
-    """Experts and subcarriers of one layer; leading axes as in the problem.
-
-    Attributes:
-        selected: (..., I, Q, K) bool.
-        subcarrier: (..., I, K) int, −1 for a link that carries nothing.
-        energy: (...,) joules of all transmissions and computations.
-        feasible: (..., I, Q) bool, whether the token's threshold is reached.
-        served: (..., I, Q) bool, whether the token gets what it asks for: its threshold, or the
-            best it can reach where that is less. False only for want of subcarriers.
-        trace: (..., n) joules after every iteration that the plan kept, from the first valid plan
-            on; never rises; filled up with its last value where batch entries took fewer.
-        evaluations: (...,) int, the descents it took: 1 for JESA, 1 and the moves for JESA+.
-    """
+    """Experts and subcarriers of one layer; leading axes as in the problem."""
 
     selected: NDArray[np.bool_]
+    """(..., I, Q, K)."""
     subcarrier: NDArray[np.int64]
+    """(..., I, K), −1 for a link that carries nothing."""
     energy: NDArray[np.float64]
+    """(...,) joules of all transmissions and computations."""
     feasible: NDArray[np.bool_]
+    """(..., I, Q), whether the token's threshold is reached."""
     served: NDArray[np.bool_]
+    """(..., I, Q), whether the token gets what it asks for: its threshold, or the best it can
+    reach where that is less. False only for want of subcarriers."""
     trace: NDArray[np.float64]
+    """(..., n) joules after every iteration that the plan kept, from the first valid plan on;
+    never rises; filled up with its last value where batch entries took fewer."""
     evaluations: NDArray[np.int64]
+    """(...,), the descents it took: 1 for JESA, 1 and the moves for JESA+."""
 
 
 def allocate_jointly(
@@ -73,7 +70,9 @@ def allocate_jointly(
     Raises:
         ValueError: `node_limit` is not an integer ≥ 0, or `max_iterations` not one ≥ 1.
     """
-    return _allocate(problem, node_limit, max_iterations, 0)
+    return allocate_jointly_plus(
+        problem, node_limit=node_limit, max_iterations=max_iterations, effort=0
+    )
 
 
 def allocate_jointly_plus(
@@ -100,14 +99,10 @@ def allocate_jointly_plus(
     Raises:
         ValueError: as `allocate_jointly`, or `effort` not an integer ≥ 0.
     """
-    return _allocate(problem, node_limit, max_iterations, whole("effort", effort, 0))
-
-
-def _allocate(
-    problem: LayerProblem, node_limit: int, max_iterations: int, effort: int
-) -> JointAllocation:
-    """Run JESA, and with an effort JESA+, on every entry of the batch."""
-    iterations = whole("max_iterations", max_iterations, 1)
+    moves_allowed, iterations = (
+        whole("effort", effort, 0),
+        whole("max_iterations", max_iterations, 1),
+    )
     arrays = problem.arrays
     selected = np.zeros(arrays.score.shape, np.bool_)
     served = np.zeros(arrays.goal.shape, np.bool_)
@@ -116,17 +111,17 @@ def _allocate(
     evaluations = np.ones(len(selected), np.int64)
     traces = []
     for b, layer in enumerate(problem.instances(node_limit)):
-        plan, trace = descend(layer, start_plan(layer), iterations)
-        if effort:
-            plan, trace, tried = refine(layer, plan, trace, effort)
-            evaluations[b] += tried
+        plans = descend(layer, start_plan(layer), iterations)
+        evaluations[b] += refine(layer, plans, moves_allowed)
+        plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
-        traces.append(trace)
+        # To serve more tokens comes first and may cost energy: the trace begins anew there.
+        traces.append([each.joules for each in plans if each.missed == plan.missed])
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
-    batch = arrays.batch
     feasible = reaches(arrays.score, selected, arrays.threshold)
+    batch = problem.batch
     return JointAllocation(
         selected=selected.reshape(*batch, *selected.shape[1:]),
         subcarrier=subcarrier.reshape(*batch, *subcarrier.shape[1:]),
@@ -146,27 +141,21 @@ def reaches(score: Floats, selected: Flags, threshold: Floats) -> Flags:
 
 
 class Choice(NamedTuple):
-    """Experts without subcarriers: `selected` (I, Q, K), and `served` (I, Q): goal reached."""
+    """Experts without subcarriers."""
 
-    selected: Flags
-    served: Flags
+    selected: Flags  # (I, Q, K)
+    served: Flags  # (I, Q), goal reached
 
 
 class Plan(NamedTuple):
-    """A valid plan."""
+    """A choice of experts with subcarriers for all its links."""
 
     selected: Flags
-    """(I, Q, K)."""
     served: Flags
-    """(I, Q), goal reached."""
-    load: Integers
-    """(I, K), states on each link; 0 in situ."""
-    subcarrier: Integers
-    """(I, K), −1 for links that carry nothing."""
-    missed: int
-    """Tokens that are not served."""
-    joules: float
-    """Energy of all transmissions and computations."""
+    load: Integers  # (I, K), states on each link; 0 in situ
+    subcarrier: Integers  # (I, K), −1 for links that carry nothing
+    missed: int  # tokens that are not served
+    joules: float  # of all transmissions and computations
 
     def beats(self, other: Plan) -> bool:
         """Say whether this plan misses fewer tokens, or as many and costs less energy."""
@@ -175,26 +164,26 @@ class Plan(NamedTuple):
         return self.joules < other.joules * (1.0 - 1e-12)
 
 
-def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None)) -> Choice:
+def select_at_prices(layer: Instance, price: Floats, sources: slice = slice(None)) -> Selected:
     """Select for every token of `sources` when a state on link i→k costs price[i, k] joules."""
     score = layer.score[sources]
     energy = np.empty(score.shape)
     np.add(layer.compute, price[sources, np.newaxis, :], out=energy)
     tokens = (score.shape[0] * score.shape[1], score.shape[2])
-    found = select_tokens(
+    return select_tokens(
         energy.reshape(tokens),
         score.reshape(tokens),
         layer.goal[sources].reshape(-1),
         layer.most,
         layer.node_limit,
     )
-    return Choice(found.selected.reshape(score.shape), found.feasible.reshape(score.shape[:2]))
 
 
-def count_load(layer: Instance, choice: Choice) -> Integers:
-    """Count the states on each link, (I, K)."""
-    load: Integers = choice.selected.sum(axis=1) * layer.remote
-    return load
+def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None)) -> Choice:
+    """Return what `select_at_prices` selects, source by source."""
+    found = select_at_prices(layer, price, sources)
+    shape = layer.score[sources].shape
+    return Choice(found.selected.reshape(shape), found.feasible.reshape(shape[:2]))
 
 
 def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Flags]:
@@ -203,7 +192,7 @@ def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Fl
     Returns:
         The plan, and (I, K) False; or None, and which links compete for too few subcarriers.
     """
-    load = count_load(layer, choice)
+    load: Integers = choice.selected.sum(axis=1) * layer.remote
     used = np.flatnonzero(load)
     unit = layer.unit.reshape(load.size, layer.unit.shape[2])[used]
     weight = load.reshape(-1)[used].astype(np.float64)
@@ -238,7 +227,7 @@ def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
     Only links that compete for too few subcarriers come into question. The fewest tokens that are
     no longer served count first, then the energy at best subcarriers.
     """
-    in_use = (count_load(layer, choice) > 0) | ~layer.remote
+    in_use = choice.selected.any(axis=1) | ~layer.remote
     trials: list[tuple[int, float, int, Choice]] = []
     for i, k in np.argwhere(blocked):
         price = np.where(in_use, layer.best, np.inf)
@@ -250,11 +239,14 @@ def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
     return min(trials)[3]
 
 
-def choose_anew(layer: Instance, choice: Choice, price: Floats, i: int) -> Choice:
-    """Select anew for source i only."""
+def choose_anew(
+    layer: Instance, choice: Choice, price: Floats, i: int, token: int | None = None
+) -> Choice:
+    """Select anew for source i only, or for one of its tokens."""
     fresh = choose_experts(layer, price, slice(i, i + 1))
     selected, served = choice.selected.copy(), choice.served.copy()
-    selected[i], served[i] = fresh.selected[0], fresh.served[0]
+    changed = slice(None) if token is None else token
+    selected[i, changed], served[i, changed] = fresh.selected[0, changed], fresh.served[0, changed]
     return Choice(selected, served)
 
 
@@ -264,35 +256,29 @@ def _joules_of(layer: Instance, choice: Choice, i: int) -> float:
     return float(cost[choice.selected[i]].sum())
 
 
-def descend(layer: Instance, plan: Plan, max_iterations: int) -> tuple[Plan, list[float]]:
+def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:
     """Alternate between selection and assignment while the plan gets better.
 
     Links in use are priced at their subcarrier, unused ones at their best free subcarrier. Two
     links may open on the same free subcarrier; the assignment settles that, and an iteration whose
-    outcome is not better is undone and ends the descent. So the trace never rises.
+    outcome is not better is undone and ends the descent.
 
     Returns:
-        The plan, and the joules after each iteration that it kept, anew from where more tokens are
-        served (which may cost energy, and comes first).
+        The plan, and those that followed.
     """
-    trace = [plan.joules]
+    plans = [plan]
     for _ in range(max_iterations - 1):
-        trial, _ = assign_subcarriers(layer, choose_experts(layer, link_prices(layer, plan)))
-        if trial is None or not trial.beats(plan):
+        price = link_prices(layer, plans[-1])
+        trial, _ = assign_subcarriers(layer, choose_experts(layer, price))
+        if trial is None or not trial.beats(plans[-1]):
             break
-        trace = extend_trace(trace, plan, trial)
-        plan = trial
-    return plan, trace
-
-
-def extend_trace(trace: list[float], plan: Plan, successor: Plan) -> list[float]:
-    """Append the successor's joules, or start anew with them when it serves more tokens."""
-    return [*(trace if successor.missed == plan.missed else []), successor.joules]
+        plans.append(trial)
+    return plans
 
 
 def link_prices(layer: Instance, plan: Plan) -> Floats:
     """Price every link at its subcarrier, an unused one at its best free one, (I, K) joules."""
-    price = np.empty(plan.subcarrier.shape)
+    price = np.zeros(plan.subcarrier.shape)
     taken = np.zeros(layer.unit.shape[2], np.bool_)
     price_links(plan.subcarrier, layer.unit, layer.remote, taken, price)
     return price
@@ -302,71 +288,64 @@ def link_prices(layer: Instance, plan: Plan) -> Floats:
 def price_links(
     subcarrier: Integers, unit: Floats, remote: Flags, taken: Flags, price: Floats
 ) -> None:
-    """Write the prices; `taken` is scratch, (S,) False."""
+    """Write the prices, (I, K) zeros; `taken` is scratch, (S,) False."""
     sources, experts, subcarriers = unit.shape
     for i in range(sources):
         for k in range(experts):
             if subcarrier[i, k] >= 0:
                 taken[subcarrier[i, k]] = True
+                price[i, k] = unit[i, k, subcarrier[i, k]]
     for i in range(sources):
         for k in range(experts):
-            if subcarrier[i, k] >= 0:
-                price[i, k] = unit[i, k, subcarrier[i, k]]
+            if subcarrier[i, k] >= 0 or not remote[i, k]:
                 continue
-            price[i, k] = np.inf if remote[i, k] else 0.0
-            if not remote[i, k]:
-                continue
+            price[i, k] = np.inf
             for s in range(subcarriers):
                 if not taken[s] and unit[i, k, s] < price[i, k]:
                     price[i, k] = unit[i, k, s]
 
 
-class Move(NamedTuple):
-    """Close link source→expert if it carries states, else open it; for one token or for all."""
-
-    source: int
-    expert: int
-    token: int | None
+# Close the link of a source to an expert if it carries states, else open it; for one token or all.
+Move = tuple[int, int, int | None]
 
 
-def refine(
-    layer: Instance, plan: Plan, trace: list[float], effort: int
-) -> tuple[Plan, list[float], int]:
-    """Improve `plan` by single moves, then by pairs, until none helps or `effort` is spent.
+def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
+    """Append better plans, by single moves, then by pairs, until none helps or `effort` is spent.
 
     Returns:
-        (plan, trace, moves tried)
+        The number of moves tried.
     """
-    tried = 0
-    while True:
+    tried, improved = 0, True
+    while improved and tried < effort:
+        improved = False
+        plan = plans[-1]
         base = link_prices(layer, plan)
         for moves in neighbourhood(layer, plan):
             if tried == effort:
-                return plan, trace, tried
+                return tried
             tried += 1
             trial, _ = assign_subcarriers(layer, apply_moves(layer, plan, base, moves))
             if trial is None:
                 continue
-            trial, _ = descend(layer, trial, ITERATIONS_AFTER_MOVE)
+            trial = descend(layer, trial, ITERATIONS_AFTER_MOVE)[-1]
             if trial.beats(plan):
-                trace = extend_trace(trace, plan, trial)
-                plan = trial
+                plans.append(trial)
+                improved = True
                 break
-        else:
-            return plan, trace, tried
+    return tried
 
 
 def neighbourhood(layer: Instance, plan: Plan) -> Iterator[tuple[Move, ...]]:
     """Yield the single moves worth trying, closings first, then the pairs."""
-    moves = []
+    moves: list[Move] = []
     for i, k in np.argwhere(plan.load > 0):
-        moves.append(Move(int(i), int(k), None))
+        moves.append((int(i), int(k), None))
         if plan.load[i, k] > 1:
             tokens = np.flatnonzero(plan.selected[i, :, k])
-            moves.extend(Move(int(i), int(k), int(q)) for q in tokens)
+            moves.extend((int(i), int(k), int(q)) for q in tokens)
     within_reach = np.isfinite(layer.best + layer.compute) & layer.remote
     for i, k in np.argwhere(within_reach & (plan.load == 0)):
-        moves.append(Move(int(i), int(k), None))
+        moves.append((int(i), int(k), None))
     yield from ((move,) for move in moves)
     yield from combinations(moves, 2)
 
@@ -377,10 +356,5 @@ def apply_moves(layer: Instance, plan: Plan, base: Floats, moves: tuple[Move, ..
     choice = Choice(plan.selected, plan.served)
     for i, k, token in moves:
         price[i, k] = np.inf if plan.load[i, k] else layer.best[i, k]
-        fresh = choose_anew(layer, choice, price, i)
-        if token is not None:
-            others = np.arange(fresh.served.shape[1]) != token
-            fresh.selected[i, others] = choice.selected[i, others]
-            fresh.served[i, others] = choice.served[i, others]
-        choice = fresh
+        choice = choose_anew(layer, choice, price, i, token)
     return choice

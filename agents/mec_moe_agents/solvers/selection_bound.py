@@ -6,6 +6,8 @@ For a multiplier λ ≥ 0 on the threshold, every set x of `least`..`most` exper
 
 and the minimum only asks for the smallest reduced costs e − λt. Maximised over λ this is the
 linear relaxation of both rows, found here in a few linear passes instead of a sort or a simplex.
+A max-heap of positions by their keys finds the smallest few: it beats a sort where only a few of
+many keys are wanted, and compiles in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -15,16 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
-from mec_moe_agents.solvers.selection_workspace import (
-    Workspace,
-    drop_hopeless,
-    fewest_needed,
-    keep_best,
-    pack_usable,
-    reduce_costs,
-    smallest,
-    sum_at,
-)
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
@@ -35,6 +27,17 @@ OPTIMALITY_RTOL = 1e-10
 MAX_ROUNDS = 40
 # Relative distance of bound and best set from which it pays to drop experts between two rounds.
 NEAR = 0.125
+
+
+class Workspace(NamedTuple):
+    """Scratch of one selection among K experts."""
+
+    energy: Floats  # (K,) packed: experts still in question come first
+    score: Floats  # (K,) likewise
+    reduced: Floats  # (K,) e − λt
+    expert: Integers  # (K + 1,) the expert behind each packed position
+    heap: Integers  # (K + 1,) packed positions of the best set at the last multiplier
+    best: Integers  # (K + 1,) experts of the best set found so far
 
 
 class Bounded(NamedTuple):
@@ -66,25 +69,13 @@ def bound_rows(
 ) -> int:
     """Select for every row up to the first one that the bound leaves open.
 
-    Args:
-        energy: (N, K).
-        score: (N, K).
-        threshold: (N,).
-        most: experts in a set.
-        gap: relative distance to the optimum that is close enough.
-        selected: (N, K), all False; to be written, as the next three are.
-        spent: (N,) energies.
-        bound: (N,).
-        feasible: (N,).
-        numbers: scratch, (3, K).
-        integers: scratch, (4, K + 1).
+    Energies, scores and selections (all False) are (N, K), scratch (3, K) and (3, K + 1), the
+    other arrays (N,); `gap` is the relative distance to the optimum that is close enough.
 
     Returns:
-        The first row left open; N if there is none.
+        The row left open; N if there is none.
     """
-    work = Workspace(
-        numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2], integers[3]
-    )
+    work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
     rows: int = threshold.shape[0]
     for row in range(rows):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
@@ -101,17 +92,14 @@ def bound_token(
 ) -> Bounded:
     """Bound the energy of one token, and find a set that comes close."""
     required = threshold * (1.0 - FEASIBILITY_RTOL)
-    size, least, count = 0, 0, 0
-    best, bound, multiplier = 0.0, 0.0, 0.0
-    if threshold > 0.0:
-        size = pack_usable(energy, score, required, work)
-        most = min(most, size)
-        least = fewest_needed(work, size, required, most)
-        if least <= most:
-            size, count, best, bound, multiplier = maximise_bound(work, size, required, least, most)
-        else:
-            count, best, bound = -1, np.inf, np.inf
-    return Bounded(size, least, most, required, multiplier, count, best, bound)
+    if threshold <= 0.0:
+        return Bounded(0, 0, most, required, 0.0, 0, 0.0, 0.0)
+    size = pack_usable(energy, score, required, work)
+    most = min(most, size)
+    least = fewest_needed(work, size, required, most)
+    if least > most:
+        return Bounded(size, least, most, required, 0.0, -1, np.inf, np.inf)
+    return maximise_bound(work, size, required, least, most)
 
 
 @device
@@ -121,17 +109,12 @@ def is_open(token: Bounded, gap: float) -> bool:
 
 
 @device
-def maximise_bound(
-    work: Workspace, size: int, threshold: float, least: int, most: int
-) -> tuple[int, int, float, float, float]:
+def maximise_bound(work: Workspace, size: int, threshold: float, least: int, most: int) -> Bounded:
     """Maximise the bound over λ by intersecting the lines of the last sets on either side.
 
     `least` must be the fewest experts that reach the threshold, and they must come first in the
     heap. Every multiplier tried may improve the best set, raise the bound, and shrink the experts
     in question.
-
-    Returns:
-        (experts left, size of the best set, its energy, the bound, its multiplier)
     """
     best_count = keep_best(work, least)
     high_energy = sum_at(work.energy, work.heap, least)
@@ -140,7 +123,8 @@ def maximise_bound(
     low_energy = sum_at(work.energy, work.heap, count)
     low_score = sum_at(work.score, work.heap, count)
     if low_score >= threshold:  # the cheapest sets of all suffice
-        return size, keep_best(work, count), low_energy, low_energy, 0.0
+        count = keep_best(work, count)
+        return Bounded(size, least, most, threshold, 0.0, count, low_energy, low_energy)
     best_energy = high_energy
     bound, multiplier = low_energy, 0.0
     slope = (high_energy - low_energy) / (high_score - low_score)
@@ -178,7 +162,7 @@ def maximise_bound(
             size = drop_hopeless(work, size, count, most, best_energy - tolerance - value)
         if converged or bound >= best_energy - tolerance or value >= expected - tolerance:
             break
-    return size, best_count, best_energy, bound, multiplier
+    return Bounded(size, least, most, threshold, multiplier, best_count, best_energy, bound)
 
 
 @device
@@ -238,3 +222,149 @@ def take_highest(energy: Floats, score: Floats, most: int, selected: Flags) -> f
         if selected[j]:
             total += energy[j]
     return total
+
+
+@device
+def pack_usable(energy: Floats, score: Floats, threshold: float, work: Workspace) -> int:
+    """Copy the experts that can help to the workspace; return their number.
+
+    A score above the threshold is worth no more than the threshold, and saying so tightens the
+    bound.
+    """
+    size = 0
+    for j in range(energy.shape[0]):
+        if energy[j] < np.inf and score[j] > 0.0:
+            work.energy[size] = energy[j]
+            work.score[size] = min(score[j], threshold)
+            work.expert[size] = j
+            size += 1
+    return size
+
+
+@device
+def fewest_needed(work: Workspace, size: int, threshold: float, most: int) -> int:
+    """Return the fewest experts whose scores reach the threshold; `most` + 1 if too few do.
+
+    The heap then holds the highest scores in falling order.
+    """
+    for position in range(size):
+        work.reduced[position] = -work.score[position]
+    count = smallest(work.reduced, size, most, most, work.heap)
+    sort_by(work.reduced, work.heap, count)
+    total = 0.0
+    for c in range(count):
+        total += work.score[work.heap[c]]
+        if total >= threshold:
+            return c + 1
+    return most + 1
+
+
+@device
+def reduce_costs(work: Workspace, size: int, multiplier: float) -> None:
+    """Write e − λt of the experts still in question."""
+    for j in range(size):
+        work.reduced[j] = work.energy[j] - multiplier * work.score[j]
+
+
+@device
+def drop_hopeless(work: Workspace, size: int, count: int, most: int, slack: float) -> int:
+    """Pack away every expert that no better set can contain; return how many remain.
+
+    Forcing expert j in costs at least its reduced cost, less that of the worst expert it may push
+    out (one must leave a full set; one that costs more than nothing may leave). When that exceeds
+    `slack`, the best energy minus the bound, j is out.
+    """
+    worst = work.reduced[work.heap[0]]
+    relief = worst if (count == most or worst > 0.0) else 0.0
+    limit = slack + relief
+    kept = 0
+    for j in range(size):
+        if work.reduced[j] <= limit:
+            work.energy[kept] = work.energy[j]
+            work.score[kept] = work.score[j]
+            work.expert[kept] = work.expert[j]
+            kept += 1
+    return kept
+
+
+@device
+def keep_best(work: Workspace, count: int) -> int:
+    """Record the set in the heap as the best one; return its size."""
+    for c in range(count):
+        work.best[c] = work.expert[work.heap[c]]
+    return count
+
+
+@device
+def sum_at(values: Floats, positions: Integers, count: int) -> float:
+    """Sum `values` at the first `count` of `positions`."""
+    total = 0.0
+    for c in range(count):
+        total += values[positions[c]]
+    return total
+
+
+@device
+def smallest(key: Floats, size: int, least: int, most: int, heap: Integers) -> int:
+    """Fill `heap` with the positions of the smallest keys; return how many.
+
+    At least `least`, at most `most`; between the two only negative keys enter. A max-heap beats
+    a sort because almost every key is turned away by one comparison with the root.
+    """
+    count = 0
+    limit = np.inf
+    for position in range(size):
+        value = key[position]
+        if not value < limit:
+            continue
+        if count < least or (count < most and (count == 0 or key[heap[0]] < 0.0)):
+            heap[count] = position
+            sift_up(key, heap, count)
+            count += 1
+        else:
+            heap[0] = position
+            sift_down(key, heap, 0, count)
+        if count >= least:
+            root = key[heap[0]] if count > 0 else 0.0
+            limit = max(root, 0.0) if count < most else root
+    return count
+
+
+@device
+def sort_by(key: Floats, heap: Integers, size: int) -> None:
+    """Sort positions by rising keys."""
+    for root in range(size // 2 - 1, -1, -1):
+        sift_down(key, heap, root, size)
+    for end in range(size - 1, 0, -1):
+        heap[0], heap[end] = heap[end], heap[0]
+        sift_down(key, heap, 0, end)
+
+
+@device
+def sift_down(key: Floats, heap: Integers, at: int, size: int) -> None:
+    """Restore a max-heap below position `at`."""
+    item = heap[at]
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and key[heap[child + 1]] > key[heap[child]]:
+            child += 1
+        if key[heap[child]] <= key[item]:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = item
+
+
+@device
+def sift_up(key: Floats, heap: Integers, at: int) -> None:
+    """Restore a max-heap after position `at` was appended."""
+    item = heap[at]
+    while at > 0:
+        parent = (at - 1) // 2
+        if key[heap[parent]] >= key[item]:
+            break
+        heap[at] = heap[parent]
+        at = parent
+    heap[at] = item

@@ -1,8 +1,8 @@
 """The tree search of DES over the few experts that the bound could not decide.
 
 Depth first, the largest score first, one level per chosen expert; the last two experts of a branch
-come from a table instead of a loop over pairs. The search looks first for sets close to the bound
-and widens the distance stage by stage: what lies within a small distance involves few experts.
+are looked up together. The search looks first for sets close to the bound and widens the distance
+stage by stage.
 """
 
 from __future__ import annotations
@@ -15,23 +15,14 @@ from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
 from mec_moe_agents.solvers.selection_bound import (
     OPTIMALITY_RTOL,
     Bounded,
+    Workspace,
     bound_token,
+    drop_hopeless,
     finish,
     is_open,
-)
-from mec_moe_agents.solvers.selection_core import (
-    Core,
-    build_core,
-    cheapest_last,
-    fewest_further,
-    suffix_value,
-)
-from mec_moe_agents.solvers.selection_workspace import (
-    Workspace,
-    drop_hopeless,
-    keep_best,
     reduce_costs,
     smallest,
+    sort_by,
     sum_at,
 )
 from mec_moe_env.core.kernels import device, kernel
@@ -39,10 +30,24 @@ from mec_moe_env.core.kernels import device, kernel
 # The first stage looks within this share of the distance between bound and best set.
 FIRST_REACH = 1.0 / 64.0
 WIDENING = 8.0
-# So few undecided experts are searched in one stage.
-SMALL_CORE = 24
 # Relative error of one addition.
 ROUNDING = 2.3e-16
+# Entries of the suffix table; a larger core keeps its threshold bound and loses the count's.
+TABLE_ENTRIES = 2_000_000
+
+
+class Core(NamedTuple):
+    """n undecided experts by falling score, and what is known of every suffix j.. of them."""
+
+    energy: Floats  # (n,)
+    score: Floats  # (n,)
+    expert: Integers  # (n,)
+    reach: Floats  # (n + 1,) prefix sums of the score
+    # (n + 1, width + 2): [j, d] is the sum of the d smallest reduced costs from j on,
+    # [j, width + 1] the sum of all the negative ones.
+    table: Floats
+    wanted: Integers  # (n + 1,) how many reduced costs from j on are negative
+    multiplier: float  # λ of the reduced costs
 
 
 class Path(NamedTuple):
@@ -50,6 +55,7 @@ class Path(NamedTuple):
 
     position: Integers  # next sibling
     need: Integers  # fewest further experts
+    expert: Integers  # chosen
     spent: Floats  # energy of the experts chosen above
     missing: Floats  # score left to reach
 
@@ -75,9 +81,7 @@ def search_rows(
 
     `node_limit` and `nodes`, (N,), count the nodes of each row's search.
     """
-    work = Workspace(
-        numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2], integers[3]
-    )
+    work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
     for row in range(first, threshold.shape[0]):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
         if is_open(token, gap):
@@ -92,150 +96,83 @@ def search(work: Workspace, token: Bounded, node_limit: int, gap: float) -> tupl
     reduce_costs(work, token.size, token.multiplier)
     count = smallest(work.reduced, token.size, token.least, token.most, work.heap)
     root = sum_at(work.reduced, work.heap, count) + token.multiplier * token.threshold
-    best_count, best_energy = improve_by_swap(work, token, count)
-    farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
-    size = drop_hopeless(work, token.size, count, token.most, farthest)
-    energies, scores = work.energy[:size].copy(), work.score[:size].copy()
-    experts = work.expert[:size].copy()
-    share = FIRST_REACH if size > SMALL_CORE else 1.0
-    bound, nodes = root, 0
-    reach = share * (best_energy - root)
-    while bound < best_energy * (1.0 - gap) and nodes < node_limit:
-        farthest = best_energy * (1.0 - OPTIMALITY_RTOL) - root
-        reach = min(reach, farthest)
-        for j in range(size):
-            work.energy[j], work.score[j], work.expert[j] = energies[j], scores[j], experts[j]
-        stage = restate(token, size, best_count, best_energy, root)
-        best_count, best_energy, lowest, more = search_within(
-            work, stage, reach, node_limit - nodes, gap
-        )
-        nodes += more
-        if reach == farthest and nodes < node_limit:  # everything has been searched
-            bound = best_energy * (1.0 - gap)
-        else:
-            bound = max(bound, min(root + reach, lowest, best_energy))
-        reach *= WIDENING
-    return restate(token, size, best_count, best_energy, max(bound, token.bound)), nodes
-
-
-@device
-def restate(token: Bounded, size: int, count: int, energy: float, bound: float) -> Bounded:
-    """Return a token with what has been learned since."""
-    return Bounded(
-        size, token.least, token.most, token.threshold, token.multiplier, count, energy, bound
-    )
-
-
-@kernel
-def improve_by_swap(work: Workspace, token: Bounded, count: int) -> tuple[int, float]:
-    """Record the set in the heap with its cheapest exchange that reaches the threshold, if best.
-
-    Returns:
-        (size of the best set, its energy)
-    """
-    energy, score = sum_at(work.energy, work.heap, count), sum_at(work.score, work.heap, count)
-    inside = np.zeros(token.size, np.bool_)
-    for c in range(count):
-        inside[work.heap[c]] = True
-    best, drop, add = token.energy, -1, -1
-    for j in range(token.size):
-        if inside[j]:
-            continue
-        with_j, reached = energy + work.energy[j], score + work.score[j]
-        if count < token.most and with_j < best and reached >= token.threshold:
-            best, drop, add = with_j, count, j
-        for c in range(count):
-            i = work.heap[c]
-            exchanged = energy - work.energy[i] + work.energy[j]
-            if exchanged < best and score - work.score[i] + work.score[j] >= token.threshold:
-                best, drop, add = exchanged, c, j
-    if add < 0:
-        return token.members, best
-    keep_best(work, count)
-    work.best[drop] = work.expert[add]
-    return max(count, drop + 1), best
-
-
-@kernel
-def search_within(
-    work: Workspace, token: Bounded, reach: float, node_limit: int, gap: float
-) -> tuple[int, float, float, int]:
-    """Search every set whose energy is less than `reach` above the token's bound.
-
-    Returns:
-        (size of the best set, its energy, the least bound of a closed branch, nodes)
-    """
-    multiplier, least, most = token.multiplier, token.least, token.most
-    reduce_costs(work, token.size, multiplier)
-    count = smallest(work.reduced, token.size, least, most, work.heap)
-    size = drop_hopeless(work, token.size, count, most, reach)
-    reduce_costs(work, size, multiplier)
-    count = smallest(work.reduced, size, least, most, work.heap)
-    size, settled, spent, reached = settle_members(work, size, count, least, reach)
-    missing = token.threshold - reached
-    if reached >= token.threshold:  # every set in reach contains these, and these suffice
-        if spent >= token.energy:
-            return token.members, token.energy, np.inf, 0
-        for c in range(settled):
-            work.best[c] = work.chosen[c]
-        return settled, spent, np.inf, 0
-    core = build_core(work, size, most - settled, multiplier)
-    within = token.bound + reach
-    most = min(most - settled, size)
+    slack = token.energy * (1.0 - OPTIMALITY_RTOL) - root
+    size = drop_hopeless(work, token.size, count, token.most, slack)
+    core = build_core(work, size, token.most, token.multiplier)
+    levels = min(token.most, size) + 1
     path = Path(
-        np.empty(most + 1, np.int64),
-        np.empty(most + 1, np.int64),
-        np.empty(most + 1),
-        np.empty(most + 1),
+        np.zeros(levels, np.int64),
+        np.ones(levels, np.int64),
+        np.empty(levels, np.int64),
+        np.zeros(levels),
+        np.full(levels, token.threshold),
     )
-    path.position[0], path.need[0], path.spent[0], path.missing[0] = 0, 1, spent, missing
-    return search_core(
-        work, core, path, settled, token.members, token.energy, within, node_limit, gap
-    )
+    members, best, bound, nodes = token.members, token.energy, token.bound, 0
+    reach = FIRST_REACH * (best - root)
+    while bound < best * (1.0 - gap) and nodes < node_limit:
+        members, best, lowest, more = search_within(
+            work, core, path, members, best, root + reach, node_limit - nodes, gap
+        )
+        bound = max(bound, min(lowest, best))
+        nodes += more
+        reach *= WIDENING
+    least, most, required, multiplier = token.least, token.most, token.threshold, token.multiplier
+    return Bounded(size, least, most, required, multiplier, members, best, bound), nodes
 
 
 @kernel
-def settle_members(
-    work: Workspace, size: int, count: int, least: int, slack: float
-) -> tuple[int, int, float, float]:
-    """Move experts that every better set contains from the packed arrays to `work.chosen`.
-
-    The heap holds the best set at the current reduced costs. Leaving out its expert j costs at
-    least −(e_j − λt_j), plus the cheapest outsider where one must or may as well come in.
-
-    Returns:
-        (experts left, experts settled, their energy, their score)
-    """
-    inside = np.zeros(size, np.bool_)
-    for c in range(count):
-        inside[work.heap[c]] = True
-    outsider = np.inf
+def build_core(work: Workspace, size: int, most: int, multiplier: float) -> Core:
+    """Sort the packed experts and tabulate their suffixes for at most `most` choices."""
+    order = np.arange(size)
     for j in range(size):
-        if not inside[j]:
-            outsider = min(outsider, work.reduced[j])
-    relief = outsider if (count == least or outsider < 0.0) else 0.0
-    kept, settled = 0, 0
-    energy, score = 0.0, 0.0
+        work.reduced[j] = -work.score[j]
+    sort_by(work.reduced, order, size)
+    width = max(2, min(most, size, TABLE_ENTRIES // (size + 1)))
+    core = Core(
+        work.energy[order],
+        work.score[order],
+        work.expert[order],
+        np.zeros(size + 1),
+        np.full((size + 1, width + 2), np.inf),
+        np.zeros(size + 1, np.int64),
+        multiplier,
+    )
     for j in range(size):
-        if inside[j] and relief - work.reduced[j] > slack:
-            work.chosen[settled] = work.expert[j]
-            settled += 1
-            energy += work.energy[j]
-            score += work.score[j]
-        else:
-            work.energy[kept] = work.energy[j]
-            work.score[kept] = work.score[j]
-            work.expert[kept] = work.expert[j]
-            kept += 1
-    return kept, settled, energy, score
+        core.reach[j + 1] = core.reach[j] + core.score[j]
+    tabulate_suffixes(core, np.empty(width + 1))
+    return core
 
 
 @device
-def search_core(
+def tabulate_suffixes(core: Core, ranked: Floats) -> None:
+    """Fill `table`, inf everywhere before, and `wanted`; `ranked` is scratch, (width + 1,)."""
+    size, width = core.energy.shape[0], ranked.shape[0] - 1
+    length = 0
+    core.table[size, 0] = 0.0
+    core.table[size, width + 1] = 0.0
+    for j in range(size - 1, -1, -1):
+        value = core.energy[j] - core.multiplier * core.score[j]
+        core.wanted[j] = core.wanted[j + 1] + (1 if value < 0.0 else 0)
+        core.table[j, width + 1] = core.table[j + 1, width + 1] + min(value, 0.0)
+        at = min(length, width)
+        if length < width:
+            length += 1
+        while at > 0 and ranked[at - 1] > value:
+            ranked[at] = ranked[at - 1]
+            at -= 1
+        ranked[at] = value
+        total = 0.0
+        core.table[j, 0] = 0.0
+        for d in range(length):
+            total += ranked[d]
+            core.table[j, d + 1] = total
+
+
+@device
+def search_within(
     work: Workspace,
     core: Core,
     path: Path,
-    settled: int,
     best_count: int,
     best_energy: float,
     within: float,
@@ -252,10 +189,11 @@ def search_core(
     # a score capped at the threshold would seem to need a second expert.
     total = core.reach[core.score.shape[0]] + path.missing[0]
     rounding = ROUNDING * (core.score.shape[0] + most) * total
-    cutoff = min(within, best_energy * (1.0 - gap))
     lowest = np.inf
     depth, nodes = 0, 0
+    path.position[0], path.need[0] = 0, 1
     while depth >= 0:
+        cutoff = min(within, best_energy * (1.0 - gap))
         j, room, lacking = path.position[depth], most - depth, path.missing[depth]
         m = fewest_further(core, j, path.need[depth], room, lacking - rounding)
         if m > room:
@@ -273,9 +211,8 @@ def search_core(
             allowed = best_energy - path.spent[depth]
             energy, one, two = cheapest_last(core, j, m, lacking, allowed)
             if one >= 0:
-                best_count = record(work, core, settled + depth, one, two)
+                best_count = record(work, core, path, depth, one, two)
                 best_energy = path.spent[depth] + energy
-                cutoff = min(within, best_energy * (1.0 - gap))
             lowest = min(lowest, more)
             depth -= 1
             continue
@@ -284,11 +221,10 @@ def search_core(
         spent = path.spent[depth] + core.energy[j]
         if core.score[j] >= lacking:
             if spent < best_energy:
-                best_count = record(work, core, settled + depth, j, -1)
+                best_count = record(work, core, path, depth, j, -1)
                 best_energy = spent
-                cutoff = min(within, best_energy * (1.0 - gap))
             continue
-        work.chosen[settled + depth] = core.expert[j]
+        path.expert[depth] = core.expert[j]
         depth += 1
         path.position[depth], path.need[depth] = j + 1, m - 1
         path.spent[depth], path.missing[depth] = spent, lacking - core.score[j]
@@ -296,10 +232,67 @@ def search_core(
 
 
 @device
-def record(work: Workspace, core: Core, chosen: int, one: int, two: int) -> int:
+def fewest_further(core: Core, j: int, fewest: int, room: int, lacking: float) -> int:
+    """Return how many experts from position j on are needed; room + 1 if too few do."""
+    size = core.score.shape[0]
+    m = fewest
+    while m <= room and j + m <= size and core.reach[j + m] - core.reach[j] < lacking:
+        m += 1
+    return m if j + m <= size else room + 1
+
+
+@device
+def suffix_value(core: Core, j: int, fewest: int, most: int) -> float:
+    """Return the least sum of reduced costs of `fewest`..`most` experts from position j on."""
+    count = min(max(core.wanted[j], fewest), most)
+    last = core.table.shape[1] - 1
+    value: float = core.table[j, count if count < last else last]
+    return value
+
+
+@device
+def cheapest_last(
+    core: Core, first: int, count: int, missing: float, allowed: float
+) -> tuple[float, int, int]:
+    """Find the cheapest one or two experts from `first` on that reach `missing` together.
+
+    Returns:
+        (energy, position, position or −1); (allowed, −1, −1) if none are below `allowed`
+    """
+    one, two = -1, -1
+    last, end = first, core.score.shape[0] - 1
+    if count == 1:
+        while last <= end and core.score[last] >= missing:
+            if core.energy[last] < allowed:
+                allowed, one = core.energy[last], last
+            last += 1
+        return allowed, one, two
+    priced = core.multiplier * missing
+    while (
+        last < end
+        and core.score[last] + core.score[last + 1] >= missing
+        and priced + core.table[last, 2] < allowed
+    ):
+        last += 1
+    # From the last pair back: the partners of an expert are those of the next one and more.
+    partner = cheapest = last
+    for i in range(last - 1, first - 1, -1):
+        if core.energy[i + 1] < core.energy[cheapest]:
+            cheapest = i + 1
+        while partner < end and core.score[i] + core.score[partner + 1] >= missing:
+            partner += 1
+            if core.energy[partner] < core.energy[cheapest]:
+                cheapest = partner
+        if core.energy[i] + core.energy[cheapest] < allowed:
+            allowed, one, two = core.energy[i] + core.energy[cheapest], i, cheapest
+    return allowed, one, two
+
+
+@device
+def record(work: Workspace, core: Core, path: Path, chosen: int, one: int, two: int) -> int:
     """Record the path of `chosen` experts with positions `one` and `two` (−1: none) as best."""
     for c in range(chosen):
-        work.best[c] = work.chosen[c]
+        work.best[c] = path.expert[c]
     work.best[chosen] = core.expert[one]
     if two < 0:
         return chosen + 1

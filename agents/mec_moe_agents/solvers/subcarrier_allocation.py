@@ -14,7 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers, nonnegative, spread
+from mec_moe_agents.solvers.inputs import (
+    Flags,
+    Floats,
+    Integers,
+    checked,
+    common_batch,
+    spread,
+)
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Bidding ends after as many bids a link; paths finish what is left.
@@ -23,15 +30,12 @@ BIDS_PER_LINK = 8
 
 @dataclass(frozen=True)
 class SubcarrierAllocation:
-    """One subcarrier per used link; leading axes as in the input.
-
-    Attributes:
-        subcarrier: (..., links) int, −1 for a link without bits, or one that nothing can serve.
-        energy: (...,) joules of all transmissions; +inf if a used link could not be served.
-    """
+    """One subcarrier per used link; leading axes as in the input."""
 
     subcarrier: NDArray[np.int64]
+    """(..., links), −1 for a link without bits, or one that nothing can serve."""
     energy: NDArray[np.float64]
+    """(...,) joules of all transmissions; +inf if a used link could not be served."""
 
 
 def allocate_subcarriers(
@@ -52,16 +56,13 @@ def allocate_subcarriers(
         ValueError: NaN, negative values, shapes that do not fit, or more used links than
             subcarriers.
     """
-    rates = nonnegative("rate", rate, 2, infinite=True)
-    loads = nonnegative("bits", bits, 1)
+    rates = checked("rate", rate, 2, infinite=True)
+    loads = checked("bits", bits, 1)
     if loads.shape[-1] != rates.shape[-2]:
         raise ValueError(f"bits has {loads.shape[-1]} links, rate {rates.shape[-2]}; must be equal")
-    try:
-        batch = np.broadcast_shapes(loads.shape[:-1], rates.shape[:-2])
-    except ValueError:
-        raise ValueError(f"bits has shape {loads.shape}, rate {rates.shape}: no fit") from None
+    batch = common_batch("bits", loads, 1, "rate", rates, 2)
     links, subcarriers = rates.shape[-2:]
-    watts = spread("power", nonnegative("power", power), batch)
+    watts = spread("power", checked("power", power), batch)
     loads = spread("bits", loads, (*batch, links)).reshape(math.prod(batch), links)
     rates = spread("rate", rates, (*batch, links, subcarriers)).reshape(*loads.shape, subcarriers)
     counts = (loads > 0).sum(axis=1)
@@ -81,22 +82,17 @@ def allocate_subcarriers(
 class Matched(NamedTuple):
     """The outcome of `match_links`."""
 
-    subcarrier: Integers
-    """(R,), −1 for a link that found none."""
-    energy: Floats
-    """(B,), +inf where a link found none."""
-    blocked: Flags
-    """(R,), the links among which one must give way."""
+    subcarrier: Integers  # (R,), −1 for a link that found none
+    energy: Floats  # (B,), +inf where a link found none
+    blocked: Flags  # (R,), the links among which one must give way
 
 
 def match_links(weight: Floats, unit: Floats, counts: Integers, power: Floats) -> Matched:
     """Match links to subcarriers at the least Σ weight·unit, each batch entry apart.
 
-    Args:
-        weight: (R,), > 0, the links of all batch entries one after another.
-        unit: (R, S), the cost per weight; +inf rules a pair out.
-        counts: (B,) links of each entry.
-        power: (B,) scales the energy, not the costs.
+    The links of all entries stand one after another: weights (R,), > 0, and costs per weight
+    (R, S), +inf for a pair ruled out. Each of B entries has a count of links, and a power that
+    scales its energy, not the costs.
     """
     links, width = len(weight), max(unit.shape)
     matched = Matched(np.empty(links, np.int64), np.empty(len(counts)), np.empty(links, np.bool_))
@@ -247,7 +243,11 @@ def augment(m: Matching, start: int) -> None:
         if s != sink:
             m.link_price[m.link[s]] += length - m.distance[s]
             m.price[s] -= length - m.distance[s]
-    flip_path(m, start, sink)
+    current = -1
+    while current != start:  # hand the subcarriers on, from the end of the path to its beginning
+        current = m.parent[sink]
+        m.link[sink] = current
+        m.subcarrier[current], sink = sink, m.subcarrier[current]
 
 
 @device
@@ -264,13 +264,3 @@ def nearest_subcarrier(m: Matching, current: int, left: int, offset: float) -> i
         if distance < least or (distance == least and m.link[s] < 0 and nearest >= 0):
             nearest, least = c, distance
     return nearest
-
-
-@device
-def flip_path(m: Matching, start: int, sink: int) -> None:
-    """Hand the subcarriers of a path on, from its end back to the link where it began."""
-    r = -1
-    while r != start:
-        r = m.parent[sink]
-        m.link[sink] = r
-        m.subcarrier[r], sink = sink, m.subcarrier[r]

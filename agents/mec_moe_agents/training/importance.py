@@ -17,8 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.dmoe.importance import joules_per_token
-from mec_moe_agents.dmoe.layer import SAFETY
+from mec_moe_agents.dmoe.layer import SAFETY, token_joules
 from mec_moe_agents.dmoe.learned import LearnedSchedule, Match, ScheduleFamily
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds, evaluate
 from mec_moe_agents.solvers import select_experts
@@ -299,7 +298,7 @@ def record_prices(config: DMoEConfig, seeds: Sequence[int]) -> Floats:
     idle = np.zeros((len(seeds), len(env.single_action_space.nvec)), np.int64)  # type: ignore[attr-defined]
     prices = []
     for _ in range(config.num_layers):
-        joules = joules_per_token(Layer.read(observation, config), config)
+        joules = token_joules(Layer.read(observation, config), config)
         prices.append(np.repeat(joules, config.tokens_per_source, axis=1))
         observation, *_ = env.step(idle)
     env.close()

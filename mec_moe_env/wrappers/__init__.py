@@ -1,6 +1,5 @@
 """Other views of the environments' spaces."""
 
-from mec_moe_env.wrappers.flat_action import FlatAction
-from mec_moe_env.wrappers.flat_action_vector import FlatActionVector
+from mec_moe_env.wrappers.flat_action import FlatAction, FlatActionVector
 
 __all__ = ["FlatAction", "FlatActionVector"]

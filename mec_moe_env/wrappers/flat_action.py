@@ -1,16 +1,96 @@
-"""The action of an offloading slot as one number: the scalar form."""
+"""The action of an offloading slot as one number."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorWrapper
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
 
 from mec_moe_env.core.buffers import Actions, Entries, Flags
-from mec_moe_env.wrappers.flat_choices import FlatChoices
+from mec_moe_env.core.kernels import lean_kernel
+from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.offloading.env import OffloadingVectorEnv
+
+CANONICAL_SUBCARRIER = 0
+"""Stands for "none needed" where a task is served in-situ."""
+
+
+class FlatChoices:
+    """The M·S + 1 choices of a slot with one task and one expert: m·S + s, or none, the last."""
+
+    def __init__(self, config: Any) -> None:
+        """Number the choices of a scenario.
+
+        Raises:
+            TypeError: `config` is not of an offloading environment.
+            ValueError: a slot has more than one pick.
+        """
+        if not isinstance(config, OffloadingConfig):
+            raise TypeError(
+                f"FlatAction needs an environment of mec_moe/Offloading-v0, got {config!r}"
+            )
+        for field in ("num_tasks", "max_experts"):
+            value = getattr(config, field)
+            if value != 1:
+                raise ValueError(f"FlatAction needs {field} = 1, got {value}: a slot has one pick")
+        M, S = config.num_servers, config.num_subcarriers
+        self.count = M * S + 1
+        self._servers = M
+        self._picks = np.empty((self.count, 2), np.int64)
+        self._picks[:, 0], self._picks[:, 1] = np.divmod(np.arange(self.count), S)
+
+    def picks(self, choices: Any, shape: tuple[int, ...]) -> Actions:
+        """Return the server and subcarrier of each choice, (*shape, 2).
+
+        Raises:
+            ValueError: the choices are not integers, have another shape, or lie outside the space.
+        """
+        array = np.asarray(choices)
+        if array.dtype.kind not in "iu" or array.shape != shape:
+            raise ValueError(
+                f"action must be an integer array of shape {shape}, "
+                f"got dtype {array.dtype} and shape {array.shape}"
+            )
+        if array.size and (array.min() < 0 or array.max() >= self.count):
+            raise ValueError(
+                f"action {choices} lies outside the space: allowed 0..{self.count - 1}"
+            )
+        picks: Actions = self._picks[array]
+        return picks
+
+    def masks(self, pick_masks: Flags, origins: NDArray[np.float32]) -> Flags:
+        """Return which choices are possible, (n, M·S + 1).
+
+        Args:
+            pick_masks: of servers, none and subcarriers, (n, M + 1 + S).
+            origins: one-hot of the server where the task arrived, (n, M).
+        """
+        out = np.empty((len(pick_masks), self.count), np.bool_)
+        write_choice_masks(self._servers, pick_masks, origins, out)
+        return out
+
+
+@lean_kernel
+def write_choice_masks(M: int, pick_masks: Flags, origins: NDArray[np.float32], out: Flags) -> None:
+    """Write the masks of n sub-environments: every distinct outcome is possible exactly once.
+
+    Served in-situ a task needs no subcarrier: the canonical one stands for all, free or not.
+    """
+    S = pick_masks.shape[1] - M - 1
+    for i in range(out.shape[0]):
+        for m in range(M):
+            in_situ = origins[i, m] > 0.0
+            for s in range(S):
+                fits = s == CANONICAL_SUBCARRIER if in_situ else pick_masks[i, M + 1 + s]
+                out[i, m * S + s] = pick_masks[i, m] and fits
+        out[i, M * S] = True
 
 
 class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorArgs):
@@ -62,3 +142,67 @@ class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorA
         rows = info["action_mask"][np.newaxis], observation["origin"][np.newaxis]
         self._mask = self._choices.masks(*rows)[0]
         return info | {"action_mask": self.action_masks()}
+
+
+class FlatActionVector(VectorWrapper):
+    """`FlatAction` for the native vector environment: equal to a SyncVectorEnv of wrapped ones."""
+
+    def __init__(self, env: OffloadingVectorEnv | VectorWrapper) -> None:
+        """Wrap a native offloading vector environment.
+
+        Raises:
+            TypeError: `env` is another environment; wrap the environments of a SyncVectorEnv
+                one by one in `FlatAction` instead.
+            ValueError: U or D is not 1.
+        """
+        super().__init__(env)
+        native = env.unwrapped
+        if not isinstance(native, OffloadingVectorEnv):
+            raise TypeError(f"FlatActionVector needs an OffloadingVectorEnv, got {native!r}")
+        self._choices = FlatChoices(native.config)
+        self._masks = np.zeros((env.num_envs, self._choices.count), np.bool_)
+        self.single_action_space = spaces.Discrete(self._choices.count)
+        self.action_space = batch_space(self.single_action_space, env.num_envs)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Entries, dict[str, Any]]:
+        """Begin new episodes."""
+        observation, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
+        return observation, self._masked(observation, infos)
+
+    def step(
+        self, actions: NDArray[np.int64]
+    ) -> tuple[Entries, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Advance every sub-environment.
+
+        Raises:
+            ValueError: an action lies outside the space.
+        """
+        picks = self._choices.picks(actions, (self.num_envs,))
+        observation, rewards, terminated, truncated, infos = self.env.step(picks)
+        if "final_info" in infos:
+            infos = infos | {"final_info": self._finally_masked(infos)}
+        return observation, rewards, terminated, truncated, self._masked(observation, infos)
+
+    def action_masks(self) -> Flags:
+        """Return which actions are possible, (n, M·S + 1)."""
+        return self._masks.copy()
+
+    def _masked(self, observation: Entries, infos: dict[str, Any]) -> dict[str, Any]:
+        masks = self._choices.masks(infos["action_mask"], observation["origin"])
+        present = infos["_action_mask"]
+        self._masks = np.where(present[:, np.newaxis], masks, self._masks)
+        masks[~present] = False
+        return infos | {"action_mask": masks}
+
+    def _finally_masked(self, infos: dict[str, Any]) -> dict[str, Any]:
+        final: dict[str, Any] = infos["final_info"]
+        over = np.flatnonzero(infos["_final_info"])
+        origins = np.stack([infos["final_obs"][index]["origin"] for index in over])
+        masks = np.zeros((self.num_envs, self._choices.count), np.bool_)
+        masks[over] = self._choices.masks(final["action_mask"][over], origins)
+        return final | {"action_mask": masks}

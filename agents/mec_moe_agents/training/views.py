@@ -23,7 +23,7 @@ from mec_moe_agents.training.policy import deep_set_policy
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.config import Config
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
-from mec_moe_env.wrappers.flat_choices import FlatChoices
+from mec_moe_env.wrappers.flat_action import FlatChoices
 
 EXPORTED = f"learned{SUFFIX}"
 """What the deep-set policy has learned; a `.json` of the same name lies beside it."""

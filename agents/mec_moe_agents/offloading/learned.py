@@ -18,10 +18,10 @@ from mec_moe_agents.agent import (
     starting_rows,
     with_batch_axis,
 )
-from mec_moe_agents.offloading.features import decision_features, width
+from mec_moe_agents.offloading.features import decision_features, scales_of, width
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
 from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.recognition import begin_slot, empty_memory, forget, note_picks
+from mec_moe_agents.offloading.recognition import empty_memory, enter_picks, enter_slot, forget
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
 from mec_moe_env.config import suggest
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
@@ -59,6 +59,7 @@ class Decisions:
         self.config = config
         self.batch = batch
         self.width = width(config)
+        self._scales = scales_of(config)
         self._covered = min(config.samples_per_task / config.feature_dim, 1.0)
         self._memory = empty_memory(config, batch)
         self._picks = np.zeros((batch, *config.action_shape), np.int64)
@@ -69,21 +70,25 @@ class Decisions:
 
     def begin(self, observation: Observation) -> None:
         """Look at the next slots, entries of shape (n, size)."""
-        entries = {key: np.ascontiguousarray(value) for key, value in observation.items()}
+        entries = {
+            key: np.ascontiguousarray(value, np.float32) for key, value in observation.items()
+        }
         self._slot = Slot.read(entries, self.config)
         self._openings = Openings(self._slot)
-        begin_slot(self._memory, self._slot, self._covered)
+        enter_slot(self._memory, self._slot, self._covered)
         self._picks[..., 0] = self.config.num_servers
         self._picks[..., 1] = 0
 
     def features(self, task: int) -> Singles:
         """Return the features of a task's decision, (n, width); to be called once, in order."""
-        return decision_features(self._memory, self._slot, self._openings, self.config, task)
+        return decision_features(
+            self._memory, self._slot, self._openings, self.config, self._scales, task
+        )
 
     def choose(self, task: int, choices: Integers) -> None:
         """Give the task to the servers `choices`, (n,), M = none; all of them available."""
         self._picks[:, task, 0] = self._openings.serve(task, choices)
-        note_picks(self._memory, self._slot, task, choices)
+        enter_picks(self._memory, self._slot, task, np.asarray(choices, np.int64))
 
     @property
     def action(self) -> Integers:

@@ -37,15 +37,9 @@ class Openings:
         return self.idle & (self.local(u) | (self.left > 0)[:, np.newaxis])
 
     def take(self, u: int, servers: Integers, subcarriers: Integers) -> Flags:
-        """Carry out a pick for task u wherever the environment would.
+        """Carry out a pick for task u wherever the environment would, and return where, (n,).
 
-        Args:
-            u: the task.
-            servers: (n,), M = none.
-            subcarriers: (n,), ignored in situ.
-
-        Returns:
-            Where a server takes the task, (n,).
+        Servers (n,), M = none; subcarriers (n,), ignored in situ.
         """
         rows = self._rows
         named = servers < self.idle.shape[1]
@@ -61,8 +55,7 @@ class Openings:
     def serve(self, u: int, servers: Integers) -> Integers:
         """Give task u to available servers (n,), M = none, each over its best free subcarrier.
 
-        Returns:
-            The picks, (n, 2): server and subcarrier, the latter 0 where none is needed.
+        Return the picks, (n, 2): server and subcarrier, the latter 0 where none is needed.
         """
         rows, M = self._rows, self.idle.shape[1]
         server = np.minimum(servers, M - 1)
@@ -112,12 +105,7 @@ def accepted_picks(slot: Slot, actions: Integers, config: OffloadingConfig) -> I
 
     The environment's own rule, on what is observed: a pick of a busy or failed server or of a
     busy subcarrier is dropped, of two picks of the same the earlier wins, and a task served
-    where it arrived needs no subcarrier.
-
-    Args:
-        slot: the observations that the actions answer, n rows.
-        actions: flat actions, (n, U·D·2).
-        config: the environment's configuration.
+    where it arrived needs no subcarrier. The actions are flat, (n, U·D·2).
     """
     U, D, _ = config.action_shape
     picks = np.reshape(actions, (slot.batch, U, D, 2))

@@ -44,17 +44,10 @@ def pick_costs(slot: Slot, config: OffloadingConfig, free: Flags | None = None) 
 
 
 def best_efficiency(slot: Slot, free: Flags, config: OffloadingConfig) -> Floats:
-    """Return the spectral efficiency of each link over its best free subcarrier, bit/s/Hz.
+    """Return the spectral efficiency of each link over its best free subcarrier, (n, U, M).
 
-    Where no subcarrier is free a link counts as the worst possible; nothing can be sent anyway.
-
-    Args:
-        slot: the observations, n rows.
-        free: (n, U, S), the subcarriers that each task may use, or (n, 1, S) for all alike.
-        config: the environment's configuration.
-
-    Returns:
-        (n, U, M).
+    `free` are the subcarriers that each task may use, (n, U, S), or (n, 1, S) for all alike. Where
+    none is free a link counts as the worst possible; nothing can be sent anyway.
     """
     best = np.where(free[:, :, np.newaxis], slot.spectral_efficiency, 0.0).max(axis=-1)
     efficiency: Floats = np.maximum(best.astype(np.float64), config.min_spectral_efficiency)
@@ -62,12 +55,9 @@ def best_efficiency(slot: Slot, free: Flags, config: OffloadingConfig) -> Floats
 
 
 def costs_over(efficiency: Floats, slot: Slot, config: OffloadingConfig) -> Costs:
-    """Return the costs of serving each task over links of the given efficiency.
+    """Return the costs of serving each task over links of the given efficiency, (n, U, M), bit/s/Hz.
 
-    Args:
-        efficiency: (n, U, M), bit/s/Hz; a task is served where it arrived without sending.
-        slot: the observations, n rows.
-        config: the environment's configuration.
+    A task is served without sending where it arrived.
     """
     bits = BITS_PER_MBIT * slot.payload.astype(np.float64)[..., np.newaxis]
     sending = np.where(slot.origin > 0, 0.0, bits / (config.bandwidth_hz * efficiency))

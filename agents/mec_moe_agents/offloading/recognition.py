@@ -14,7 +14,7 @@ import numpy as np
 
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import Entry, device, lean_kernel
 
 NO_CLUSTER = -1
 SAME_CLUSTER = 0.5
@@ -114,7 +114,7 @@ def mean_delay(memory: Memory, delay: Floats) -> Floats:
     return mean
 
 
-@lean
+@device
 def cosine(total: Floats, task: Singles) -> float:
     """Return the cosine of two vectors of shape (d,); 0 if one is zero."""
     product = 0.0
@@ -127,7 +127,7 @@ def cosine(total: Floats, task: Singles) -> float:
     return product / math.sqrt(left * right) if left * right > 0.0 else 0.0
 
 
-@lean
+@device
 def forget_cluster(memory: Memory, i: int, cluster: int) -> None:
     """Make room for another cluster, to which the servers of the old one pass."""
     memory.cluster_count[i, cluster] = 0
@@ -142,7 +142,7 @@ def forget_cluster(memory: Memory, i: int, cluster: int) -> None:
         memory.distance_count[i, other, cluster] = 0
 
 
-@lean
+@device
 def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
     """Assign task u of row i to the cluster most like it, or to a new one, and learn from it."""
     best = -2.0
@@ -171,7 +171,7 @@ def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
         memory.cluster_sum[i, cluster, f] += task[f]
 
 
-@lean
+@device
 def note_training(memory: Memory, i: int, m: int, drift: float, covered: float) -> None:
     """Learn the worth of a cluster, or the distance of two, from a training that ended.
 
@@ -200,7 +200,7 @@ def note_training(memory: Memory, i: int, m: int, drift: float, covered: float) 
         memory.cluster_trainings[i, cluster] = count
 
 
-@lean
+@lean_kernel
 def begin_slot(memory: Memory, slot: Slot, covered: float) -> None:
     """Learn what a batch of slots shows before anything is decided."""
     n, U = slot.task.shape[:2]
@@ -212,7 +212,7 @@ def begin_slot(memory: Memory, slot: Slot, covered: float) -> None:
             recognise(memory, i, u, slot.task[i, u])
 
 
-@lean
+@device
 def note_pick(memory: Memory, i: int, u: int, m: int, task: Singles) -> None:
     """Note that row i gave its task u, x of shape (d,), to server m."""
     cluster = memory.task_cluster[i, u]
@@ -233,9 +233,13 @@ def note_pick(memory: Memory, i: int, u: int, m: int, task: Singles) -> None:
         memory.server_cluster[i, m] = cluster
 
 
-@lean
+@lean_kernel
 def note_picks(memory: Memory, slot: Slot, u: int, servers: Integers) -> None:
     """Note the servers, (n,) with M = none, that took task u of each row."""
     for i in range(servers.shape[0]):
         if servers[i] < memory.last_cluster.shape[1]:
             note_pick(memory, i, u, servers[i], slot.task[i, u])
+
+
+enter_slot, enter_picks = Entry(begin_slot), Entry(note_picks)
+"""The same, for arrays whose types never change."""

@@ -38,11 +38,7 @@ REPLAY_ARRAYS = ("actions", "rewards", "dones", "timeouts")
 
 
 def save_policy(model: Any, folder: Path) -> None:
-    """Write the weights into a folder.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the weights into a folder."""
     write_arrays(folder / POLICY, _arrays(model.policy.state_dict()))
 
 

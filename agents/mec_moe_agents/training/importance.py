@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -72,8 +71,7 @@ class Outcome(NamedTuple):
 Evaluator = Callable[[Schedule], Outcome]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Episodes of the environment under one schedule, n of them."""
 
     joules: Floats
@@ -86,7 +84,7 @@ class Record:
     @property
     def outcome(self) -> Outcome:
         """The means."""
-        return Outcome(*(float(each.mean()) for each in (self.joules, self.loss, self.accuracy)))
+        return Outcome(*(float(each.mean()) for each in self))
 
 
 def learn_family(tell: Callable[[str], None] = lambda text: None) -> ScheduleFamily:
@@ -153,12 +151,7 @@ def choose_match(hand_set: float, jesa: Record, candidates: Mapping[Schedule, Re
 
     The margin is `STANDARD_ERRORS` paired standard errors of the difference, episodes being the
     units: the lead is sure on new seeds, not on new images. Where no candidate reaches its own
-    margin, the one that comes nearest.
-
-    Args:
-        hand_set: γ0.
-        jesa: JESA's episodes under γ0^l.
-        candidates: episodes of the same seeds under other schedules; at least one.
+    margin, the one that comes nearest. All episodes are of the same seeds, JESA's under γ0^l.
     """
     matches = [
         Match(hand_set, schedule, *_lead(jesa, ours)) for schedule, ours in candidates.items()
@@ -180,12 +173,7 @@ def search_front(
 ) -> list[Schedule]:
     """Look for the front: all of a coarse grid, then the neighbours of the best, ever nearer.
 
-    Args:
-        layers: L.
-        rough: evaluates the grid, |grid|^L schedules.
-        fine: evaluates the rest.
-        grid: importance values.
-        steps: by which one layer's importance is changed at a time.
+    `rough` evaluates the grid, |grid|^L schedules, and `fine` the rest.
     """
     on_grid = {schedule: rough(schedule) for schedule in itertools.product(grid, repeat=layers)}
     found = {schedule: fine(schedule) for schedule in front(on_grid)}

@@ -20,7 +20,7 @@ from mec_moe_agents.training.algorithms import (
     hyperparameters_for,
 )
 from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.config import Config, Whole, reject, resolve, suggest
+from mec_moe_env.config import Config, Whole, resolve, setting, suggest
 
 POLICIES: Mapping[str, Sequence[str]] = MappingProxyType(
     {"offloading": ("shape", "features", "mlp"), "dmoe": ("mlp",)}
@@ -33,7 +33,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Config):
     """One training run; equal plans give equal weights after equal steps, bit for bit.
 
     That holds for equal versions of the packages on one machine: floating-point sums differ from
@@ -49,10 +49,10 @@ class Plan:
     policy: str
     """One of `POLICIES`."""
     hyperparameters: Hyperparameters
-    seed: int = 0
-    validation_episodes: int = 50
+    seed: int = setting(0, Whole(0))
+    validation_episodes: int = setting(50, Whole(1, 10**6))
     """Episodes that tell at each checkpoint how good the policy is."""
-    threads: int = 1
+    threads: int = setting(1, Whole(1))
     start: str | None = None
     """Weights to begin with instead of fresh ones: the name of a preset with shipped weights, or a
     file of exported ones; for the `shape` policy."""
@@ -60,14 +60,7 @@ class Plan:
     """Digest of that file, see `mec_moe_agents.training.policy`."""
 
     def __post_init__(self) -> None:
-        for field, allowed in (
-            ("seed", Whole(0)),
-            ("validation_episodes", Whole(1, 10**6)),
-            ("threads", Whole(1)),
-        ):
-            value = getattr(self, field)
-            if not allowed.admits(value):
-                raise reject(field, value, allowed)
+        super().__post_init__()
         check_algorithm(self.algo)
         check_policy(self.algo, self.policy, self.config)
         if self.start is not None and self.policy != "shape":
@@ -98,7 +91,6 @@ class Plan:
         """
         check_algorithm(algo)
         policy = policy or default_policy(algo, config)
-        check_policy(algo, policy, config)
         env = environment_of(config).name
         hyperparameters = hyperparameters_for(algo, policy, env, scenario, tuning)
         return cls(
@@ -170,11 +162,7 @@ class Plan:
 
 
 def check_algorithm(algo: str) -> None:
-    """See that an algorithm exists.
-
-    Raises:
-        ValueError: it does not; the nearest name is given.
-    """
+    """Raise ValueError with the nearest name if there is no such algorithm."""
     if algo not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {algo!r}: {suggest(algo, ALGORITHMS)}")
 
@@ -186,11 +174,7 @@ def default_policy(algo: str, config: Config) -> str:
 
 
 def check_policy(algo: str, policy: str, config: Config) -> None:
-    """See that an algorithm can train a policy in an environment.
-
-    Raises:
-        ValueError: it cannot; what is allowed is named.
-    """
+    """Raise ValueError with what is allowed if the algorithm cannot train the policy there."""
     env = environment_of(config).name
     known = list(itertools.chain(*POLICIES.values()))
     if policy not in known:

@@ -28,18 +28,18 @@ from mec_moe_agents.training.plan import Plan
 from mec_moe_agents.training.policy import begin_from
 from mec_moe_agents.training.run_folder import (
     BEST,
+    EVALUATIONS,
     LAST,
     LOGS,
     Evaluation,
     Progress,
     note_session,
     read_plan,
-    write_evaluations,
 )
 from mec_moe_agents.training.seeds import episode_seed, generator_seed, validation_seeds
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Whole, reject
-from mec_moe_env.files import recover_folder, replacing_folder
+from mec_moe_env.files import recover_folder, replacing_folder, write_csv
 
 
 class Watcher(Protocol):
@@ -94,12 +94,7 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
 def open_logger(folder: Path, steps: int) -> Logger:
     """Log losses, entropy and speed to CSV, and to TensorBoard where it is installed.
 
-    Args:
-        folder: of the run; it gets one CSV file for each session.
-        steps: made before this session.
-
-    Raises:
-        OSError: the files cannot be written.
+    The folder of the run gets one CSV file for each session, named by the steps made before it.
     """
     logs = folder / LOGS
     logs.mkdir(parents=True, exist_ok=True)
@@ -219,7 +214,7 @@ def _record(
             save_policy(model, fresh)
             learner.view.export(model, fresh)
     save_checkpoint(model, progress, folder / LAST)
-    write_evaluations(folder, progress)
+    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
     watcher.evaluated(progress)
     return progress
 

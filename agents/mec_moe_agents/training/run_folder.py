@@ -24,7 +24,7 @@ from typing import Any, Self
 
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.training.plan import Plan
-from mec_moe_env.files import write_csv, write_json
+from mec_moe_env.files import write_json
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
@@ -138,12 +138,7 @@ def read_plan(folder: Path) -> Plan:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is no JSON object.
-    """
+    """Read a JSON object; ValueError if the file holds none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -154,11 +149,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def clear_run(folder: Path) -> None:
-    """Remove what a run writes.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
+    """Remove what a run writes, and nothing else."""
     for name in FOLDERS:
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -188,15 +179,6 @@ def note_session(folder: Path, steps: int) -> bool:
     write_json(path, {"sessions": [*sessions, session]})
     same = ("mec-moe-env", "code", "packages")
     return all(before[key] == session[key] for before in sessions[-1:] for key in same)
-
-
-def write_evaluations(folder: Path, progress: Progress) -> None:
-    """Write one CSV row per checkpoint.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -170,12 +170,6 @@ class GateObservationVector(VectorWrapper):
 class RelevanceTracker:
     """The relevance that a gate finds in n episodes, whoever acts in them.
 
-    Args:
-        config: the environment's configuration.
-        batch: n.
-        gate: `profile`, `guard` or `gating`.
-        options: keyword arguments of the gate.
-
     Raises:
         TypeError: the environment is not of `mec_moe/Offloading-v0`; the gate does not know an
             option.
@@ -213,28 +207,14 @@ class RelevanceTracker:
         return spaces.Dict({**own, ENTRY: spaces.Box(self._low, self._high, (size,), np.float32)})
 
     def begin(self, observation: Observation, rows: Flags) -> Singles:
-        """Begin new episodes in the rows where `rows` (n,) is true; the others stand still.
-
-        Args:
-            observation: of all n, batched.
-            rows: where it is the first of an episode.
-
-        Returns:
-            Relevance, (n, U·M).
-        """
+        """Begin new episodes where `rows` (n,) is true, and return the relevance, (n, U·M)."""
         self._gate.reset(self._state, rows)
         return self._look(Slot.read(observation, self._config))
 
     def follow(self, actions: Actions, observation: Observation, acted: Flags) -> Singles:
-        """Learn from what was done in the slot before and from what it brought.
+        """Learn from the flat actions, (n, U·D·2), and what they brought; return the relevance.
 
-        Args:
-            actions: flat, (n, U·D·2).
-            observation: what came of them, batched.
-            acted: (n,), false where a new episode begins and the action had no effect.
-
-        Returns:
-            Relevance, (n, U·M).
+        Where `acted` (n,) is false a new episode begins, and the action had no effect.
 
         Raises:
             RuntimeError: no episode was begun.
@@ -262,11 +242,7 @@ def batched(observation: Mapping[str, Any]) -> Entries:
 
 
 def check_actions_are_picks(space: gym.Space[Any], own: gym.Space[Any]) -> None:
-    """Check that actions arrive here as the environment takes them.
-
-    Raises:
-        TypeError: a wrapper inside changed them.
-    """
+    """Raise TypeError if a wrapper inside changed what the environment takes as actions."""
     if space != own:
         raise TypeError(
             f"GateObservation needs the environment's own action space {own}, got {space}: "

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mec_moe_agents.offloading.gates import Gate
-from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.pricing import best_efficiency, costs_over
+from mec_moe_agents.offloading.picks import Openings, best_efficiency, costs_over
 from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot

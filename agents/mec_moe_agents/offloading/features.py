@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.pricing import pick_costs
+from mec_moe_agents.offloading.picks import Openings, pick_costs
 from mec_moe_agents.offloading.recognition import Memory, cosine, mean_delay
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Singles
@@ -123,22 +122,6 @@ def scales_of(config: OffloadingConfig) -> Scales:
     return Scales(config.num_types, config.horizon, config.max_delay, worth)
 
 
-def decision_features(
-    memory: Memory,
-    slot: Slot,
-    openings: Openings,
-    config: OffloadingConfig,
-    scales: Scales,
-    u: int,
-) -> Singles:
-    """Return the features of task u's decision, (n, width); once per task of a slot, in order."""
-    out = np.full((slot.batch, width(config)), np.nan, np.float32)
-    blocks = out[:, CONTEXT:].reshape(slot.batch, -1, SERVER)
-    write_offers(memory, slot, openings, config, scales, u, blocks)
-    enter_remembered(memory, slot, openings.idle, openings.free, scales, u, out)
-    return out
-
-
 def write_offers(
     memory: Memory,
     slot: Slot,
@@ -148,7 +131,11 @@ def write_offers(
     u: int,
     out: Singles,
 ) -> None:
-    """Write what serving task u takes at each server, over its best free subcarrier."""
+    """Write what serving task u takes at each server, over its best free subcarrier.
+
+    Of the features `out`, (n, width); `write_remembered` has the rest.
+    """
+    blocks = out[:, CONTEXT:].reshape(slot.batch, -1, SERVER)
     costs = pick_costs(only_task(slot, u), config, openings.free)
     delay, slots = costs.delay_slots[:, 0], costs.seconds[:, 0] / config.slot_seconds
     usual = mean_delay(memory, delay)
@@ -156,26 +143,21 @@ def write_offers(
     computing /= config.slot_seconds
     rejection = max(config.error_weight * scales.worth, 1e-9)
     price = 8.0 * costs.weighted(config)[:, 0] / rejection
-    out[..., OF_SERVER.available] = openings.available(u)
-    out[..., OF_SERVER.delay] = delay / config.max_delay
-    out[..., OF_SERVER.price] = np.minimum(price, MOST)
-    out[..., OF_SERVER.usual_delay] = usual / config.max_delay
-    out[..., OF_SERVER.extra_delay] = (delay - usual) / config.max_delay
-    out[..., OF_SERVER.busy] = np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0)
-    out[..., OF_SERVER.local] = openings.local(u)
-    out[..., OF_SERVER.computing] = np.minimum(computing / config.max_delay, MOST)
-    out[..., OF_SERVER.duration] = np.minimum(0.5 * slots / config.max_delay, 2.0)
+    blocks[..., OF_SERVER.available] = openings.available(u)
+    blocks[..., OF_SERVER.delay] = delay / config.max_delay
+    blocks[..., OF_SERVER.price] = np.minimum(price, MOST)
+    blocks[..., OF_SERVER.usual_delay] = usual / config.max_delay
+    blocks[..., OF_SERVER.extra_delay] = (delay - usual) / config.max_delay
+    blocks[..., OF_SERVER.busy] = np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0)
+    blocks[..., OF_SERVER.local] = openings.local(u)
+    blocks[..., OF_SERVER.computing] = np.minimum(computing / config.max_delay, MOST)
+    blocks[..., OF_SERVER.duration] = np.minimum(0.5 * slots / config.max_delay, 2.0)
 
 
 def only_task(slot: Slot, u: int) -> Slot:
     """View slots as if task u were their only one."""
-    one = slice(u, u + 1)
-    return slot._replace(
-        task=slot.task[:, one],
-        payload=slot.payload[:, one],
-        origin=slot.origin[:, one],
-        spectral_efficiency=slot.spectral_efficiency[:, one],
-    )
+    names = ("task", "payload", "origin", "spectral_efficiency")
+    return slot._replace(**{name: getattr(slot, name)[:, u : u + 1] for name in names})
 
 
 @lean_kernel

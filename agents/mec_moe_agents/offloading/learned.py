@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from mec_moe_agents.agent import (
     starting_rows,
     with_batch_axis,
 )
-from mec_moe_agents.offloading.features import decision_features, scales_of, width
+from mec_moe_agents.offloading.features import enter_remembered, scales_of, width, write_offers
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
 from mec_moe_agents.offloading.picks import Openings
 from mec_moe_agents.offloading.recognition import empty_memory, enter_picks, enter_slot, forget
@@ -70,9 +71,9 @@ class Decisions:
 
     def begin(self, observation: Observation) -> None:
         """Look at the next slots, entries of shape (n, size)."""
-        entries = {
-            key: np.ascontiguousarray(value, np.float32) for key, value in observation.items()
-        }
+        # The kernels that are entered below count on these types.
+        contiguous = partial(np.ascontiguousarray, dtype=np.float32)
+        entries = {key: contiguous(value) for key, value in observation.items()}
         self._slot = Slot.read(entries, self.config)
         self._openings = Openings(self._slot)
         enter_slot(self._memory, self._slot, self._covered)
@@ -81,9 +82,11 @@ class Decisions:
 
     def features(self, task: int) -> Singles:
         """Return the features of a task's decision, (n, width); to be called once, in order."""
-        return decision_features(
-            self._memory, self._slot, self._openings, self.config, self._scales, task
-        )
+        memory, slot, openings, scales = self._memory, self._slot, self._openings, self._scales
+        out = np.full((self.batch, self.width), np.nan, np.float32)
+        write_offers(memory, slot, openings, self.config, scales, task, out)
+        enter_remembered(memory, slot, openings.idle, openings.free, scales, task, out)
+        return out
 
     def choose(self, task: int, choices: Integers) -> None:
         """Give the task to the servers `choices`, (n,), M = none; all of them available."""

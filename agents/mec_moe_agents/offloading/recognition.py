@@ -8,7 +8,8 @@ other.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
@@ -30,69 +31,66 @@ MOST_TRAININGS = 6
 
 
 class Memory(NamedTuple):
-    """The memory of n episodes with at most K = N clusters of tasks."""
+    """The memory of n episodes with at most K = N clusters of tasks.
 
-    cluster_sum: Floats
-    """Σ x over the tasks of each cluster that arrived, (n, K, d)."""
-    cluster_count: Integers
-    """Tasks of each cluster that arrived, (n, K)."""
-    cluster_worth: Floats
-    """Estimate of ‖w‖² of each cluster, what a rejection of it costs, (n, K)."""
-    cluster_trainings: Integers
-    """Trainings behind that estimate, (n, K)."""
-    distance_sum: Floats
-    """Σ of the estimates of ‖w_a − w_b‖² of two clusters, (n, K, K)."""
-    distance_count: Integers
-    """Estimates behind that sum, (n, K, K)."""
-    server_sum: Floats
-    """Σ x over the tasks that each server took, (n, M, d)."""
-    server_count: Integers
-    """Tasks of each cluster that each server took, (n, M, K)."""
-    server_cluster: Integers
-    """The cluster of which a server took most, the latest among equals, (n, M); −1 untrained."""
-    last_cluster: Integers
-    """Cluster of the last task that a server took, (n, M); −1 untrained."""
-    streak: Integers
-    """Tasks of `last_cluster` that a server took without another between them, (n, M)."""
-    former_cluster: Integers
-    """The cluster of the streak before, if it was long enough to be learned, (n, M); else −1."""
-    trainings: Integers
-    """Trainings completed while a server took one cluster only, (n, M); −1 once it took another."""
-    drift_energy: Floats
-    """Σ drift² over those trainings, (n, M)."""
-    delay_sum: Floats
-    """Σ over all tasks seen of the delay that each server would have had, slots, (n, M)."""
-    tasks_seen: Integers
-    """(n,)."""
-    task_cluster: Integers
-    """Cluster of each task of the present slot, (n, U)."""
-    task_is_novel: Flags
-    """Whether it is the first of its cluster, (n, U)."""
+    A shape is written as its axes: n, K, M servers, U tasks of a slot, d features.
+    """
+
+    cluster_sum: Annotated[Floats, "nKd"]
+    """Σ x over the tasks of each cluster that arrived."""
+    cluster_count: Annotated[Integers, "nK"]
+    """Tasks of each cluster that arrived."""
+    cluster_worth: Annotated[Floats, "nK"]
+    """Estimate of ‖w‖² of each cluster, what a rejection of it costs."""
+    cluster_trainings: Annotated[Integers, "nK"]
+    """Trainings behind that estimate."""
+    distance_sum: Annotated[Floats, "nKK"]
+    """Σ of the estimates of ‖w_a − w_b‖² of two clusters."""
+    distance_count: Annotated[Integers, "nKK"]
+    """Estimates behind that sum."""
+    server_sum: Annotated[Floats, "nMd"]
+    """Σ x over the tasks that each server took."""
+    server_count: Annotated[Integers, "nMK"]
+    """Tasks of each cluster that each server took."""
+    server_cluster: Annotated[Integers, "nM"]
+    """The cluster of which a server took most, the latest among equals; −1 untrained."""
+    last_cluster: Annotated[Integers, "nM"]
+    """Cluster of the last task that a server took; −1 untrained."""
+    streak: Annotated[Integers, "nM"]
+    """Tasks of `last_cluster` that a server took without another between them."""
+    former_cluster: Annotated[Integers, "nM"]
+    """The cluster of the streak before, if it was long enough to be learned; else −1."""
+    trainings: Annotated[Integers, "nM"]
+    """Trainings completed while a server took one cluster only; −1 once it took another."""
+    drift_energy: Annotated[Floats, "nM"]
+    """Σ drift² over those trainings."""
+    delay_sum: Annotated[Floats, "nM"]
+    """Σ over all tasks seen of the delay that each server would have had, slots."""
+    tasks_seen: Annotated[Integers, "n"]
+    """Since the episode began."""
+    task_cluster: Annotated[Integers, "nU"]
+    """Cluster of each task of the present slot."""
+    task_is_novel: Annotated[Flags, "nU"]
+    """Whether it is the first of its cluster."""
+
+
+DTYPES: Mapping[Any, type[np.generic]] = {
+    Floats: np.float64,
+    Integers: np.int64,
+    Flags: np.bool_,
+}
 
 
 def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
     """Allocate the memory of `batch` episodes that have just begun."""
-    n, M, K = batch, config.num_servers, config.num_types
-    U, d = config.num_tasks, config.feature_dim
+    sizes = {"n": batch, "K": config.num_types, "M": config.num_servers}
+    sizes |= {"U": config.num_tasks, "d": config.feature_dim}
+    hints = get_type_hints(Memory, include_extras=True).values()
     memory = Memory(
-        cluster_sum=np.zeros((n, K, d)),
-        cluster_count=np.zeros((n, K), np.int64),
-        cluster_worth=np.zeros((n, K)),
-        cluster_trainings=np.zeros((n, K), np.int64),
-        distance_sum=np.zeros((n, K, K)),
-        distance_count=np.zeros((n, K, K), np.int64),
-        server_sum=np.zeros((n, M, d)),
-        server_count=np.zeros((n, M, K), np.int64),
-        server_cluster=np.zeros((n, M), np.int64),
-        last_cluster=np.zeros((n, M), np.int64),
-        streak=np.zeros((n, M), np.int64),
-        former_cluster=np.zeros((n, M), np.int64),
-        trainings=np.zeros((n, M), np.int64),
-        drift_energy=np.zeros((n, M)),
-        delay_sum=np.zeros((n, M)),
-        tasks_seen=np.zeros(n, np.int64),
-        task_cluster=np.zeros((n, U), np.int64),
-        task_is_novel=np.zeros((n, U), np.bool_),
+        *(
+            np.zeros([sizes[axis] for axis in axes], DTYPES[kind])
+            for kind, axes in map(get_args, hints)
+        )
     )
     forget(memory, np.ones(batch, np.bool_))
     return memory

@@ -57,11 +57,7 @@ def load_policy(model: Any, folder: Path) -> None:
 
 
 def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
-    """Write everything that training goes on from; the folder is replaced as a whole.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+    """Write everything that training goes on from; the folder is replaced as a whole."""
     with replacing_folder(folder) as fresh:
         save_policy(model, fresh)
         arrays, settings = _split(model.policy.optimizer.state_dict())

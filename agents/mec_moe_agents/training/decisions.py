@@ -30,13 +30,7 @@ FEATURE_BOUND = 10.0
 def make_decision_env(
     config: OffloadingConfig, n_envs: int, seed: int | None, num_threads: int = 1
 ) -> DecisionVecEnv:
-    """Build the training view of `n_envs` sub-environments.
-
-    Args:
-        config: the scenario.
-        n_envs: number of sub-environments.
-        seed: sub-environment i begins its first episode with seed + i; None is random.
-        num_threads: threads of the native environment.
+    """Build the training view; sub-environment i begins its first episode with `seed` + i.
 
     Raises:
         ValueError: a count is out of range.

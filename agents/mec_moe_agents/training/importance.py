@@ -131,10 +131,7 @@ def powers(hand_set: float) -> Schedule:
 def record(config: DMoEConfig, importance: Sequence[float], seeds: Sequence[int]) -> Record:
     """Run JESA under a schedule through one episode of the environment per training seed.
 
-    Args:
-        config: `digits-moe`, or it with other fields of the radio network.
-        importance: of every layer.
-        seeds: the same ones make records comparable episode by episode.
+    The same seeds make records comparable episode by episode.
 
     Raises:
         ValueError: a seed is below 2³¹, where evaluation has its own.

@@ -24,7 +24,7 @@ from mec_moe_agents.training.checkpoint import (
     save_policy,
 )
 from mec_moe_agents.training.learner import Learner, torch_threads
-from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.plan import Plan, episode_seed, generator_seed, validation_seeds
 from mec_moe_agents.training.policy import begin_from
 from mec_moe_agents.training.run_folder import (
     BEST,
@@ -36,7 +36,6 @@ from mec_moe_agents.training.run_folder import (
     note_session,
     read_plan,
 )
-from mec_moe_agents.training.seeds import episode_seed, generator_seed, validation_seeds
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Whole, reject
 from mec_moe_env.files import recover_folder, replacing_folder, write_csv

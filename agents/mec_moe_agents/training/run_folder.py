@@ -161,7 +161,6 @@ def note_session(folder: Path, steps: int) -> bool:
     """Write down with which versions a run goes on; return whether the code is the same as before.
 
     Raises:
-        OSError: the file cannot be written.
         ValueError: the file of earlier sessions is damaged.
     """
     provenance = current_provenance()

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import Observation
+from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.offloading.picks import accepted_picks
 from mec_moe_agents.offloading.routing import make_gate
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
@@ -79,7 +79,7 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        relevance = self._tracker.begin(batched(observation), np.ones(1, np.bool_))
+        relevance = self._tracker.begin(with_batch_axis(observation)[0], np.ones(1, np.bool_))
         return observation | {ENTRY: relevance[0]}, info
 
     def step(self, action: Actions) -> tuple[Entries, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -90,7 +90,9 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
         """
         observation, reward, terminated, truncated, info = self.env.step(action)
         picks = np.asarray(action)[np.newaxis]
-        relevance = self._tracker.follow(picks, batched(observation), np.ones(1, np.bool_))
+        relevance = self._tracker.follow(
+            picks, with_batch_axis(observation)[0], np.ones(1, np.bool_)
+        )
         return observation | {ENTRY: relevance[0]}, reward, terminated, truncated, info
 
 
@@ -234,11 +236,6 @@ class RelevanceTracker:
         self._slot = slot
         relevance = self._gate.relevance(self._state, slot).clip(self._low, self._high)
         return relevance.reshape(slot.batch, -1).astype(np.float32)
-
-
-def batched(observation: Mapping[str, Any]) -> Entries:
-    """Give the entries a leading axis."""
-    return {key: entry[np.newaxis] for key, entry in observation.items()}
 
 
 def check_actions_are_picks(space: gym.Space[Any], own: gym.Space[Any]) -> None:

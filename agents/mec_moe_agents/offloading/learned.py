@@ -217,12 +217,13 @@ def preset_for(config: OffloadingConfig) -> str | None:
     The scenario may differ from it in `TRANSFERABLE` fields; of several that fit, the one with
     the nearest number of servers.
     """
-    same = {
+    kept = {field: getattr(config, field) for field in TRANSFERABLE}
+    distance = {
         name: abs(OFFLOADING_PRESETS[name].num_servers - config.num_servers)
         for name in presets()
-        if _agree(OFFLOADING_PRESETS[name], config)
+        if OFFLOADING_PRESETS[name].override(**kept) == config
     }
-    return min(same, key=lambda name: same[name]) if same else None
+    return min(distance, key=distance.__getitem__, default=None)
 
 
 def most_like(config: OffloadingConfig) -> str:
@@ -234,8 +235,3 @@ def most_like(config: OffloadingConfig) -> str:
     else:
         name = "scarce" if config.num_servers < 1.5 * config.num_types else "default"
     return name if name in presets() else "default"
-
-
-def _agree(preset: OffloadingConfig, config: OffloadingConfig) -> bool:
-    alike = {field: getattr(config, field) for field in TRANSFERABLE}
-    return preset.override(**alike) == config

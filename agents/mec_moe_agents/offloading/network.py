@@ -145,11 +145,7 @@ def export(model: Any, path: str | Path, training: Mapping[str, Any] | None = No
 
 
 def arrays_of(model: Any) -> dict[str, Singles]:
-    """Return the weights of a Stable-Baselines3 model with the permutation-equivariant policy.
-
-    Raises:
-        ValueError: the policy has another architecture.
-    """
+    """Return the weights of a model with the deep-set policy; ValueError if it has another."""
     prefix = "mlp_extractor."
     found = {
         name.removeprefix(prefix): np.asarray(tensor.detach().cpu().numpy(), np.float32)

@@ -150,19 +150,15 @@ def choose_match(hand_set: float, jesa: Record, candidates: Mapping[Schedule, Re
     units: the lead is sure on new seeds, not on new images. Where no candidate reaches its own
     margin, the one that comes nearest. All episodes are of the same seeds, JESA's under γ0^l.
     """
-    matches = [
-        Match(hand_set, schedule, *_lead(jesa, ours)) for schedule, ours in candidates.items()
-    ]
+    matches = []
+    for schedule, ours in candidates.items():
+        gains = ours.accuracy - jesa.accuracy
+        margin = STANDARD_ERRORS * float(gains.std(ddof=1) / np.sqrt(gains.size))
+        matches.append(Match(hand_set, schedule, float(gains.mean()), margin))
     safe = [each for each in matches if each.gain >= each.margin]
     if not safe:
         return max(matches, key=lambda each: each.gain - each.margin)
     return min(safe, key=lambda each: candidates[each.importance].joules.mean())
-
-
-def _lead(jesa: Record, ours: Record) -> tuple[float, float]:
-    gains = ours.accuracy - jesa.accuracy
-    error = gains.std(ddof=1) / np.sqrt(gains.size)
-    return float(gains.mean()), STANDARD_ERRORS * float(error)
 
 
 def search_front(

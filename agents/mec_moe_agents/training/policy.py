@@ -136,22 +136,14 @@ DEEP_SET_POLICIES: Mapping[str, type[Any]] = MappingProxyType(
 
 
 def deep_set_policy(algo: str) -> type[Any]:
-    """Return the class of the deep-set policy for an algorithm that learns decisions.
-
-    Raises:
-        ValueError: the algorithm has none.
-    """
+    """Return the class of the deep-set policy for an algorithm; ValueError if it has none."""
     if algo not in DEEP_SET_POLICIES:
         raise ValueError(f"algo = {algo!r} has no deep-set policy: {', '.join(DEEP_SET_POLICIES)}")
     return DEEP_SET_POLICIES[algo]
 
 
 def find_weights(start: str) -> Path:
-    """Return the file that the name of a preset with shipped weights, or a path, stands for.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """Return the file that the name of a preset with shipped weights, or a path, stands for."""
     if start in presets():
         return FOLDER / f"{start}{SUFFIX}"
     path = Path(start)

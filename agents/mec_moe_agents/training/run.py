@@ -108,10 +108,7 @@ def open_logger(folder: Path, steps: int) -> Logger:
 
 
 def evaluate_model(learner: Learner, seeds: Sequence[int]) -> Episodes:
-    """Run what a learner has learned on one episode per seed, in the original environment.
-
-    The evaluation is that of `mec-moe compare`.
-    """
+    """Run what a learner has learned on one episode per seed, as `mec-moe compare` does."""
     config = learner.plan.config
     parts = []
     for chunk in batches(config, seeds):
@@ -155,12 +152,7 @@ def load_agent(
 
 
 def load_learner(plan: Plan, checkpoint: Path) -> Learner:
-    """Build a learner that does not train and give it the weights of a checkpoint.
-
-    Raises:
-        OSError: the weights are missing.
-        ValueError: the weights are damaged.
-    """
+    """Build a learner that does not train and give it the weights of a checkpoint."""
     recover_folder(checkpoint)
     # Its environment only shows the spaces.
     small = plan.hyperparameters.override(num_envs=1)

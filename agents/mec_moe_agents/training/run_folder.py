@@ -18,7 +18,7 @@ import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -97,10 +97,7 @@ class Progress:
 def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
     """Make the folder of a run, or see that it holds this very run.
 
-    Args:
-        folder: where the run is kept.
-        plan: what the run is.
-        fresh: remove the run that is there, and nothing else.
+    `fresh` removes the run that is there, and nothing else.
 
     Raises:
         ValueError: another run is there; the first fields that differ are named.
@@ -171,7 +168,7 @@ def note_session(folder: Path, steps: int) -> bool:
         "code": provenance.fingerprint,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES},
     }
     path = folder / VERSIONS
     sessions: list[dict[str, Any]] = read_json(path)["sessions"] if path.exists() else []
@@ -196,10 +193,3 @@ def _flattened(description: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in description.items():
         flat |= value if isinstance(value, dict) else {name: value}
     return flat
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -197,11 +197,7 @@ class RelevanceTracker:
         self._slot: Slot | None = None
 
     def space(self, own: spaces.Space[Any]) -> spaces.Dict:
-        """Return the observation space with the relevance, given the environment's own.
-
-        Raises:
-            TypeError: it is not a Dict with the environment's entries.
-        """
+        """Return the observation space with the relevance; TypeError if `own` was changed."""
         wanted = self._config.observation_shapes.keys()
         if not isinstance(own, spaces.Dict) or not wanted <= own.keys():
             raise TypeError(f"GateObservation needs the environment's own observation, got {own}")

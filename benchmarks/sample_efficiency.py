@@ -25,10 +25,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, SymmetricalLogLocator
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import train
 from mec_moe_agents.training.run_folder import Evaluation, Progress, open_run
-from mec_moe_agents.training.seeds import validation_seeds
 
 from mec_moe_env import OFFLOADING_PRESETS
 from mec_moe_env.files import write_csv

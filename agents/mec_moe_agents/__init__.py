@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from mec_moe_agents.offloading.gates import Gate
     from mec_moe_agents.offloading.gating import GatingNetwork
     from mec_moe_agents.offloading.learned import LearnedAgent
-    from mec_moe_agents.offloading.picks import greedy_action
-    from mec_moe_agents.offloading.pricing import pick_costs
+    from mec_moe_agents.offloading.picks import greedy_action, pick_costs
     from mec_moe_agents.offloading.profile import GuardGate, GuardState, ProfileGate, ProfileState
     from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
     from mec_moe_agents.registry import agent_names, make_agent
@@ -63,8 +62,7 @@ _EXPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
         "offloading.gates": ("Gate",),
         "offloading.gating": ("GatingNetwork",),
         "offloading.learned": ("LearnedAgent",),
-        "offloading.picks": ("greedy_action",),
-        "offloading.pricing": ("pick_costs",),
+        "offloading.picks": ("greedy_action", "pick_costs"),
         "offloading.profile": ("GuardGate", "GuardState", "ProfileGate", "ProfileState"),
         "offloading.routing": ("RoutingAgent", "make_gate"),
         "registry": ("agent_names", "make_agent"),

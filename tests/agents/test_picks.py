@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mec_moe_agents.offloading.picks import Openings, accepted_picks, greedy_action
-from mec_moe_agents.offloading.pricing import pick_costs
+from mec_moe_agents.offloading.picks import Openings, accepted_picks, greedy_action, pick_costs
 
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
 from tests.agents.slots import make_slot

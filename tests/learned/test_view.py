@@ -1,17 +1,20 @@
+"""One decision after the other, as a learner steps through them."""
+
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
-from mec_moe_agents.evaluation.rollout import run_episodes
-from mec_moe_agents.learned import LearnedAgent
-from mec_moe_agents.learned.features import CONTEXT, SERVER, UNTRAINED
-from mec_moe_agents.learned.weights import arrays_of
+from mec_moe_agents import LearnedAgent, run_episodes
+from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER
+from mec_moe_agents.offloading.network import arrays_of
 from mec_moe_agents.training.decisions import make_decision_env
 from mec_moe_agents.training.policy import deep_set_policy
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingVectorEnv
+from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingVectorEnv
 from tests.learned.models import Untrained
 
 DEFAULT = OFFLOADING_PRESETS["default"].override(horizon=40)
@@ -19,7 +22,7 @@ JOINT = OFFLOADING_PRESETS["joint"].override(horizon=30)
 
 
 @pytest.mark.parametrize("config", [DEFAULT, JOINT], ids=["default", "joint"])
-def test_the_view_and_the_agent_play_the_same_episodes(config):
+def test_the_view_and_the_agent_play_the_same_episodes(config: OffloadingConfig) -> None:
     model = Untrained(config.num_servers, seed=3)
     agent = LearnedAgent(config, arrays_of(model))
     expected = run_episodes(agent, OffloadingVectorEnv(5, config), range(20, 25))
@@ -35,18 +38,18 @@ def test_the_view_and_the_agent_play_the_same_episodes(config):
     np.testing.assert_allclose(totals, expected.metrics["return"], rtol=1e-5)
 
 
-def test_a_new_episode_starts_with_an_empty_memory():
+def test_a_new_episode_starts_with_an_empty_memory() -> None:
     env = make_decision_env(DEFAULT, 2, 7)
     env.reset()
     for _ in range(DEFAULT.horizon):
         features, _, dones, _ = env.step(env.masks().argmax(1))
     assert dones.all()
     blocks = features[:, CONTEXT:].reshape(2, 8, SERVER)
-    assert (blocks[..., UNTRAINED] == 1.0).all()
+    assert (blocks[..., OF_SERVER.untrained] == 1.0).all()
     assert env.masks().all()
 
 
-def test_an_impossible_choice_is_a_rejection():
+def test_an_impossible_choice_is_a_rejection() -> None:
     env = make_decision_env(DEFAULT, 1, 0)
     env.reset()
     for _ in range(DEFAULT.horizon):
@@ -61,7 +64,7 @@ def test_an_impossible_choice_is_a_rejection():
 @pytest.mark.parametrize(
     ("algo", "learner"), [("ppo", PPO), ("a2c", A2C), ("maskable-ppo", MaskablePPO)]
 )
-def test_algorithms_train_on_the_view(algo, learner):
+def test_algorithms_train_on_the_view(algo: str, learner: Any) -> None:
     policy = deep_set_policy(algo)
     env = VecMonitor(make_decision_env(JOINT.override(horizon=5), 4, 0))
     model = learner(policy, env, n_steps=20, seed=0, device="cpu")
@@ -71,6 +74,6 @@ def test_algorithms_train_on_the_view(algo, learner):
     assert len(model.ep_info_buffer) == 8
 
 
-def test_an_algorithm_without_such_a_policy_is_named():
+def test_an_algorithm_without_such_a_policy_is_named() -> None:
     with pytest.raises(ValueError, match="'ddpg'.*ppo, a2c, maskable-ppo"):
         deep_set_policy("ddpg")

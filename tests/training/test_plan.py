@@ -14,14 +14,16 @@ pytest.importorskip("sb3_contrib")
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED
 from mec_moe_agents.training.algorithms import ALGORITHMS, PRESETS, StepSchedule
 from mec_moe_agents.training.learner import check_memory
-from mec_moe_agents.training.plan import Plan, check_policy, default_policy
-from mec_moe_agents.training.run_folder import read_plan
-from mec_moe_agents.training.seeds import (
+from mec_moe_agents.training.plan import (
     FIRST_EPISODE_SEED,
+    Plan,
+    check_policy,
+    default_policy,
     episode_seed,
     generator_seed,
     validation_seeds,
 )
+from mec_moe_agents.training.run_folder import read_plan
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
 from mec_moe_env.sb3 import SB3VecEnv

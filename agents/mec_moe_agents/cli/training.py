@@ -23,10 +23,9 @@ from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.verdict import return_column
 from mec_moe_agents.training.curves import draw_curves
-from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run
 from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
-from mec_moe_agents.training.seeds import validation_seeds
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
 EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)

@@ -24,11 +24,9 @@ Build = Callable[..., Agent]
 
 def _by(gate: str) -> Build:
     """Give each task to the server that a gate finds most relevant."""
-
-    def build(config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
-        return RoutingAgent(config, make_gate(gate, config, seed=seed, **options))
-
-    return build
+    return lambda config, env, seed, **options: RoutingAgent(
+        config, make_gate(gate, config, seed=seed, **options)
+    )
 
 
 def _topk(

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mec_moe_agents.offloading.gates import Gate
-from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.pricing import best_efficiency, costs_over
+from mec_moe_agents.offloading.picks import Openings, best_efficiency, costs_over
 from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot
@@ -90,15 +89,8 @@ def energy_minimal_action(
 ) -> Integers:
     """Choose servers and subcarriers; the tasks choose in their order of arrival.
 
-    Args:
-        relevance: (n, U, M), −inf is never.
-        slot: the observations, n rows.
-        config: the environment's configuration.
-        demand: how relevant the servers have to be.
-        iterations: of JESA after the first; 0 is DES with an exact assignment.
-
-    Returns:
-        (n, U, D, 2): server (M = none) and subcarrier of each pick, the most relevant first.
+    From relevance (n, U, M), −inf being never, to the server (M = none) and subcarrier of each
+    pick, (n, U, D, 2), the most relevant first. No iterations are DES with an exact assignment.
     """
     best = dispatch(link_joules(None, slot, config), relevance, slot, config, demand)
     for _ in range(iterations):

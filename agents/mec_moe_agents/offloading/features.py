@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.pricing import pick_costs
+from mec_moe_agents.offloading.picks import Openings, pick_costs
 from mec_moe_agents.offloading.recognition import Memory, cosine, mean_delay
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Singles
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import Entry, device, inline, lean_kernel
 
 VERSION = 3
 """Of the features: weights of another version do not fit."""
@@ -123,18 +122,6 @@ def scales_of(config: OffloadingConfig) -> Scales:
     return Scales(config.num_types, config.horizon, config.max_delay, worth)
 
 
-def decision_features(
-    memory: Memory, slot: Slot, openings: Openings, config: OffloadingConfig, u: int
-) -> Singles:
-    """Return the features of task u's decision, (n, width); once per task of a slot, in order."""
-    scales = scales_of(config)
-    out = np.full((slot.batch, width(config)), np.nan, np.float32)
-    blocks = out[:, CONTEXT:].reshape(slot.batch, -1, SERVER)
-    write_offers(memory, slot, openings, config, scales, u, blocks)
-    write_remembered(memory, slot, openings.idle, openings.free, scales, u, out)
-    return out
-
-
 def write_offers(
     memory: Memory,
     slot: Slot,
@@ -144,7 +131,11 @@ def write_offers(
     u: int,
     out: Singles,
 ) -> None:
-    """Write what serving task u takes at each server, over its best free subcarrier."""
+    """Write what serving task u takes at each server, over its best free subcarrier.
+
+    Of the features `out`, (n, width); `write_remembered` has the rest.
+    """
+    blocks = out[:, CONTEXT:].reshape(slot.batch, -1, SERVER)
     costs = pick_costs(only_task(slot, u), config, openings.free)
     delay, slots = costs.delay_slots[:, 0], costs.seconds[:, 0] / config.slot_seconds
     usual = mean_delay(memory, delay)
@@ -152,42 +143,30 @@ def write_offers(
     computing /= config.slot_seconds
     rejection = max(config.error_weight * scales.worth, 1e-9)
     price = 8.0 * costs.weighted(config)[:, 0] / rejection
-    out[..., OF_SERVER.available] = openings.available(u)
-    out[..., OF_SERVER.delay] = delay / config.max_delay
-    out[..., OF_SERVER.price] = np.minimum(price, MOST)
-    out[..., OF_SERVER.usual_delay] = usual / config.max_delay
-    out[..., OF_SERVER.extra_delay] = (delay - usual) / config.max_delay
-    out[..., OF_SERVER.busy] = np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0)
-    out[..., OF_SERVER.local] = openings.local(u)
-    out[..., OF_SERVER.computing] = np.minimum(computing / config.max_delay, MOST)
-    out[..., OF_SERVER.duration] = np.minimum(0.5 * slots / config.max_delay, 2.0)
+    blocks[..., OF_SERVER.available] = openings.available(u)
+    blocks[..., OF_SERVER.delay] = delay / config.max_delay
+    blocks[..., OF_SERVER.price] = np.minimum(price, MOST)
+    blocks[..., OF_SERVER.usual_delay] = usual / config.max_delay
+    blocks[..., OF_SERVER.extra_delay] = (delay - usual) / config.max_delay
+    blocks[..., OF_SERVER.busy] = np.where(openings.idle | (slot.busy > 0), slot.busy, 1.0)
+    blocks[..., OF_SERVER.local] = openings.local(u)
+    blocks[..., OF_SERVER.computing] = np.minimum(computing / config.max_delay, MOST)
+    blocks[..., OF_SERVER.duration] = np.minimum(0.5 * slots / config.max_delay, 2.0)
 
 
 def only_task(slot: Slot, u: int) -> Slot:
     """View slots as if task u were their only one."""
-    one = slice(u, u + 1)
-    return slot._replace(
-        task=slot.task[:, one],
-        payload=slot.payload[:, one],
-        origin=slot.origin[:, one],
-        spectral_efficiency=slot.spectral_efficiency[:, one],
-    )
+    names = ("task", "payload", "origin", "spectral_efficiency")
+    return slot._replace(**{name: getattr(slot, name)[:, u : u + 1] for name in names})
 
 
-@lean
+@lean_kernel
 def write_remembered(
     memory: Memory, slot: Slot, idle: Flags, free: Flags, scales: Scales, u: int, out: Singles
 ) -> None:
-    """Write the rest: what is remembered of the servers, and the context.
+    """Write the rest, what is remembered of the servers and the context, to `out` (n, width).
 
-    Args:
-        memory: of the n episodes.
-        slot: the observations, n rows.
-        idle: servers left by the tasks before, (n, M).
-        free: subcarriers left likewise, (n, S).
-        scales: constants of the scenario.
-        u: the task.
-        out: (n, width), written but for what `write_offers` has.
+    The tasks before left the servers `idle`, (n, M), and the subcarriers `free`, (n, S).
     """
     M = idle.shape[1]
     for i in range(out.shape[0]):
@@ -200,7 +179,11 @@ def write_remembered(
         write_cluster(memory, scales, i, u, block, out[i])
 
 
-@lean
+enter_remembered = Entry(write_remembered)
+"""The same, for arrays whose types never change."""
+
+
+@device
 def write_record(
     memory: Memory, slot: Slot, scales: Scales, i: int, u: int, m: int, out: Singles
 ) -> None:
@@ -219,17 +202,14 @@ def write_record(
     out[OF_SERVER.drift] = min(slot.drift[i, m] / math.sqrt(scales.worth), 3.0)
 
 
-@lean
+@device
 def write_own_cluster(
     memory: Memory, idle: Flags, scales: Scales, i: int, u: int, m: int, out: Singles
 ) -> None:
     """Write what is known of the cluster that server m is for, zeros if it is untrained."""
     own = memory.server_cluster[i, m]
     worth = 0.0
-    experience = 0
-    peers = 0
-    idle_peers = 0
-    waiting = 0
+    experience, peers, idle_peers, waiting = 0, 0, 0, 0
     if own >= 0:
         worth = worth_of(memory, scales, i, own)
         experience = memory.server_count[i, m, own]
@@ -245,7 +225,7 @@ def write_own_cluster(
     out[OF_SERVER.specialism] = math.log1p(experience) / 4.0
 
 
-@lean
+@device
 def write_prospect(memory: Memory, scales: Scales, i: int, u: int, m: int, out: Singles) -> None:
     """Write what task u's error will be at server m, less that of a rejection.
 
@@ -267,7 +247,7 @@ def write_prospect(memory: Memory, scales: Scales, i: int, u: int, m: int, out: 
     out[OF_SERVER.certainty] = few(2.0 * count)
 
 
-@lean
+@device
 def write_system(
     memory: Memory,
     slot: Slot,
@@ -309,7 +289,7 @@ def write_system(
     out[OF_CONTEXT.new_price] = new_price
 
 
-@lean
+@device
 def write_cluster(
     memory: Memory, scales: Scales, i: int, u: int, block: Singles, out: Singles
 ) -> None:
@@ -339,13 +319,13 @@ def write_cluster(
     out[OF_CONTEXT.coverage] = min(own / M * N / 2.0, MOST) - 0.5
 
 
-@lean
+@inline
 def few(count: float) -> float:
     """Squash a count: 0, 1/3, 1/2, 3/5 … 1."""
     return count / (count + 2.0)
 
 
-@lean
+@device
 def worth_of(memory: Memory, scales: Scales, i: int, cluster: int) -> float:
     """Return what is believed of the worth of a cluster."""
     if memory.cluster_trainings[i, cluster] == 0:
@@ -353,7 +333,7 @@ def worth_of(memory: Memory, scales: Scales, i: int, cluster: int) -> float:
     return float(min(memory.cluster_worth[i, cluster] / scales.worth, MOST))
 
 
-@lean
+@device
 def waiting_tasks(memory: Memory, i: int, u: int, cluster: int) -> int:
     """Return how many of the slot's tasks after u are of a cluster."""
     waiting = 0
@@ -362,7 +342,7 @@ def waiting_tasks(memory: Memory, i: int, u: int, cluster: int) -> int:
     return waiting
 
 
-@lean
+@device
 def clusters_without_server(memory: Memory, types: int, i: int) -> int:
     """Return how many of `types` clusters, met or not, have no server of their own."""
     missing = types

@@ -9,7 +9,7 @@ import numpy as np
 
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.environments import call_batched
-from mec_moe_agents.offloading.pricing import pick_costs
+from mec_moe_agents.offloading.picks import pick_costs
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 

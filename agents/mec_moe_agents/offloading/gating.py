@@ -13,7 +13,7 @@ from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, reject
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
-from mec_moe_env.core.kernels import compiled
+from mec_moe_env.core.kernels import kernel
 from mec_moe_env.moe.model import softmax
 
 
@@ -141,22 +141,15 @@ class GatingNetwork(Gate[GatingState]):
         return gate
 
 
-@compiled
+@kernel
 def write_slope(
     share: Floats, server: int, drift: float, load_balance: float, routed: Floats, out: Floats
 ) -> None:
     """Write the derivative of the loss by each gate h_j, (M,).
 
     The locality loss π_{m_t}·‖Δw‖ gives ‖Δw‖·π_{m_t}·(1{j = m_t} − π_j), the load-balance term
-    α·M·Σ_m f_m·π_m gives α·M·π_j·(f_j − Σ_m f_m·π_m).
-
-    Args:
-        share: π, (M,).
-        server: m_t, the server that completed the task.
-        drift: ‖Δw‖.
-        load_balance: α.
-        routed: tasks routed to each server so far, (M,).
-        out: written, (M,).
+    α·M·Σ_m f_m·π_m gives α·M·π_j·(f_j − Σ_m f_m·π_m). `share` is π, (M,), `server` m_t, `drift`
+    ‖Δw‖, `load_balance` α, and `routed` the tasks routed to each server so far, (M,).
     """
     M = share.shape[0]
     for j in range(M):
@@ -169,7 +162,7 @@ def write_slope(
             out[j] += load_balance * M * share[j] * (routed[j] - mean) / total
 
 
-@compiled
+@kernel
 def descend(
     theta: Floats,
     features: Floats,
@@ -180,17 +173,10 @@ def descend(
     learning_rate: float,
     load_balance: float,
 ) -> None:
-    """Move θ down the loss of every training that ended, one after the other in server order.
+    """Move θ, (n, M, d), down the loss of every training that ended, in the order of the servers.
 
-    Args:
-        theta: θ, (n, M, d), updated.
-        features: x of the task that each server took last, (n, M, d).
-        completed: (n, M), 1 where a training ended.
-        drift: ‖Δw‖, (n, M).
-        routed: tasks routed to each server so far, (n, M).
-        learning: (n,), false where the gate has stopped learning.
-        learning_rate: η.
-        load_balance: α.
+    `completed`, (n, M), is 1 where one ended; `learning`, (n,), false where the gate has stopped.
+    The rest is of `GatingState`, of the slot, and η and α.
     """
     n, M, d = theta.shape
     share = np.empty(M)

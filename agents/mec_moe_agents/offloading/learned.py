@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +19,10 @@ from mec_moe_agents.agent import (
     starting_rows,
     with_batch_axis,
 )
-from mec_moe_agents.offloading.features import decision_features, width
+from mec_moe_agents.offloading.features import enter_remembered, scales_of, width, write_offers
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
 from mec_moe_agents.offloading.picks import Openings
-from mec_moe_agents.offloading.recognition import begin_slot, empty_memory, forget, note_picks
+from mec_moe_agents.offloading.recognition import empty_memory, enter_picks, enter_slot, forget
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, Slot
 from mec_moe_env.config import suggest
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
@@ -59,6 +60,7 @@ class Decisions:
         self.config = config
         self.batch = batch
         self.width = width(config)
+        self._scales = scales_of(config)
         self._covered = min(config.samples_per_task / config.feature_dim, 1.0)
         self._memory = empty_memory(config, batch)
         self._picks = np.zeros((batch, *config.action_shape), np.int64)
@@ -69,21 +71,27 @@ class Decisions:
 
     def begin(self, observation: Observation) -> None:
         """Look at the next slots, entries of shape (n, size)."""
-        entries = {key: np.ascontiguousarray(value) for key, value in observation.items()}
+        # The kernels that are entered below count on these types.
+        contiguous = partial(np.ascontiguousarray, dtype=np.float32)
+        entries = {key: contiguous(value) for key, value in observation.items()}
         self._slot = Slot.read(entries, self.config)
         self._openings = Openings(self._slot)
-        begin_slot(self._memory, self._slot, self._covered)
+        enter_slot(self._memory, self._slot, self._covered)
         self._picks[..., 0] = self.config.num_servers
         self._picks[..., 1] = 0
 
     def features(self, task: int) -> Singles:
         """Return the features of a task's decision, (n, width); to be called once, in order."""
-        return decision_features(self._memory, self._slot, self._openings, self.config, task)
+        memory, slot, openings, scales = self._memory, self._slot, self._openings, self._scales
+        out = np.full((self.batch, self.width), np.nan, np.float32)
+        write_offers(memory, slot, openings, self.config, scales, task, out)
+        enter_remembered(memory, slot, openings.idle, openings.free, scales, task, out)
+        return out
 
     def choose(self, task: int, choices: Integers) -> None:
         """Give the task to the servers `choices`, (n,), M = none; all of them available."""
         self._picks[:, task, 0] = self._openings.serve(task, choices)
-        note_picks(self._memory, self._slot, task, choices)
+        enter_picks(self._memory, self._slot, task, np.asarray(choices, np.int64))
 
     @property
     def action(self) -> Integers:
@@ -209,12 +217,13 @@ def preset_for(config: OffloadingConfig) -> str | None:
     The scenario may differ from it in `TRANSFERABLE` fields; of several that fit, the one with
     the nearest number of servers.
     """
-    same = {
+    kept = {field: getattr(config, field) for field in TRANSFERABLE}
+    distance = {
         name: abs(OFFLOADING_PRESETS[name].num_servers - config.num_servers)
         for name in presets()
-        if _agree(OFFLOADING_PRESETS[name], config)
+        if OFFLOADING_PRESETS[name].override(**kept) == config
     }
-    return min(same, key=lambda name: same[name]) if same else None
+    return min(distance, key=distance.__getitem__, default=None)
 
 
 def most_like(config: OffloadingConfig) -> str:
@@ -226,8 +235,3 @@ def most_like(config: OffloadingConfig) -> str:
     else:
         name = "scarce" if config.num_servers < 1.5 * config.num_types else "default"
     return name if name in presets() else "default"
-
-
-def _agree(preset: OffloadingConfig, config: OffloadingConfig) -> bool:
-    alike = {field: getattr(config, field) for field in TRANSFERABLE}
-    return preset.override(**alike) == config

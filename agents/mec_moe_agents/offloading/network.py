@@ -133,15 +133,19 @@ def export(model: Any, path: str | Path, training: Mapping[str, Any] | None = No
     path = Path(path)
     if path.suffix != SUFFIX:
         raise ValueError(f"path = {path} is not allowed: it must end in {SUFFIX}")
-    save_weights(path, arrays_of(model), training or {})
+    weights = arrays_of(model)
+    card = {
+        "architecture": ARCHITECTURE,
+        "features": VERSION,
+        "hidden": int(weights["score.weight"].shape[1]),
+        "training": dict(training or {}),
+    }
+    write_json(path.with_suffix(".json"), card)
+    write_arrays(path, {name: np.ascontiguousarray(weights[name], np.float32) for name in SHAPES})
 
 
 def arrays_of(model: Any) -> dict[str, Singles]:
-    """Return the weights of a Stable-Baselines3 model with the permutation-equivariant policy.
-
-    Raises:
-        ValueError: the policy has another architecture.
-    """
+    """Return the weights of a model with the deep-set policy; ValueError if it has another."""
     prefix = "mlp_extractor."
     found = {
         name.removeprefix(prefix): np.asarray(tensor.detach().cpu().numpy(), np.float32)
@@ -152,22 +156,6 @@ def arrays_of(model: Any) -> dict[str, Singles]:
         return checked(found)
     except ValueError as error:
         raise ValueError(f"the policy has not the problem's shape: {error}") from error
-
-
-def save_weights(path: Path, weights: Mapping[str, Singles], training: Mapping[str, Any]) -> None:
-    """Write card and weights, each whole or not at all.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    card = {
-        "architecture": ARCHITECTURE,
-        "features": VERSION,
-        "hidden": int(weights["score.weight"].shape[1]),
-        "training": dict(training),
-    }
-    write_json(path.with_suffix(".json"), card)
-    write_arrays(path, {name: np.ascontiguousarray(weights[name], np.float32) for name in SHAPES})
 
 
 def load(path: str | Path) -> Learned:

@@ -8,13 +8,14 @@ other.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
-from mec_moe_env.core.kernels import lean
+from mec_moe_env.core.kernels import Entry, device, lean_kernel
 
 NO_CLUSTER = -1
 SAME_CLUSTER = 0.5
@@ -30,69 +31,66 @@ MOST_TRAININGS = 6
 
 
 class Memory(NamedTuple):
-    """The memory of n episodes with at most K = N clusters of tasks."""
+    """The memory of n episodes with at most K = N clusters of tasks.
 
-    cluster_sum: Floats
-    """Σ x over the tasks of each cluster that arrived, (n, K, d)."""
-    cluster_count: Integers
-    """Tasks of each cluster that arrived, (n, K)."""
-    cluster_worth: Floats
-    """Estimate of ‖w‖² of each cluster, what a rejection of it costs, (n, K)."""
-    cluster_trainings: Integers
-    """Trainings behind that estimate, (n, K)."""
-    distance_sum: Floats
-    """Σ of the estimates of ‖w_a − w_b‖² of two clusters, (n, K, K)."""
-    distance_count: Integers
-    """Estimates behind that sum, (n, K, K)."""
-    server_sum: Floats
-    """Σ x over the tasks that each server took, (n, M, d)."""
-    server_count: Integers
-    """Tasks of each cluster that each server took, (n, M, K)."""
-    server_cluster: Integers
-    """The cluster of which a server took most, the latest among equals, (n, M); −1 untrained."""
-    last_cluster: Integers
-    """Cluster of the last task that a server took, (n, M); −1 untrained."""
-    streak: Integers
-    """Tasks of `last_cluster` that a server took without another between them, (n, M)."""
-    former_cluster: Integers
-    """The cluster of the streak before, if it was long enough to be learned, (n, M); else −1."""
-    trainings: Integers
-    """Trainings completed while a server took one cluster only, (n, M); −1 once it took another."""
-    drift_energy: Floats
-    """Σ drift² over those trainings, (n, M)."""
-    delay_sum: Floats
-    """Σ over all tasks seen of the delay that each server would have had, slots, (n, M)."""
-    tasks_seen: Integers
-    """(n,)."""
-    task_cluster: Integers
-    """Cluster of each task of the present slot, (n, U)."""
-    task_is_novel: Flags
-    """Whether it is the first of its cluster, (n, U)."""
+    A shape is written as its axes: n, K, M servers, U tasks of a slot, d features.
+    """
+
+    cluster_sum: Annotated[Floats, "nKd"]
+    """Σ x over the tasks of each cluster that arrived."""
+    cluster_count: Annotated[Integers, "nK"]
+    """Tasks of each cluster that arrived."""
+    cluster_worth: Annotated[Floats, "nK"]
+    """Estimate of ‖w‖² of each cluster, what a rejection of it costs."""
+    cluster_trainings: Annotated[Integers, "nK"]
+    """Trainings behind that estimate."""
+    distance_sum: Annotated[Floats, "nKK"]
+    """Σ of the estimates of ‖w_a − w_b‖² of two clusters."""
+    distance_count: Annotated[Integers, "nKK"]
+    """Estimates behind that sum."""
+    server_sum: Annotated[Floats, "nMd"]
+    """Σ x over the tasks that each server took."""
+    server_count: Annotated[Integers, "nMK"]
+    """Tasks of each cluster that each server took."""
+    server_cluster: Annotated[Integers, "nM"]
+    """The cluster of which a server took most, the latest among equals; −1 untrained."""
+    last_cluster: Annotated[Integers, "nM"]
+    """Cluster of the last task that a server took; −1 untrained."""
+    streak: Annotated[Integers, "nM"]
+    """Tasks of `last_cluster` that a server took without another between them."""
+    former_cluster: Annotated[Integers, "nM"]
+    """The cluster of the streak before, if it was long enough to be learned; else −1."""
+    trainings: Annotated[Integers, "nM"]
+    """Trainings completed while a server took one cluster only; −1 once it took another."""
+    drift_energy: Annotated[Floats, "nM"]
+    """Σ drift² over those trainings."""
+    delay_sum: Annotated[Floats, "nM"]
+    """Σ over all tasks seen of the delay that each server would have had, slots."""
+    tasks_seen: Annotated[Integers, "n"]
+    """Since the episode began."""
+    task_cluster: Annotated[Integers, "nU"]
+    """Cluster of each task of the present slot."""
+    task_is_novel: Annotated[Flags, "nU"]
+    """Whether it is the first of its cluster."""
+
+
+DTYPES: Mapping[Any, type[np.generic]] = {
+    Floats: np.float64,
+    Integers: np.int64,
+    Flags: np.bool_,
+}
 
 
 def empty_memory(config: OffloadingConfig, batch: int) -> Memory:
     """Allocate the memory of `batch` episodes that have just begun."""
-    n, M, K = batch, config.num_servers, config.num_types
-    U, d = config.num_tasks, config.feature_dim
+    sizes = {"n": batch, "K": config.num_types, "M": config.num_servers}
+    sizes |= {"U": config.num_tasks, "d": config.feature_dim}
+    hints = get_type_hints(Memory, include_extras=True).values()
     memory = Memory(
-        cluster_sum=np.zeros((n, K, d)),
-        cluster_count=np.zeros((n, K), np.int64),
-        cluster_worth=np.zeros((n, K)),
-        cluster_trainings=np.zeros((n, K), np.int64),
-        distance_sum=np.zeros((n, K, K)),
-        distance_count=np.zeros((n, K, K), np.int64),
-        server_sum=np.zeros((n, M, d)),
-        server_count=np.zeros((n, M, K), np.int64),
-        server_cluster=np.zeros((n, M), np.int64),
-        last_cluster=np.zeros((n, M), np.int64),
-        streak=np.zeros((n, M), np.int64),
-        former_cluster=np.zeros((n, M), np.int64),
-        trainings=np.zeros((n, M), np.int64),
-        drift_energy=np.zeros((n, M)),
-        delay_sum=np.zeros((n, M)),
-        tasks_seen=np.zeros(n, np.int64),
-        task_cluster=np.zeros((n, U), np.int64),
-        task_is_novel=np.zeros((n, U), np.bool_),
+        *(
+            np.zeros([sizes[axis] for axis in axes], DTYPES[kind])
+            for kind, axes in map(get_args, hints)
+        )
     )
     forget(memory, np.ones(batch, np.bool_))
     return memory
@@ -114,7 +112,7 @@ def mean_delay(memory: Memory, delay: Floats) -> Floats:
     return mean
 
 
-@lean
+@device
 def cosine(total: Floats, task: Singles) -> float:
     """Return the cosine of two vectors of shape (d,); 0 if one is zero."""
     product = 0.0
@@ -127,7 +125,7 @@ def cosine(total: Floats, task: Singles) -> float:
     return product / math.sqrt(left * right) if left * right > 0.0 else 0.0
 
 
-@lean
+@device
 def forget_cluster(memory: Memory, i: int, cluster: int) -> None:
     """Make room for another cluster, to which the servers of the old one pass."""
     memory.cluster_count[i, cluster] = 0
@@ -142,7 +140,7 @@ def forget_cluster(memory: Memory, i: int, cluster: int) -> None:
         memory.distance_count[i, other, cluster] = 0
 
 
-@lean
+@device
 def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
     """Assign task u of row i to the cluster most like it, or to a new one, and learn from it."""
     best = -2.0
@@ -171,7 +169,7 @@ def recognise(memory: Memory, i: int, u: int, task: Singles) -> None:
         memory.cluster_sum[i, cluster, f] += task[f]
 
 
-@lean
+@device
 def note_training(memory: Memory, i: int, m: int, drift: float, covered: float) -> None:
     """Learn the worth of a cluster, or the distance of two, from a training that ended.
 
@@ -200,7 +198,7 @@ def note_training(memory: Memory, i: int, m: int, drift: float, covered: float) 
         memory.cluster_trainings[i, cluster] = count
 
 
-@lean
+@lean_kernel
 def begin_slot(memory: Memory, slot: Slot, covered: float) -> None:
     """Learn what a batch of slots shows before anything is decided."""
     n, U = slot.task.shape[:2]
@@ -212,7 +210,7 @@ def begin_slot(memory: Memory, slot: Slot, covered: float) -> None:
             recognise(memory, i, u, slot.task[i, u])
 
 
-@lean
+@device
 def note_pick(memory: Memory, i: int, u: int, m: int, task: Singles) -> None:
     """Note that row i gave its task u, x of shape (d,), to server m."""
     cluster = memory.task_cluster[i, u]
@@ -233,9 +231,13 @@ def note_pick(memory: Memory, i: int, u: int, m: int, task: Singles) -> None:
         memory.server_cluster[i, m] = cluster
 
 
-@lean
+@lean_kernel
 def note_picks(memory: Memory, slot: Slot, u: int, servers: Integers) -> None:
     """Note the servers, (n,) with M = none, that took task u of each row."""
     for i in range(servers.shape[0]):
         if servers[i] < memory.last_cluster.shape[1]:
             note_pick(memory, i, u, servers[i], slot.task[i, u])
+
+
+enter_slot, enter_picks = Entry(begin_slot), Entry(note_picks)
+"""The same, for arrays whose types never change."""

@@ -12,6 +12,24 @@ from mec_moe_env.config import Config, Real, Whole, setting
 SHARE = Real(0, 1)
 POSITIVE = Real(0, open_low=True)
 
+ARGUMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "gamma": "gamma",
+        "max_grad_norm": "max_grad_norm",
+        "gae_lambda": "gae_lambda",
+        "entropy_weight": "ent_coef",
+        "value_weight": "vf_coef",
+        "batch_size": "batch_size",
+        "epochs": "n_epochs",
+        "clip_range": "clip_range",
+        "replay_steps": "buffer_size",
+        "first_update": "learning_starts",
+        "updates": "gradient_steps",
+        "target_interval": "target_update_interval",
+    }
+)
+"""What Stable-Baselines3 calls the hyperparameters that it is given as they are."""
+
 
 class StepSchedule:
     """Linear from `initial` to `final` over `steps` environment steps, then constant.
@@ -38,6 +56,10 @@ class Hyperparameters(Config):
 
     LIMITS_MEMORY: ClassVar[str] = "rollout_steps"
     """What to lower where the observations that are kept do not fit in memory."""
+    ROLLOUT: ClassVar[str] = "n_steps"
+    """What Stable-Baselines3 calls the steps of each sub-environment between two updates."""
+    CONSTANTS: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Arguments of Stable-Baselines3 that are not tuned."""
 
     num_envs: int = setting(64, Whole(1))
     """Sub-environments."""
@@ -76,7 +98,12 @@ class Hyperparameters(Config):
 
     def options(self, rollout_steps: int) -> dict[str, Any]:
         """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
-        return {"gamma": self.gamma, "max_grad_norm": self.max_grad_norm}
+        tuned = {
+            argument: getattr(self, field)
+            for field, argument in ARGUMENTS.items()
+            if hasattr(self, field)
+        }
+        return {**tuned, self.ROLLOUT: rollout_steps, **self.CONSTANTS}
 
     def kept_observations(self, rollout_steps: int) -> int:
         """Return how many observations the learner keeps."""
@@ -91,15 +118,6 @@ class ActorCritic(Hyperparameters):
     entropy_weight: float = setting(0.005, Real(0))
     value_weight: float = setting(0.5, Real(0))
 
-    def options(self, rollout_steps: int) -> dict[str, Any]:
-        """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
-        return super().options(rollout_steps) | {
-            "n_steps": rollout_steps,
-            "gae_lambda": self.gae_lambda,
-            "ent_coef": self.entropy_weight,
-            "vf_coef": self.value_weight,
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class PPOHyperparameters(ActorCritic):
@@ -108,14 +126,6 @@ class PPOHyperparameters(ActorCritic):
     batch_size: int = setting(1600, Whole(2))
     epochs: int = setting(8, Whole(1))
     clip_range: float = setting(0.2, POSITIVE)
-
-    def options(self, rollout_steps: int) -> dict[str, Any]:
-        """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
-        return super().options(rollout_steps) | {
-            "batch_size": self.batch_size,
-            "n_epochs": self.epochs,
-            "clip_range": self.clip_range,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +146,9 @@ class RecurrentPPOHyperparameters(PPOHyperparameters):
 class A2CHyperparameters(ActorCritic):
     """A2C: one update for each short rollout."""
 
-    rollout_steps: int = setting(10, Whole(1))
+    CONSTANTS: ClassVar[Mapping[str, Any]] = MappingProxyType({"normalize_advantage": True})
 
-    def options(self, rollout_steps: int) -> dict[str, Any]:
-        """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
-        return super().options(rollout_steps) | {"normalize_advantage": True}
+    rollout_steps: int = setting(10, Whole(1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +156,7 @@ class DQNHyperparameters(Hyperparameters):
     """DQN."""
 
     LIMITS_MEMORY: ClassVar[str] = "replay_steps"
+    ROLLOUT: ClassVar[str] = "train_freq"
 
     num_envs: int = setting(16, Whole(1))
     learning_rate: float = setting(5e-4, POSITIVE)
@@ -170,17 +179,6 @@ class DQNHyperparameters(Hyperparameters):
     def exploration_schedule(self) -> StepSchedule | None:
         """Return the share of random actions over the steps."""
         return StepSchedule(1.0, self.final_exploration, self.exploration_steps)
-
-    def options(self, rollout_steps: int) -> dict[str, Any]:
-        """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
-        return super().options(rollout_steps) | {
-            "buffer_size": self.replay_steps,
-            "batch_size": self.batch_size,
-            "learning_starts": self.first_update,
-            "train_freq": rollout_steps,
-            "gradient_steps": self.updates,
-            "target_update_interval": self.target_interval,
-        }
 
     def kept_observations(self, rollout_steps: int) -> int:
         """Return how many observations the replay buffer holds: before and after each step."""

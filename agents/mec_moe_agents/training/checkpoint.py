@@ -38,11 +38,7 @@ REPLAY_ARRAYS = ("actions", "rewards", "dones", "timeouts")
 
 
 def save_policy(model: Any, folder: Path) -> None:
-    """Write the weights into a folder.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the weights into a folder."""
     write_arrays(folder / POLICY, _arrays(model.policy.state_dict()))
 
 
@@ -61,11 +57,7 @@ def load_policy(model: Any, folder: Path) -> None:
 
 
 def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
-    """Write everything that training goes on from; the folder is replaced as a whole.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+    """Write everything that training goes on from; the folder is replaced as a whole."""
     with replacing_folder(folder) as fresh:
         save_policy(model, fresh)
         arrays, settings = _split(model.policy.optimizer.state_dict())

@@ -20,12 +20,9 @@ LEGEND_COLUMNS = 5
 
 
 def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float]) -> Figure:
-    """Draw mean return against steps.
+    """Draw mean return against steps, and that of baselines on the same seeds as horizontal lines.
 
-    Args:
-        plan: of the run.
-        progress: its evaluations, one at least.
-        references: mean return of baselines on the same seeds, drawn as horizontal lines.
+    The run has one evaluation at least.
     """
     title = f"{plan.algo}, {plan.policy} policy, {plan.scenario}, seed {plan.seed}"
     figure = new_figure(title, (11, 4.8))

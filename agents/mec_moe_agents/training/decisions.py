@@ -6,14 +6,12 @@ the original environment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import (
     VecEnvIndices,
     VecEnvObs,
@@ -32,13 +30,7 @@ FEATURE_BOUND = 10.0
 def make_decision_env(
     config: OffloadingConfig, n_envs: int, seed: int | None, num_threads: int = 1
 ) -> DecisionVecEnv:
-    """Build the training view of `n_envs` sub-environments.
-
-    Args:
-        config: the scenario.
-        n_envs: number of sub-environments.
-        seed: sub-environment i begins its first episode with seed + i; None is random.
-        num_threads: threads of the native environment.
+    """Build the training view; sub-environment i begins its first episode with `seed` + i.
 
     Raises:
         ValueError: a count is out of range.
@@ -49,7 +41,7 @@ def make_decision_env(
     return DecisionVecEnv(native, config)
 
 
-class DecisionVecEnv(VecEnv):
+class DecisionVecEnv(VecEnvWrapper):
     """Every task of a slot is a step of its own; the environment advances after the last.
 
     Observation: `Box` of CONTEXT + M·SERVER features (`mec_moe_agents.offloading.features`).
@@ -60,18 +52,17 @@ class DecisionVecEnv(VecEnv):
 
     def __init__(self, native: SB3VecEnv, config: OffloadingConfig) -> None:
         self.config = config
-        self._native = native
         self._decisions = Decisions(config, native.num_envs)
         self._task = 0
         self._choices = np.zeros(native.num_envs, np.int64)
         self._features = np.zeros((native.num_envs, self._decisions.width), np.float32)
         bound = spaces.Box(-FEATURE_BOUND, FEATURE_BOUND, (self._decisions.width,), np.float32)
-        super().__init__(native.num_envs, bound, spaces.Discrete(config.num_servers + 1))
+        super().__init__(native, bound, spaces.Discrete(config.num_servers + 1))
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes."""
-        observation = self._native.reset()
-        self.reset_infos = self._native.reset_infos
+        observation = self.venv.reset()
+        self.reset_infos = self.venv.reset_infos
         self._decisions.forget(np.ones(self.num_envs, np.bool_))
         return self._look(observation)
 
@@ -94,7 +85,7 @@ class DecisionVecEnv(VecEnv):
                 np.zeros(self.num_envs, np.bool_),
                 infos,
             )
-        observation, rewards, dones, infos = self._native.step(self._decisions.action)
+        observation, rewards, dones, infos = self.venv.step(self._decisions.action)
         if dones.any():
             self._end(dones, infos)
         return self._look(observation), rewards, dones, infos
@@ -103,40 +94,18 @@ class DecisionVecEnv(VecEnv):
         """Return which choices are possible, (n, M + 1)."""
         return choice_masks(self._features)
 
-    def close(self) -> None:
-        """Release the native environment."""
-        self._native.close()
-
-    def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Seed the next reset: sub-environment i with seed + i."""
-        return self._native.seed(seed)
-
-    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """Return an attribute of the native environment, once for each index."""
-        return self._native.get_attr(attr_name, indices)
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Set an attribute of the native environment."""
-        self._native.set_attr(attr_name, value, indices)
-
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
         """Return the rows of `action_masks`, or of a method of the native environment."""
         if method_name != "action_masks":
-            return self._native.env_method(method_name, *method_args, indices=indices, **kwargs)
+            return self.venv.env_method(method_name, *method_args, indices=indices, **kwargs)
         masks = self.masks()
         return [masks[index] for index in self._get_indices(indices)]
 
-    def env_is_wrapped(
-        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
-    ) -> list[bool]:
-        """Return False for each sub-environment."""
-        return [False for _ in self._get_indices(indices)]
-
     def has_attr(self, attr_name: str) -> bool:
         """Tell whether the view or the native environment has an attribute."""
-        return attr_name == "action_masks" or self._native.has_attr(attr_name)
+        return attr_name == "action_masks" or self.venv.has_attr(attr_name)
 
     def _look(self, observation: Any) -> NDArray[np.float32]:
         self._task = 0
@@ -152,7 +121,7 @@ class DecisionVecEnv(VecEnv):
         """
         for index in np.flatnonzero(dones).tolist():
             infos[index]["terminal_observation"] = self._features[index].copy()
-            self.reset_infos[index] = self._native.reset_infos[index]
+            self.reset_infos[index] = self.venv.reset_infos[index]
         self._decisions.forget(dones)
 
 

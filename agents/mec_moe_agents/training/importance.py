@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -71,8 +70,7 @@ class Outcome(NamedTuple):
 Evaluator = Callable[[Schedule], Outcome]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Episodes of the environment under one schedule, n of them."""
 
     joules: Floats
@@ -85,7 +83,7 @@ class Record:
     @property
     def outcome(self) -> Outcome:
         """The means."""
-        return Outcome(*(float(each.mean()) for each in (self.joules, self.loss, self.accuracy)))
+        return Outcome(*(float(each.mean()) for each in self))
 
 
 def learn_family(tell: Callable[[str], None] = lambda text: None) -> ScheduleFamily:
@@ -132,10 +130,7 @@ def powers(hand_set: float) -> Schedule:
 def record(config: DMoEConfig, importance: Sequence[float], seeds: Sequence[int]) -> Record:
     """Run JESA under a schedule through one episode of the environment per training seed.
 
-    Args:
-        config: `digits-moe`, or it with other fields of the radio network.
-        importance: of every layer.
-        seeds: the same ones make records comparable episode by episode.
+    The same seeds make records comparable episode by episode.
 
     Raises:
         ValueError: a seed is below 2³¹, where evaluation has its own.
@@ -152,26 +147,17 @@ def choose_match(hand_set: float, jesa: Record, candidates: Mapping[Schedule, Re
 
     The margin is `STANDARD_ERRORS` paired standard errors of the difference, episodes being the
     units: the lead is sure on new seeds, not on new images. Where no candidate reaches its own
-    margin, the one that comes nearest.
-
-    Args:
-        hand_set: γ0.
-        jesa: JESA's episodes under γ0^l.
-        candidates: episodes of the same seeds under other schedules; at least one.
+    margin, the one that comes nearest. All episodes are of the same seeds, JESA's under γ0^l.
     """
-    matches = [
-        Match(hand_set, schedule, *_lead(jesa, ours)) for schedule, ours in candidates.items()
-    ]
+    matches = []
+    for schedule, ours in candidates.items():
+        gains = ours.accuracy - jesa.accuracy
+        margin = STANDARD_ERRORS * float(gains.std(ddof=1) / np.sqrt(gains.size))
+        matches.append(Match(hand_set, schedule, float(gains.mean()), margin))
     safe = [each for each in matches if each.gain >= each.margin]
     if not safe:
         return max(matches, key=lambda each: each.gain - each.margin)
     return min(safe, key=lambda each: candidates[each.importance].joules.mean())
-
-
-def _lead(jesa: Record, ours: Record) -> tuple[float, float]:
-    gains = ours.accuracy - jesa.accuracy
-    error = gains.std(ddof=1) / np.sqrt(gains.size)
-    return float(gains.mean()), STANDARD_ERRORS * float(error)
 
 
 def search_front(
@@ -179,12 +165,7 @@ def search_front(
 ) -> list[Schedule]:
     """Look for the front: all of a coarse grid, then the neighbours of the best, ever nearer.
 
-    Args:
-        layers: L.
-        rough: evaluates the grid, |grid|^L schedules.
-        fine: evaluates the rest.
-        grid: importance values.
-        steps: by which one layer's importance is changed at a time.
+    `rough` evaluates the grid, |grid|^L schedules, and `fine` the rest.
     """
     on_grid = {schedule: rough(schedule) for schedule in itertools.product(grid, repeat=layers)}
     found = {schedule: fine(schedule) for schedule in front(on_grid)}

@@ -15,8 +15,7 @@ from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from mec_moe_agents.training.plan import Plan
-from mec_moe_agents.training.seeds import generator_seed
+from mec_moe_agents.training.plan import Plan, generator_seed
 from mec_moe_agents.training.views import View, view_of
 
 BEFORE_TRAINING = 2**32 - 1

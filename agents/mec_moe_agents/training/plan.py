@@ -1,4 +1,14 @@
-"""What a training run is: everything that determines its weights, but for its length."""
+"""What a training run is: everything that determines its weights, but for its length.
+
+Its seeds are `FIRST_TRAINING_SEED` or above. An evaluation (`mec-moe compare`, `rank`) takes seeds
+below, so that no episode it runs can have served training, nor the choice of the best checkpoint:
+
+| seeds | for |
+|---|---|
+| 0 … 2³¹ − 1 | evaluation |
+| 2³¹ … 2³² − 1 | validation: which checkpoint is best, when to stop |
+| from 2³² | the episodes of training |
+"""
 
 from __future__ import annotations
 
@@ -12,7 +22,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+
 from mec_moe_agents.environments import ENVIRONMENTS, Environment, environment_of
+from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds
 from mec_moe_agents.training.algorithms import (
     ALGORITHMS,
     Algorithm,
@@ -20,7 +33,7 @@ from mec_moe_agents.training.algorithms import (
     hyperparameters_for,
 )
 from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.config import Config, Whole, reject, resolve, suggest
+from mec_moe_env.config import Config, Whole, resolve, setting, suggest
 
 POLICIES: Mapping[str, Sequence[str]] = MappingProxyType(
     {"offloading": ("shape", "features", "mlp"), "dmoe": ("mlp",)}
@@ -30,10 +43,11 @@ POLICIES: Mapping[str, Sequence[str]] = MappingProxyType(
 PICKS: Mapping[str, Sequence[str]] = MappingProxyType({"offloading": ("num_tasks", "max_experts")})
 """Fields whose product is the number of picks of a step, in environments where it can be one."""
 FORMAT = 1
+FIRST_EPISODE_SEED = 2 * FIRST_TRAINING_SEED
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Config):
     """One training run; equal plans give equal weights after equal steps, bit for bit.
 
     That holds for equal versions of the packages on one machine: floating-point sums differ from
@@ -49,10 +63,10 @@ class Plan:
     policy: str
     """One of `POLICIES`."""
     hyperparameters: Hyperparameters
-    seed: int = 0
-    validation_episodes: int = 50
+    seed: int = setting(0, Whole(0))
+    validation_episodes: int = setting(50, Whole(1, 10**6))
     """Episodes that tell at each checkpoint how good the policy is."""
-    threads: int = 1
+    threads: int = setting(1, Whole(1))
     start: str | None = None
     """Weights to begin with instead of fresh ones: the name of a preset with shipped weights, or a
     file of exported ones; for the `shape` policy."""
@@ -60,14 +74,7 @@ class Plan:
     """Digest of that file, see `mec_moe_agents.training.policy`."""
 
     def __post_init__(self) -> None:
-        for field, allowed in (
-            ("seed", Whole(0)),
-            ("validation_episodes", Whole(1, 10**6)),
-            ("threads", Whole(1)),
-        ):
-            value = getattr(self, field)
-            if not allowed.admits(value):
-                raise reject(field, value, allowed)
+        super().__post_init__()
         check_algorithm(self.algo)
         check_policy(self.algo, self.policy, self.config)
         if self.start is not None and self.policy != "shape":
@@ -98,7 +105,6 @@ class Plan:
         """
         check_algorithm(algo)
         policy = policy or default_policy(algo, config)
-        check_policy(algo, policy, config)
         env = environment_of(config).name
         hyperparameters = hyperparameters_for(algo, policy, env, scenario, tuning)
         return cls(
@@ -169,12 +175,31 @@ class Plan:
         return " ".join(parts)
 
 
-def check_algorithm(algo: str) -> None:
-    """See that an algorithm exists.
+def validation_seeds(count: int) -> Sequence[int]:
+    """Return the seeds of the episodes that tell which checkpoint is best."""
+    seeds = range(FIRST_TRAINING_SEED, FIRST_TRAINING_SEED + count)
+    check_training_seeds((seeds[0], seeds[-1]))
+    return seeds
 
-    Raises:
-        ValueError: it does not; the nearest name is given.
-    """
+
+def episode_seed(seed: int, segment: int) -> int:
+    """Return the seed of sub-environment 0 in one segment of a run; i begins with this plus i."""
+    # Below 2⁶²: a seed plus an index stays a small integer for every library.
+    return FIRST_EPISODE_SEED + (_bits(seed, segment, 1) >> 2)
+
+
+def generator_seed(seed: int, segment: int) -> int:
+    """Return the seed of the libraries' global generators in one segment, below 2³²."""
+    return _bits(seed, segment, 2) >> 32
+
+
+def _bits(seed: int, segment: int, purpose: int) -> int:
+    """Return 64 bits that look random."""
+    return int(np.random.SeedSequence((seed, segment, purpose)).generate_state(1, np.uint64)[0])
+
+
+def check_algorithm(algo: str) -> None:
+    """Raise ValueError with the nearest name if there is no such algorithm."""
     if algo not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {algo!r}: {suggest(algo, ALGORITHMS)}")
 
@@ -186,11 +211,7 @@ def default_policy(algo: str, config: Config) -> str:
 
 
 def check_policy(algo: str, policy: str, config: Config) -> None:
-    """See that an algorithm can train a policy in an environment.
-
-    Raises:
-        ValueError: it cannot; what is allowed is named.
-    """
+    """Raise ValueError with what is allowed if the algorithm cannot train the policy there."""
     env = environment_of(config).name
     known = list(itertools.chain(*POLICIES.values()))
     if policy not in known:

@@ -13,21 +13,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
 from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER
 from mec_moe_agents.offloading.learned import FOLDER, presets
-from mec_moe_agents.offloading.network import SUFFIX, checked, load
+from mec_moe_agents.offloading.network import SUFFIX, load
 from mec_moe_agents.training.plan import Plan
 
 HIDDEN = 32
-"""Units of the actor's layers."""
-CRITIC_HIDDEN = 32
+"""Units of a layer."""
 IMPOSSIBLE = -1e8
 ADAM_EPSILON = 1e-8
 """Stable-Baselines3 takes 1e-5: clipped by a large gradient of the critic, that of the actor falls
@@ -70,8 +67,8 @@ class DeepSetNetwork(nn.Module):
         self.score = nn.Linear(hidden, 1)
         self.skip = nn.Linear(SERVER, 1, bias=False)
         self.reject = nn.Linear(hidden, 1)
-        self.critic = Tower(CRITIC_HIDDEN)
-        self.value = nn.Linear(CRITIC_HIDDEN, 1)
+        self.critic = Tower(HIDDEN)
+        self.value = nn.Linear(HIDDEN, 1)
         for layer in (self.score, self.reject):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -139,22 +136,14 @@ DEEP_SET_POLICIES: Mapping[str, type[Any]] = MappingProxyType(
 
 
 def deep_set_policy(algo: str) -> type[Any]:
-    """Return the class of the deep-set policy for an algorithm that learns decisions.
-
-    Raises:
-        ValueError: the algorithm has none.
-    """
+    """Return the class of the deep-set policy for an algorithm; ValueError if it has none."""
     if algo not in DEEP_SET_POLICIES:
         raise ValueError(f"algo = {algo!r} has no deep-set policy: {', '.join(DEEP_SET_POLICIES)}")
     return DEEP_SET_POLICIES[algo]
 
 
 def find_weights(start: str) -> Path:
-    """Return the file that the name of a preset with shipped weights, or a path, stands for.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """Return the file that the name of a preset with shipped weights, or a path, stands for."""
     if start in presets():
         return FOLDER / f"{start}{SUFFIX}"
     path = Path(start)
@@ -172,32 +161,20 @@ def digest(path: Path) -> str:
 
 
 def begin_from(plan: Plan, model: Any) -> None:
-    """Give a model with fresh weights those that its plan begins with, if any.
+    """Give a model with fresh weights the actor that its plan begins with, if any; not the critic.
 
     Raises:
-        ValueError: the file is missing, damaged, or not what it was when the plan was made.
+        ValueError: the file is missing, damaged, of another shape, or not what it was when the
+            plan was made.
     """
     if plan.start is None:
         return
     path = find_weights(plan.start)
     if digest(path) != plan.start_digest:
         raise ValueError(f"--from {plan.start}: {path} has changed since this run was begun")
-    start_from(model, load(path).weights)
-
-
-def start_from(model: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
-    """Give a new model the actor that another one learned, on any scenario; its critic is new.
-
-    Args:
-        model: has a deep-set policy.
-        weights: what `mec_moe_agents.offloading.network.load` returns.
-
-    Raises:
-        ValueError: an array is missing or has another shape.
-    """
     network: DeepSetNetwork = model.policy.mlp_extractor
     state = network.state_dict()
-    for name, array in checked(weights).items():
+    for name, array in load(path).weights.items():
         if state[name].shape != array.shape:
             raise ValueError(
                 f"array {name!r} has shape {array.shape}, expected {tuple(state[name].shape)}"

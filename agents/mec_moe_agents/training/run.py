@@ -24,22 +24,21 @@ from mec_moe_agents.training.checkpoint import (
     save_policy,
 )
 from mec_moe_agents.training.learner import Learner, torch_threads
-from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.plan import Plan, episode_seed, generator_seed, validation_seeds
 from mec_moe_agents.training.policy import begin_from
 from mec_moe_agents.training.run_folder import (
     BEST,
+    EVALUATIONS,
     LAST,
     LOGS,
     Evaluation,
     Progress,
     note_session,
     read_plan,
-    write_evaluations,
 )
-from mec_moe_agents.training.seeds import episode_seed, generator_seed, validation_seeds
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Whole, reject
-from mec_moe_env.files import recover_folder, replacing_folder
+from mec_moe_env.files import recover_folder, replacing_folder, write_csv
 
 
 class Watcher(Protocol):
@@ -94,12 +93,7 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
 def open_logger(folder: Path, steps: int) -> Logger:
     """Log losses, entropy and speed to CSV, and to TensorBoard where it is installed.
 
-    Args:
-        folder: of the run; it gets one CSV file for each session.
-        steps: made before this session.
-
-    Raises:
-        OSError: the files cannot be written.
+    The folder of the run gets one CSV file for each session, named by the steps made before it.
     """
     logs = folder / LOGS
     logs.mkdir(parents=True, exist_ok=True)
@@ -114,10 +108,7 @@ def open_logger(folder: Path, steps: int) -> Logger:
 
 
 def evaluate_model(learner: Learner, seeds: Sequence[int]) -> Episodes:
-    """Run what a learner has learned on one episode per seed, in the original environment.
-
-    The evaluation is that of `mec-moe compare`.
-    """
+    """Run what a learner has learned on one episode per seed, as `mec-moe compare` does."""
     config = learner.plan.config
     parts = []
     for chunk in batches(config, seeds):
@@ -161,12 +152,7 @@ def load_agent(
 
 
 def load_learner(plan: Plan, checkpoint: Path) -> Learner:
-    """Build a learner that does not train and give it the weights of a checkpoint.
-
-    Raises:
-        OSError: the weights are missing.
-        ValueError: the weights are damaged.
-    """
+    """Build a learner that does not train and give it the weights of a checkpoint."""
     recover_folder(checkpoint)
     # Its environment only shows the spaces.
     small = plan.hyperparameters.override(num_envs=1)
@@ -219,7 +205,7 @@ def _record(
             save_policy(model, fresh)
             learner.view.export(model, fresh)
     save_checkpoint(model, progress, folder / LAST)
-    write_evaluations(folder, progress)
+    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
     watcher.evaluated(progress)
     return progress
 

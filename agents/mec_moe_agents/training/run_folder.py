@@ -18,13 +18,13 @@ import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.training.plan import Plan
-from mec_moe_env.files import write_csv, write_json
+from mec_moe_env.files import write_json
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
@@ -97,10 +97,7 @@ class Progress:
 def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
     """Make the folder of a run, or see that it holds this very run.
 
-    Args:
-        folder: where the run is kept.
-        plan: what the run is.
-        fresh: remove the run that is there, and nothing else.
+    `fresh` removes the run that is there, and nothing else.
 
     Raises:
         ValueError: another run is there; the first fields that differ are named.
@@ -138,12 +135,7 @@ def read_plan(folder: Path) -> Plan:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is no JSON object.
-    """
+    """Read a JSON object; ValueError if the file holds none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -154,11 +146,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def clear_run(folder: Path) -> None:
-    """Remove what a run writes.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
+    """Remove what a run writes, and nothing else."""
     for name in FOLDERS:
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -170,7 +158,6 @@ def note_session(folder: Path, steps: int) -> bool:
     """Write down with which versions a run goes on; return whether the code is the same as before.
 
     Raises:
-        OSError: the file cannot be written.
         ValueError: the file of earlier sessions is damaged.
     """
     provenance = current_provenance()
@@ -181,22 +168,13 @@ def note_session(folder: Path, steps: int) -> bool:
         "code": provenance.fingerprint,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES},
     }
     path = folder / VERSIONS
     sessions: list[dict[str, Any]] = read_json(path)["sessions"] if path.exists() else []
     write_json(path, {"sessions": [*sessions, session]})
     same = ("mec-moe-env", "code", "packages")
     return all(before[key] == session[key] for before in sessions[-1:] for key in same)
-
-
-def write_evaluations(folder: Path, progress: Progress) -> None:
-    """Write one CSV row per checkpoint.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
@@ -215,10 +193,3 @@ def _flattened(description: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in description.items():
         flat |= value if isinstance(value, dict) else {name: value}
     return flat
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

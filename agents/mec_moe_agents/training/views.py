@@ -32,15 +32,20 @@ MOST_CHOICES = 2048
 
 
 class View:
-    """The environment of a plan as it is, `MultiDiscrete` actions; base of the other forms."""
+    """The environment of a plan as it is; base of the other forms.
 
-    flat = False
-    """Whether the only pick of a slot is one discrete action."""
+    Args:
+        plan: the run.
+        flat: whether the only pick of a slot is one discrete action, see
+            `mec_moe_env.wrappers.FlatAction`; otherwise actions are `MultiDiscrete`.
+    """
+
     kind = "MultiInput"
     """What Stable-Baselines3 calls policies for such observations."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, flat: bool = False) -> None:
         self._plan = plan
+        self._flat = flat
 
     @property
     def steps_per_episode(self) -> int:
@@ -62,28 +67,19 @@ class View:
         return make_vec_env(
             self._plan.environment.id,
             self._plan.hyperparameters.num_envs,
-            flat_action=self.flat,
+            flat_action=self._flat,
             scenario=self._plan.config,
             num_threads=self._plan.threads,
         )
 
     def agent(self, model: Any, env: Any) -> Agent:
         """Return what `model` has learned as an agent for the original environment `env`."""
-        agent: Agent = MaskedAgent(model, env) if self._plan.algorithm.masked else model
+        masked = self._plan.algorithm.masked
+        agent: Agent = ModelAgent(model, env, masked, self._flat) if masked or self._flat else model
         return agent
 
     def export(self, model: Any, folder: Path) -> None:
         """Write the model in a form of its own; here weights and config.json say it all."""
-
-
-class FlatView(View):
-    """One discrete action for the only pick of a slot; see `mec_moe_env.wrappers.FlatAction`."""
-
-    flat = True
-
-    def agent(self, model: Any, env: Any) -> Agent:
-        """Return the model with its choices turned into picks."""
-        return FlatAgent(model, env, masked=self._plan.algorithm.masked)
 
 
 class FeatureView(View):
@@ -141,12 +137,14 @@ class DeepSetView(FeatureView):
         export(model, folder / EXPORTED, training)
 
 
-class MaskedAgent:
-    """A maskable model in the environment whose masks it needs."""
+class ModelAgent:
+    """A model in an environment whose masks it needs, or whose picks it numbers."""
 
-    def __init__(self, model: Any, env: Any) -> None:
+    def __init__(self, model: Any, env: Any, masked: bool, flat: bool) -> None:
         self._model = model
         self._env = env
+        self._masked = masked
+        self._choices = FlatChoices(env.config) if flat else None
 
     def predict(
         self,
@@ -156,45 +154,25 @@ class MaskedAgent:
         deterministic: bool = True,
     ) -> tuple[NDArray[Any], Any]:
         """Choose among the possible actions of a batch of sub-environments."""
-        masks = self._env.action_masks()
+        options = {"action_masks": self._masks(observation)} if self._masked else {}
         action, state = self._model.predict(
-            observation, state, episode_start, deterministic, action_masks=masks
+            observation, state, episode_start, deterministic, **options
         )
+        if self._choices is not None:
+            action = self._choices.picks(action, np.shape(action))
         return action, state
 
-
-class FlatAgent:
-    """A model of one discrete action in the environment with servers and subcarriers."""
-
-    def __init__(self, model: Any, env: Any, masked: bool) -> None:
-        self._model = model
-        self._env = env
-        self._masked = masked
-        self._choices = FlatChoices(env.config)
-
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = True,
-    ) -> tuple[NDArray[Any], Any]:
-        """Choose a server and a subcarrier for a batch of sub-environments, (n, 2)."""
-        masks = {}
-        if self._masked:
-            picks = self._env.action_masks()
-            masks["action_masks"] = self._choices.masks(picks, observation["origin"])
-        choice, state = self._model.predict(
-            observation, state, episode_start, deterministic, **masks
-        )
-        return self._choices.picks(choice, np.shape(choice)), state
+    def _masks(self, observation: Any) -> NDArray[np.bool_]:
+        masks: NDArray[np.bool_] = self._env.action_masks()
+        return masks if self._choices is None else self._choices.masks(masks, observation["origin"])
 
 
 def view_of(plan: Plan) -> View:
     """Return the form in which the learner of a plan sees its environment."""
-    by_policy: dict[str, type[View]] = {"shape": DeepSetView, "features": FeatureView}
-    flat = plan.algorithm.off_policy or _has_few_choices(plan.config)
-    return by_policy.get(plan.policy, FlatView if flat else View)(plan)
+    by_policy: dict[str, type[FeatureView]] = {"shape": DeepSetView, "features": FeatureView}
+    if plan.policy in by_policy:
+        return by_policy[plan.policy](plan)
+    return View(plan, flat=plan.algorithm.off_policy or _has_few_choices(plan.config))
 
 
 def _has_few_choices(config: Config) -> bool:

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import Observation
+from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.offloading.picks import accepted_picks
 from mec_moe_agents.offloading.routing import make_gate
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
@@ -78,7 +78,7 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        relevance = self._tracker.begin(batched(observation), np.ones(1, np.bool_))
+        relevance = self._tracker.begin(with_batch_axis(observation)[0], np.ones(1, np.bool_))
         return observation | {ENTRY: relevance[0]}, info
 
     def step(self, action: Actions) -> tuple[Entries, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -89,7 +89,9 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
         """
         observation, reward, terminated, truncated, info = self.env.step(action)
         picks = np.asarray(action)[np.newaxis]
-        relevance = self._tracker.follow(picks, batched(observation), np.ones(1, np.bool_))
+        relevance = self._tracker.follow(
+            picks, with_batch_axis(observation)[0], np.ones(1, np.bool_)
+        )
         return observation | {ENTRY: relevance[0]}, reward, terminated, truncated, info
 
 
@@ -169,12 +171,6 @@ class GateObservationVector(VectorWrapper):
 class RelevanceTracker:
     """The relevance that a gate finds in n episodes, whoever acts in them.
 
-    Args:
-        config: the environment's configuration.
-        batch: n.
-        gate: `profile`, `guard` or `gating`.
-        options: keyword arguments of the gate.
-
     Raises:
         TypeError: the environment is not of `mec_moe/Offloading-v0`; the gate does not know an
             option.
@@ -200,11 +196,7 @@ class RelevanceTracker:
         self._slot: Slot | None = None
 
     def space(self, own: spaces.Space[Any]) -> spaces.Dict:
-        """Return the observation space with the relevance, given the environment's own.
-
-        Raises:
-            TypeError: it is not a Dict with the environment's entries.
-        """
+        """Return the observation space with the relevance; TypeError if `own` was changed."""
         wanted = self._config.observation_shapes.keys()
         if not isinstance(own, spaces.Dict) or not wanted <= own.keys():
             raise TypeError(f"GateObservation needs the environment's own observation, got {own}")
@@ -212,28 +204,14 @@ class RelevanceTracker:
         return spaces.Dict({**own, ENTRY: spaces.Box(self._low, self._high, (size,), np.float32)})
 
     def begin(self, observation: Observation, rows: Flags) -> Singles:
-        """Begin new episodes in the rows where `rows` (n,) is true; the others stand still.
-
-        Args:
-            observation: of all n, batched.
-            rows: where it is the first of an episode.
-
-        Returns:
-            Relevance, (n, U·M).
-        """
+        """Begin new episodes where `rows` (n,) is true, and return the relevance, (n, U·M)."""
         self._gate.reset(self._state, rows)
         return self._look(Slot.read(observation, self._config))
 
     def follow(self, actions: Actions, observation: Observation, acted: Flags) -> Singles:
-        """Learn from what was done in the slot before and from what it brought.
+        """Learn from the flat actions, (n, U·D·2), and what they brought; return the relevance.
 
-        Args:
-            actions: flat, (n, U·D·2).
-            observation: what came of them, batched.
-            acted: (n,), false where a new episode begins and the action had no effect.
-
-        Returns:
-            Relevance, (n, U·M).
+        Where `acted` (n,) is false a new episode begins, and the action had no effect.
 
         Raises:
             RuntimeError: no episode was begun.
@@ -255,17 +233,8 @@ class RelevanceTracker:
         return relevance.reshape(slot.batch, -1).astype(np.float32)
 
 
-def batched(observation: Mapping[str, Any]) -> Entries:
-    """Give the entries a leading axis."""
-    return {key: entry[np.newaxis] for key, entry in observation.items()}
-
-
 def check_actions_are_picks(space: gym.Space[Any], own: gym.Space[Any]) -> None:
-    """Check that actions arrive here as the environment takes them.
-
-    Raises:
-        TypeError: a wrapper inside changed them.
-    """
+    """Raise TypeError if a wrapper inside changed what the environment takes as actions."""
     if space != own:
         raise TypeError(
             f"GateObservation needs the environment's own action space {own}, got {space}: "

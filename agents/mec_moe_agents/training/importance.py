@@ -276,7 +276,7 @@ def record_prices(config: DMoEConfig, seeds: Sequence[int]) -> Floats:
     """
     env = DMoEVectorEnv(len(seeds), config)
     observation, _ = env.reset(seed=list(seeds))
-    idle = np.zeros((len(seeds), len(env.single_action_space.nvec)), np.int64)  # type: ignore[attr-defined]
+    idle = np.zeros((len(seeds), len(env.single_action_space.nvec)), np.int64)
     prices = []
     for _ in range(config.num_layers):
         joules = token_joules(Layer.read(observation, config), config)

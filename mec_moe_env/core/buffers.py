@@ -11,7 +11,7 @@ import enum
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from gymnasium import spaces
@@ -48,18 +48,7 @@ class Entry:
 def entries_of(view: type) -> dict[str, Entry]:
     """Return the entries with which the fields of a named tuple are annotated, in their order."""
     hints = get_type_hints(view, include_extras=True)
-    return {
-        name: note
-        for name in view._fields  # type: ignore[attr-defined]
-        if get_origin(hints[name]) is Annotated
-        for note in get_args(hints[name])
-        if isinstance(note, Entry)
-    }
-
-
-def shapes_of(view: type, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Return the logical shape of each entry of a view."""
-    return {name: entry.shape(sizes) for name, entry in entries_of(view).items()}
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
 
 
 def offsets_of(shapes: Shapes) -> Integers:
@@ -156,15 +145,6 @@ class Buffers(NamedTuple):
     """Flat action masks, (n, sum(nvec))."""
 
 
-class SingleOutcome(NamedTuple):
-    """What a step of the only sub-environment brought."""
-
-    observation: Entries
-    """Entries of shape (size,)."""
-    reward: float
-    info: dict[str, Any]
-
-
 class BufferTable:
     """Makes fresh buffers for every step and names what was written to them."""
 
@@ -219,12 +199,12 @@ class BufferTable:
         masks = self._everywhere.copy()
         return dict(zip(self._keys, (*self._values(buffers), *masks), strict=True))
 
-    def single(self, buffers: Buffers) -> SingleOutcome:
-        """Name what was written of the first sub-environment: plain numbers where scalar."""
+    def single(self, buffers: Buffers) -> tuple[Entries, float, dict[str, Any]]:
+        """Return observation, reward and info of the first sub-environment, as plain numbers."""
         measures = buffers.measures[:, 0].tolist()
         values = (*measures[self._shown], *buffers.counts[:, 0].tolist(), buffers.masks[0])
         info = dict(zip(self._names, values, strict=True))
-        return SingleOutcome(self.observation(buffers.observation[0]), measures[self.reward], info)
+        return self.observation(buffers.observation[0]), measures[self.reward], info
 
     def _values(self, buffers: Buffers) -> tuple[Any, ...]:
         return (*buffers.measures[self._shown], *buffers.counts, buffers.masks)

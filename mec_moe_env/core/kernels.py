@@ -243,6 +243,3 @@ def source_digest(folder: Path) -> str:
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-compiled, lean, inlined = kernel, device, device

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import reject
+from mec_moe_env.files import read_arrays
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import LabelledImages
 
@@ -64,22 +64,6 @@ def _read_folder(folder: Path) -> list[Bytes]:
     return arrays
 
 
-def _read_npz(path: Path) -> list[Any]:
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no archive")
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in NPZ_NAMES if name not in archive]
-            if missing:
-                raise ValueError(f"it should hold {NPZ_NAMES}, missing {missing}")
-            return [archive[name] for name in NPZ_NAMES]
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: not a whole .npz file ({error})") from error
-    except ValueError as error:
-        # NumPy's own message on pickled content does not say which file it met.
-        raise ValueError(f"{path}: expected an .npz file of plain arrays ({error})") from error
-
-
 def read_mnist(data_path: str) -> list[Any]:
     """Return training images and labels, test images and labels, as stored.
 
@@ -95,7 +79,7 @@ def read_mnist(data_path: str) -> list[Any]:
     if path.is_dir():
         arrays = _read_folder(path)
     elif path.is_file():
-        arrays = _read_npz(path)
+        arrays = list(read_arrays(path, NPZ_NAMES).values())
     else:
         raise FileNotFoundError(f"{path}: expected an .npz file or a folder with MNIST's IDX files")
     for images, labels in (arrays[:2], arrays[2:]):

@@ -44,6 +44,7 @@ def test_a_new_episode_starts_with_an_empty_memory() -> None:
     for _ in range(DEFAULT.horizon):
         features, _, dones, _ = env.step(env.masks().argmax(1))
     assert dones.all()
+    assert isinstance(features, np.ndarray)
     blocks = features[:, CONTEXT:].reshape(2, 8, SERVER)
     assert (blocks[..., OF_SERVER.untrained] == 1.0).all()
     assert env.masks().all()

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mec_moe_env.core.kernels import compiled
+from mec_moe_env.core.kernels import kernel
 from mec_moe_env.moe import (
     MoEWeights,
     apply_experts,
@@ -154,7 +154,7 @@ def torch_forward(
     return np.asarray(linear(normed, w.head_matrix.T, w.head_bias))
 
 
-@compiled
+@kernel
 def compiled_layer(weights: MoEWeights, images: np.ndarray, selected: np.ndarray) -> np.ndarray:
     hidden = embed(weights, images)
     scores = np.empty(selected.shape)

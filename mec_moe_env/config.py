@@ -170,6 +170,18 @@ class Config:
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
+def keep_sizes(config: Config, toy: Config, fields: Collection[str]) -> None:
+    """Check that a config keeps the sizes that a toy scenario fixes by hand.
+
+    Raises:
+        ValueError: a fixed size was changed.
+    """
+    for field in fields:
+        value, expected = getattr(config, field), getattr(toy, field)
+        if value != expected:
+            raise reject(field, value, f"{expected} in the toy scenario")
+
+
 def resolve(
     scenario: str | AnyConfig | Mapping[str, Any],
     presets: Mapping[str, AnyConfig],

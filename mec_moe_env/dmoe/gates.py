@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
-from mec_moe_env.config import reject
+from mec_moe_env.config import keep_sizes, reject
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.simulator import RESET, Orders
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
@@ -32,12 +30,11 @@ TOY_FIELDS = (
 )
 
 
-class GateSource(Protocol):
-    """Writes the gate scores that an episode begins with."""
+class GateSource:
+    """Softmax of independent normal logits, which compiled code draws with the channel."""
 
-    @property
-    def weights(self) -> MoEWeights | None:
-        """The real model that goes on from there; None when the scores are given."""
+    weights: MoEWeights | None = None
+    """The real model that goes on from an episode's first scores."""
 
     def start(
         self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
@@ -45,21 +42,23 @@ class GateSource(Protocol):
         """Write what compiled code cannot of the episodes that begin, before it begins them."""
 
 
-class DrawnGates:
-    """Softmax of independent normal logits: compiled code draws them with the channel."""
-
-    weights = None
+class GivenGates(GateSource):
+    """Scores that Python code writes for one episode after the other."""
 
     def start(
         self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
     ) -> None:
-        """Nothing is left to do."""
+        """Begin every episode that is to begin."""
+        for index in np.flatnonzero(orders == RESET).tolist():
+            self.begin(index, randomness[index], state, exogenous)
+
+    def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
+        """Write the scores, and what they depend on, of sub-environment i."""
+        raise NotImplementedError
 
 
-class TraceGates:
+class TraceGates(GivenGates):
     """Scores recorded from any mixture-of-experts model; an episode replays one batch."""
-
-    weights = None
 
     def __init__(self, config: DMoEConfig) -> None:
         """Load the trace.
@@ -82,18 +81,15 @@ class TraceGates:
             most = f"at most {tokens // config.sources}, {recorded}"
             raise reject("tokens_per_source", config.tokens_per_source, most)
 
-    def start(
-        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
-    ) -> None:
+    def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
         """Pick a batch and, out of it, as many different tokens as there are."""
-        for index in np.flatnonzero(orders == RESET).tolist():
-            rng, gates = randomness[index], exogenous.gates[index]
-            batch = self._gate[rng.integers(len(self._gate))]
-            tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
-            gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
+        gates = exogenous.gates[i]
+        batch = self._gate[rng.integers(len(self._gate))]
+        tokens = rng.choice(batch.shape[1], self._tokens, replace=False)
+        gates[:] = batch[: len(gates), tokens].reshape(gates.shape)
 
 
-class DigitGates:
+class DigitGates(GivenGates):
     """A trained classifier of handwritten digits: a token is one held-out image."""
 
     def __init__(self, config: DMoEConfig) -> None:
@@ -103,31 +99,25 @@ class DigitGates:
             ImportError: scikit-learn, the extra `digits`, is not installed.
             ValueError: the scenario's sizes are not the model's.
         """
-        self.weights = load_digits_moe()
-        layers, _, experts = self.weights.gate_matrix.shape
+        self.weights = self._model = load_digits_moe()
+        layers, _, experts = self._model.gate_matrix.shape
         for field, held in (("num_nodes", experts), ("num_layers", layers)):
             if getattr(config, field) != held:
                 raise reject(field, getattr(config, field), f"{held}, as in the digits model")
         images = load_digits_split()
         self._images, self._classes = images.heldout, images.heldout_classes
 
-    def start(
-        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
-    ) -> None:
+    def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
         """Pick a digit for every token and run embedding and first gate."""
         tokens = state.labels.shape[1]
-        for index in np.flatnonzero(orders == RESET).tolist():
-            chosen = randomness[index].integers(len(self._images), size=tokens)
-            state.labels[index] = self._classes[chosen]
-            state.hidden[index] = embed(self.weights, self._images[chosen])
-            scores = exogenous.gates[index, 0].reshape(tokens, -1)
-            gate_scores(self.weights, 0, state.hidden[index], scores)
+        chosen = rng.integers(len(self._images), size=tokens)
+        state.labels[i] = self._classes[chosen]
+        state.hidden[i] = embed(self._model, self._images[chosen])
+        gate_scores(self._model, 0, state.hidden[i], exogenous.gates[i, 0].reshape(tokens, -1))
 
 
-class FixedGates:
+class ToyGates(GivenGates):
     """The `toy` scenario: two nodes, two subcarriers, two layers, everything fixed by hand."""
-
-    weights = None
 
     def __init__(self, config: DMoEConfig) -> None:
         """Check that the config keeps the sizes that are fixed by hand.
@@ -135,24 +125,17 @@ class FixedGates:
         Raises:
             ValueError: a fixed size was changed.
         """
-        for field in TOY_FIELDS:
-            expected = getattr(DMOE_PRESETS["toy"], field)
-            if getattr(config, field) != expected:
-                raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
+        keep_sizes(config, DMOE_PRESETS["toy"], TOY_FIELDS)
         self._in_situ = config.max_spectral_efficiency
 
-    def start(
-        self, orders: Orders, randomness: Randomness, state: State, exogenous: Exogenous
-    ) -> None:
-        """Fix the gate scores, the nodes' energies and the channel of episodes that begin."""
-        indices = np.flatnonzero(orders == RESET)
-        exogenous.nodes["joules"][indices] = TOY_JOULES
-        exogenous.nodes["available"][indices] = True
-        exogenous.gates[indices, :, :, 0] = TOY_GATES
-        efficiency = exogenous.spectral_efficiency
-        efficiency[indices] = self._in_situ
-        efficiency[indices, :, 0, 1] = TOY_EFFICIENCY[0]
-        efficiency[indices, :, 1, 0] = TOY_EFFICIENCY[1]
+    def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
+        """Fix the gate scores, the nodes' energies and the channel."""
+        exogenous.nodes["joules"][i] = TOY_JOULES
+        exogenous.nodes["available"][i] = True
+        exogenous.gates[i, :, :, 0] = TOY_GATES
+        efficiency = exogenous.spectral_efficiency[i]
+        efficiency[:] = self._in_situ
+        efficiency[:, 0, 1], efficiency[:, 1, 0] = TOY_EFFICIENCY
 
 
 def make_gates(config: DMoEConfig) -> GateSource:
@@ -161,4 +144,4 @@ def make_gates(config: DMoEConfig) -> GateSource:
         return DigitGates(config)
     if config.gates == "trace":
         return TraceGates(config)
-    return FixedGates(config) if config.gates == "toy" else DrawnGates()
+    return ToyGates(config) if config.gates == "toy" else GateSource()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.config import reject
+from mec_moe_env.config import keep_sizes
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.simulator import RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import Given, Process
@@ -48,10 +48,7 @@ class ToySlots:
         Raises:
             ValueError: a fixed size was changed.
         """
-        for field in FIXED_FIELDS:
-            expected = getattr(OFFLOADING_PRESETS["toy"], field)
-            if getattr(config, field) != expected:
-                raise reject(field, getattr(config, field), f"{expected} in the toy scenario")
+        keep_sizes(config, OFFLOADING_PRESETS["toy"], FIXED_FIELDS)
         self._in_situ = config.max_spectral_efficiency
         self._next = np.zeros(num_envs, np.int64)
         slot = empty_exogenous(config, num_envs)

@@ -60,7 +60,7 @@ def compare(
         find_agent(agent, config)
     results = {}
     for agent in agents:
-        cell, name = Cell(config, agent, {}, tuple(seeds), code), f"{scenario} {agent}".lstrip()
+        cell, name = Cell(config, agent, tuple(seeds), code), f"{scenario} {agent}".lstrip()
         stored = None if fresh else store.load(cell)
         if stored is not None:
             listener.found(name)
@@ -91,7 +91,7 @@ def compare_everywhere(
     """
     if jobs > 1:
         cells = {
-            f"{scenario.name} {agent}": Cell(scenario.config, agent, {}, tuple(seeds), code)
+            f"{scenario.name} {agent}": Cell(scenario.config, agent, tuple(seeds), code)
             for scenario in scenarios
             for agent in scenario.runners
         }

@@ -25,6 +25,8 @@ FLOOR = "random"
 """The agent whose mean return is score 0."""
 LEARNED = "learned"
 """The agent whose weights were trained; all other contenders are baselines."""
+DMOE_PREFIX = "dmoe/"
+"""Before the names of DMoE's presets, so that no two environments share one."""
 UNRANKED = "toy"
 """Its optimum is known: it is for documentation and tests, and ranked only by its name."""
 
@@ -34,8 +36,6 @@ class Traits:
     """What reports need to know of an environment."""
 
     title: str
-    prefix: str
-    """Before the names of its presets."""
     ceiling: str
     """The agent whose mean return is score 1."""
     sizes: Mapping[str, tuple[str, str]]
@@ -48,7 +48,6 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
     {
         OFFLOADING.name: Traits(
             title="Offloading",
-            prefix="",
             ceiling="oracle",  # clairvoyant
             sizes={
                 "M": ("num_servers", "servers"),
@@ -62,7 +61,6 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
         ),
         DMOE.name: Traits(
             title="DMoE",
-            prefix="dmoe/",
             # Nobody sees more than a scheduler can; the best that is known for the paper's
             # problem P1 in every preset.
             ceiling="jesa-plus",
@@ -222,13 +220,12 @@ def parse_agents(agents: str, config: Config) -> list[str]:
 def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
     """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
 
-    DMoE's presets have `dmoe/` before their names, so that no two environments share one. MNIST
-    takes part where its data are given.
+    MNIST takes part where its data are given.
     """
     known = _known(mnist)
     groups: dict[str, list[str]] = defaultdict(list)
     for name, config in known.items():
-        if name.removeprefix(traits_of(config).prefix) != UNRANKED:
+        if name.removeprefix(DMOE_PREFIX) != UNRANKED:
             groups["all"].append(name)
             groups[environment_of(config).name].append(name)
     members = [member for name in split_names(names) for member in groups.get(name, [name])]
@@ -238,10 +235,8 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
 
 def _known(mnist: Path | None) -> dict[str, Config]:
-    known: dict[str, Config] = {}
-    for environment in ENVIRONMENTS:
-        prefix = TRAITS[environment.name].prefix
-        known |= {prefix + preset: config for preset, config in environment.presets.items()}
+    known: dict[str, Config] = dict(OFFLOADING.presets)
+    known |= {DMOE_PREFIX + preset: config for preset, config in DMOE.presets.items()}
     if mnist is None:
         del known["mnist"]
     else:
@@ -254,8 +249,8 @@ def _find(name: str, known: Mapping[str, Config]) -> Config:
         return known[name]
     if name == "mnist":
         raise ValueError("scenario 'mnist' reads local files: give their path by --mnist")
-    elsewhere = next((t.prefix + name for t in TRAITS.values() if t.prefix + name in known), None)
-    nearest = suggest(name, known) if elsewhere is None else f"did you mean {elsewhere!r}?"
+    elsewhere = DMOE_PREFIX + name
+    nearest = f"did you mean {elsewhere!r}?" if elsewhere in known else suggest(name, known)
     raise ValueError(f"unknown scenario {name!r}: {nearest}")
 
 

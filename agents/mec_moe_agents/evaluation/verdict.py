@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings
+from mec_moe_agents.evaluation.scenarios import LEARNED
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
 
 MISSING = "–"
@@ -27,6 +28,10 @@ class Column:
     scale: float = 1.0
     """Factor from the stored unit to the one that is shown."""
     signed: bool = False
+    none: str = ""
+    """Written where there is no estimate: for the agent that the others are compared with."""
+    achieved: str = ""
+    """How a verdict names the value, if it does."""
 
     def number(self, value: float) -> str:
         """Write one number; a dash where there is none."""
@@ -42,9 +47,15 @@ class Column:
             return ""
         return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
 
-    def text(self, estimate: Estimate) -> str:
+    def cell(self, estimate: Estimate | None) -> tuple[str, str]:
+        """Write the mean, and its interval beside it."""
+        if estimate is None:
+            return self.none, ""
+        return self.number(estimate.mean), self.interval(estimate)
+
+    def text(self, estimate: Estimate | None) -> str:
         """Write the mean and its interval."""
-        return f"{self.number(estimate.mean)} {self.interval(estimate)}".rstrip()
+        return " ".join(self.cell(estimate)).rstrip()
 
     def lead(self, estimate: Estimate) -> str:
         """Write a difference, with two significant digits where it would round to zero."""
@@ -56,12 +67,12 @@ class Column:
 
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
-        "generalization_error": Column("Final error", 3),
-        "accuracy": Column("Accuracy %", 1, scale=100.0),
-        "energy_per_task_j": Column("Energy mJ/task", 1, scale=1e3),
-        "energy_per_token_j": Column("Energy mJ/token", 1, scale=1e3),
+        "generalization_error": Column("Final error", 3, achieved="final error {}"),
+        "accuracy": Column("Accuracy %", 1, 1e2, achieved="held-out accuracy {} %"),
+        "energy_per_task_j": Column("Energy mJ/task", 1, 1e3, achieved="energy {} mJ a task"),
+        "energy_per_token_j": Column("Energy mJ/token", 1, 1e3, achieved="energy {} mJ a token"),
         "relevance": Column("Relevance", 3),
-        "violated": Column("Violated %", 1, scale=100.0),
+        "violated": Column("Violated %", 1, 1e2, achieved="thresholds violated {} %"),
         "experts_per_token": Column("Experts/token", 2),
         "mean_delay_slots": Column("Delay slots", 2),
         "rejected_share": Column("Rejected %", 1, scale=100.0),
@@ -113,15 +124,9 @@ def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: 
 
 def _achievement(best: Line) -> str:
     parts = [
-        f"{label} {COLUMNS[name].number(best.metrics[name].mean)}{unit}"
-        for name, label, unit in (
-            ("generalization_error", "final error", ""),
-            ("accuracy", "held-out accuracy", " %"),
-            ("energy_per_task_j", "energy", " mJ a task"),
-            ("energy_per_token_j", "energy", " mJ a token"),
-            ("violated", "thresholds violated", " %"),
-        )
-        if name in best.metrics
+        column.achieved.format(column.number(best.metrics[name].mean))
+        for name, column in COLUMNS.items()
+        if column.achieved and name in best.metrics
     ]
     return f"It reaches {', '.join(parts)}."
 
@@ -150,7 +155,7 @@ def ranking_verdict(standings: Standings) -> str:
 
 
 def _against_baseline(standings: Standings, contenders: Sequence[Line]) -> str:
-    baseline, learned = standings.line(standings.opponent), standings.learned
+    baseline, learned = standings.line(standings.opponent), standings.line(LEARNED)
     if learned is not None:
         return f"{_duel(learned, standings)}{_share_of_gap(learned, standings)}."
     if baseline is None:
@@ -166,7 +171,6 @@ def _against_baseline(standings: Standings, contenders: Sequence[Line]) -> str:
 
 
 def _duel(line: Line, standings: Standings) -> str:
-    """Compare an agent with the best baseline."""
     agent, baseline, gain = line.agent, standings.opponent, line.gain
     assert gain is not None
     if np.array_equal(line.returns, standings.opponent_returns):
@@ -196,7 +200,6 @@ def _share_of_gap(learned: Line, standings: Standings) -> str:
 
 
 def _lead_of_reference(reference: Line, best: Line, column: Column) -> str:
-    """Say whether a reference stands above the best contender."""
     name = f"yardstick {reference.agent}"
     lead = estimate_mean(reference.returns - best.returns)
     if lead.low > 0:

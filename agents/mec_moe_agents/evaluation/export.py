@@ -124,7 +124,7 @@ def _scenario(entry: Standings, request: RankingRequest) -> dict[str, Any]:
         # JSON has no infinity.
         "config": {name: str(value) if value == math.inf else value for name, value in settings},
         "floor": {"agent": FLOOR, "mean_return": entry.scale.floor},
-        "ceiling": {"agent": entry.scenario.ceiling, "mean_return": entry.scale.ceiling},
+        "ceiling": {"agent": entry.scenario.traits.ceiling, "mean_return": entry.scale.ceiling},
         "best_baseline": entry.opponent,
         "verdict": ranking_verdict(entry),
         "agents": [_line(line, entry, request) for line in entry.lines],
@@ -162,12 +162,7 @@ def _plain(estimate: Estimate | None) -> list[float | None] | None:
 
 
 def as_markdown(ranking: Ranking, picture: str) -> str:
-    """Write all tables, verdicts and commands; the same text for the same results.
-
-    Args:
-        ranking: what was found.
-        picture: path of the figure from where the text will lie.
-    """
+    """Write all tables, verdicts and commands beside a picture: the same for the same results."""
     request, standings, provenance = ranking.request, ranking.standings, ranking.provenance
     seeds = request.seeds
     verdicts = [(f"`{entry.scenario.name}`", ranking_verdict(entry)) for entry in standings]
@@ -209,7 +204,7 @@ def _scenario_section(entry: Standings, request: RankingRequest) -> list[str]:
     return [
         f"## `{scenario.name}`",
         f"{scenario.size}. Score 0 is `{FLOOR}` at {column.number(entry.scale.floor)}, "
-        f"score 1 is `{scenario.ceiling}` at {column.number(entry.scale.ceiling)}.",
+        f"score 1 is `{scenario.traits.ceiling}` at {column.number(entry.scale.ceiling)}.",
         f"**{ranking_verdict(entry)}**",
         _table(headings, rows),
         _fenced(request.command([scenario.name])),

@@ -164,7 +164,7 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     """Draw a row of panels for each environment: scores, interquartile means, profiles."""
     groups: dict[str, list[Standings]] = defaultdict(list)
     for entry in standings:
-        groups[entry.scenario.environment].append(entry)
+        groups[entry.scenario.traits.title].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
     over_all = {group.environment: group.lines for group in reversed(aggregates)}
     orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}

@@ -173,7 +173,7 @@ def rank(scenario: Scenario, results: Mapping[str, Episodes]) -> Standings:
     runners, means = scenario.runners, _mean_returns(results)
     baselines = [name for name in runners if name != LEARNED and scenario.is_contender(name)]
     best = max(baselines, key=means.__getitem__)
-    scale = Scale(means[FLOOR], means[scenario.ceiling])
+    scale = Scale(means[FLOOR], means[scenario.traits.ceiling])
     ranked = [agent for agent in runners if agent in scenario.agents]
     lines = _lines(ranked, results, scenario.references, best, scale)
     return Standings(lines, best, results[best].metrics["return"], scenario, scale)
@@ -226,8 +226,8 @@ def aggregate(standings: Sequence[Standings]) -> list[Aggregate]:
     two.
     """
     found = []
-    for environment in dict.fromkeys(entry.scenario.environment for entry in standings):
-        entries = [entry for entry in standings if entry.scenario.environment == environment]
+    for environment in dict.fromkeys(entry.scenario.traits.title for entry in standings):
+        entries = [entry for entry in standings if entry.scenario.traits.title == environment]
         here = [entry for entry in entries if np.isfinite(entry.lines[0].score.mean)]
         learned = [entry for entry in here if entry.line(LEARNED) is not None]
         found += [_over(environment, here)] if len(here) > 1 else []

@@ -101,25 +101,17 @@ def verdict(board: Leaderboard, scenario: str) -> str:
 
 
 def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: Column) -> str:
-    best = board.best.agent
     if not others:
-        return f"{best} ran alone on {scenario}: nothing to compare it with."
+        return f"{board.best.agent} ran alone on {scenario}: nothing to compare it with."
+    best = f"Best on {scenario}: {board.best.agent}"
     margin, second = _margin(others[0], column), others[0].agent
     if board.seeds < FEWEST_SEEDS:
-        return (
-            f"Best on {scenario}: {best}, {margin} of return ahead of {second} "
-            f"(too few seeds to tell it from chance: take {FEWEST_SEEDS} or more)."
-        )
+        doubt = f"too few seeds to tell it from chance: take {FEWEST_SEEDS} or more"
+        return f"{best}, {margin} of return ahead of {second} ({doubt})."
     basis = f"paired 95 % interval, {board.seeds} seeds"
     if _is_beaten(others[0]):
-        return (
-            f"Best on {scenario}: {best}. Its return beats the next, {second}, "
-            f"by {margin} ({basis})."
-        )
-    return (
-        f"Best on {scenario}: {best}, but its lead of {margin} over {second} may be "
-        f"chance ({basis})."
-    )
+        return f"{best}. Its return beats the next, {second}, by {margin} ({basis})."
+    return f"{best}, but its lead of {margin} over {second} may be chance ({basis})."
 
 
 def _achievement(best: Line) -> str:
@@ -189,7 +181,7 @@ def _duel(line: Line, standings: Standings) -> str:
 
 def _share_of_gap(learned: Line, standings: Standings) -> str:
     """Say how much of the way from the best baseline to the reference the learned agent goes."""
-    reference = standings.line(standings.scenario.ceiling)
+    reference = standings.line(standings.scenario.traits.ceiling)
     if reference is None or reference.contender or learned.gain is None:
         return ""
     gap = reference.returns - standings.opponent_returns

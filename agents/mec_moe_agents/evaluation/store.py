@@ -84,14 +84,11 @@ class CellStore:
         """Return the stored episodes, or None where there are none or the file is damaged."""
         try:
             stored = read_arrays(self._file(cell))
-            if str(stored["cell"]) != cell.describe():
+            if str(stored.pop("cell")) != cell.describe():
                 return None
-            metrics = {
-                name.removeprefix(METRIC): values
-                for name, values in stored.items()
-                if name.startswith(METRIC)
-            }
-            return Episodes(stored["seeds"], metrics, stored["curve"])
+            seeds, curve = stored.pop("seeds"), stored.pop("curve")
+            metrics = {name.removeprefix(METRIC): values for name, values in stored.items()}
+            return Episodes(seeds, metrics, curve)
         except (FileNotFoundError, KeyError, ValueError):
             return None
 

@@ -34,7 +34,7 @@ class Notebook(Listener):
 
 
 def cell(**changes: Any) -> Cell:
-    plain = Cell(SMALL, "guard", {}, (0, 1), "0.1.0+abc")
+    plain = Cell(SMALL, "guard", (0, 1), "0.1.0+abc")
     return dataclasses.replace(plain, **changes)
 
 
@@ -56,7 +56,6 @@ def test_stored_cells_come_back(tmp_path: Path) -> None:
     [
         {"config": SMALL.override(horizon=31)},
         {"agent": "profile"},
-        {"options": {"threshold": 0.4}},
         {"seeds": (0, 2)},
         {"code": "0.2.0+abc"},
         {"code": "0.1.0+abd"},
@@ -68,16 +67,14 @@ def test_another_cell_is_never_taken_for_this_one(tmp_path: Path, change: dict[s
     assert store.load(cell(**change)) is None
 
 
-@pytest.mark.parametrize("named_by", ["config", "option"])
-def test_a_file_with_other_content_makes_another_cell(tmp_path: Path, named_by: str) -> None:
+def test_a_file_with_other_content_makes_another_cell(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     data.write_bytes(b"old")
-    config = SMALL.override(data_path=str(data)) if named_by == "config" else SMALL
-    options: dict[str, Any] = {} if named_by == "config" else {"weights": data}
-    before = cell(config=config, options=options)
-    assert before.key == cell(config=config, options=options).key
+    config = SMALL.override(data_path=str(data))
+    before = cell(config=config)
+    assert before.key == cell(config=config).key
     data.write_bytes(b"new")
-    assert before.key != cell(config=config, options=options).key
+    assert before.key != cell(config=config).key
 
 
 def test_a_folder_of_data_counts_with_all_its_files(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def scenarios() -> None:
     """List the scenarios of both environments."""
     with reported():
         from mec_moe_agents.environments import ENVIRONMENTS
-        from mec_moe_agents.evaluation.scenarios import TRAITS
+        from mec_moe_agents.evaluation.rollout import TRAITS
 
         for position, environment in enumerate(ENVIRONMENTS):
             name = environment.name
@@ -76,7 +76,7 @@ def agents() -> None:
 def _print_table(env: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
 
-    from mec_moe_agents.evaluation.scenarios import TRAITS
+    from mec_moe_agents.evaluation.rollout import TRAITS
     from mec_moe_agents.evaluation.tables import plain_table
 
     print(f"{TRAITS[env].title} (--env {env})")

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.evaluation.store import Cell, CellStore
-from mec_moe_agents.registry import find_agent
 from mec_moe_env.config import Config
 
 
@@ -56,11 +55,9 @@ def compare(
     Raises:
         ValueError: an agent is unknown.
     """
-    for agent in agents:
-        find_agent(agent, config)
     results = {}
     for agent in agents:
-        cell, name = Cell(config, agent, {}, tuple(seeds), code), f"{scenario} {agent}".lstrip()
+        cell, name = Cell(config, agent, tuple(seeds), code), f"{scenario} {agent}".lstrip()
         stored = None if fresh else store.load(cell)
         if stored is not None:
             listener.found(name)
@@ -91,7 +88,7 @@ def compare_everywhere(
     """
     if jobs > 1:
         cells = {
-            f"{scenario.name} {agent}": Cell(scenario.config, agent, {}, tuple(seeds), code)
+            f"{scenario.name} {agent}": Cell(scenario.config, agent, tuple(seeds), code)
             for scenario in scenarios
             for agent in scenario.runners
         }

@@ -97,7 +97,6 @@ def _episodes(ranking: Ranking) -> list[dict[str, object]]:
 
 
 def _document(ranking: Ranking) -> dict[str, Any]:
-    """Return all figures as JSON has them."""
     request, provenance = ranking.request, ranking.provenance
     return {
         "version": provenance.version,
@@ -125,7 +124,7 @@ def _scenario(entry: Standings, request: RankingRequest) -> dict[str, Any]:
         # JSON has no infinity.
         "config": {name: str(value) if value == math.inf else value for name, value in settings},
         "floor": {"agent": FLOOR, "mean_return": entry.scale.floor},
-        "ceiling": {"agent": entry.scenario.ceiling, "mean_return": entry.scale.ceiling},
+        "ceiling": {"agent": entry.scenario.traits.ceiling, "mean_return": entry.scale.ceiling},
         "best_baseline": entry.opponent,
         "verdict": ranking_verdict(entry),
         "agents": [_line(line, entry, request) for line in entry.lines],
@@ -142,7 +141,7 @@ def _line(line: Line, entry: Standings, request: RankingRequest) -> dict[str, An
         "iqm": _plain(line.iqm),
         "better_on_seeds": _plain(line.better_on),
         "probability_of_improvement": _plain(line.improvement),
-        "command": _command(line, entry, request),
+        "command": request.command([entry.scenario.name], [line.agent, entry.opponent]),
     }
 
 
@@ -162,18 +161,8 @@ def _plain(estimate: Estimate | None) -> list[float | None] | None:
     return [None if math.isnan(number) else number for number in estimate]
 
 
-def _command(line: Line, entry: Standings, request: RankingRequest) -> str:
-    """Write the command that reproduces one agent's line, the best baseline beside it."""
-    return request.command([entry.scenario.name], [line.agent, entry.opponent])
-
-
 def as_markdown(ranking: Ranking, picture: str) -> str:
-    """Write all tables, verdicts and commands; the same text for the same results.
-
-    Args:
-        ranking: what was found.
-        picture: path of the figure from where the text will lie.
-    """
+    """Write all tables, verdicts and commands beside a picture: the same for the same results."""
     request, standings, provenance = ranking.request, ranking.standings, ranking.provenance
     seeds = request.seeds
     verdicts = [(f"`{entry.scenario.name}`", ranking_verdict(entry)) for entry in standings]
@@ -184,54 +173,46 @@ def as_markdown(ranking: Ranking, picture: str) -> str:
         _fenced(request.command([entry.scenario.name for entry in standings])),
         f"![Normalised scores by scenario, and their interquartile means]({picture})",
         f"## Who wins\n\n{_table(('scenario', 'verdict'), verdicts)}",
-        *(_aggregate_section(group, request) for group in ranking.aggregates),
+        *(text for group in ranking.aggregates for text in _aggregate_section(group, request)),
         f"## How to read it\n\n{EXPLANATION.rstrip()}",
-        *(_scenario_section(entry, request) for entry in standings),
+        *(text for entry in standings for text in _scenario_section(entry, request)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _aggregate_section(group: Aggregate, request: RankingRequest) -> str:
-    rows = [
-        (_name(line.agent, line.contender), SCORE.number(line.iqm.mean), SCORE.interval(line.iqm))
-        for line in group.lines
-    ]
+def _aggregate_section(group: Aggregate, request: RankingRequest) -> list[str]:
+    rows = [(_name(line), *SCORE.cell(line.iqm)) for line in group.lines]
     names = ", ".join(f"`{name}`" for name in group.scenarios)
-    parts = [
+    return [
         f"## {group.environment}: interquartile mean over scenarios",
         f"Normalised scores of all episodes on {names}, for the agents that act in all of "
         "them; resampled within each scenario.",
         _table(("agent", "IQM score", "95 % interval"), rows),
         _fenced(request.command(group.scenarios, [line.agent for line in group.lines])),
     ]
-    return "\n\n".join(parts)
 
 
-def _scenario_section(entry: Standings, request: RankingRequest) -> str:
-    scenario, column = entry.scenario, return_column(entry.largest_return)
-    columns = all_ranking_columns(entry)
-    headings = ["agent", *(each.column.heading for each in columns), "to reproduce the row"]
-    rows = [
-        (
-            _name(line.agent, line.contender),
-            *(" ".join(each.cell(line)).rstrip() for each in columns),
-            f"`{_command(line, entry, request)}`",
-        )
-        for line in entry.lines
-    ]
-    parts = [
+def _scenario_section(entry: Standings, request: RankingRequest) -> list[str]:
+    scenario, columns = entry.scenario, all_ranking_columns(entry)
+    column = return_column(entry.largest_return)
+    headings = ["agent", *(column.heading for column, _ in columns), "to reproduce the row"]
+    rows = []
+    for line in entry.lines:
+        command = request.command([scenario.name], [line.agent, entry.opponent])
+        cells = (each.text(value(line)) for each, value in columns)
+        rows.append([_name(line), *cells, f"`{command}`"])
+    return [
         f"## `{scenario.name}`",
         f"{scenario.size}. Score 0 is `{FLOOR}` at {column.number(entry.scale.floor)}, "
-        f"score 1 is `{scenario.ceiling}` at {column.number(entry.scale.ceiling)}.",
+        f"score 1 is `{scenario.traits.ceiling}` at {column.number(entry.scale.ceiling)}.",
         f"**{ranking_verdict(entry)}**",
         _table(headings, rows),
         _fenced(request.command([scenario.name])),
     ]
-    return "\n\n".join(parts)
 
 
-def _name(agent: str, contender: bool) -> str:
-    return f"`{agent}`" if contender else f"*`{agent}` (yardstick)*"
+def _name(line: Line | AggregateLine) -> str:
+    return f"`{line.agent}`" if line.contender else f"*`{line.agent}` (yardstick)*"
 
 
 def _fenced(command: str) -> str:

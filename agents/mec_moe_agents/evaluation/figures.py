@@ -36,6 +36,8 @@ from mec_moe_env.core.buffers import Floats
 
 MARKED_STEPS = 16
 """Curves of so few steps show a marker at each."""
+SETTLED_FROM = 0.05
+"""Share of a curve's beginning that may leave the axis: errors start with jumps."""
 LOGARITHMIC_FROM = 8.0
 LEGEND_COLUMNS = 6
 SHADES = Normalize(0.0, 1.0, clip=True)
@@ -66,8 +68,6 @@ class View:
     plane_title: str
     horizontal: Axis
     vertical: Axis
-    settled_from: float = 0.0
-    """Share of the curve's beginning that may leave the axis: errors start with jumps."""
 
 
 OFFLOADING = View(
@@ -77,7 +77,6 @@ OFFLOADING = View(
     plane_title="Error against energy (lower left is better)",
     horizontal=Axis("Energy per arriving task (mJ)", "energy_per_arrival_j", 1e3),
     vertical=Axis("Final generalization error $G_T$", "generalization_error", fit="errors"),
-    settled_from=0.05,
 )
 DMOE = View(
     curve_title="Energy by layer (mean and 95 % interval)",
@@ -106,35 +105,28 @@ def draw_comparison(board: Leaderboard, title: str) -> Figure:
     figure = new_figure(title, (11, 5.2))
     over_time, plane = figure.subplots(1, 2)
     view = view_of(board.best.metrics)
-    for line in reversed(board.lines):  # the best on top
-        _draw_agent(over_time, plane, line, view)
-    _finish_curves(over_time, board, view)
-    _finish_plane(plane, board, view)
+    _draw_curves(over_time, board, view)
+    _draw_plane(plane, board, view)
     looks = [look_of(line.agent) for line in board.lines]
     handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks]
-    labels = [_label(line.agent, line.contender) for line in board.lines]
-    legend_below(figure, handles, labels, LEGEND_COLUMNS)
+    legend_below(figure, handles, [_label(line) for line in board.lines], LEGEND_COLUMNS)
     return figure
 
 
-def _draw_agent(over_time: Axes, plane: Axes, line: Line, view: View) -> None:
-    look, curve = look_of(line.agent), view.curve.scale * line.episodes.curve
-    marked = curve.shape[1] <= MARKED_STEPS
-    draw_curves(over_time, curve, look if marked else look._replace(marker=""))
-    sides = view.horizontal, view.vertical
-    x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
-    draw_point(plane, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
+def _label(line: Line) -> str:
+    return line.agent if line.contender else f"{line.agent} (yardstick)"
 
 
-def _label(agent: str, contender: bool) -> str:
-    return agent if contender else f"{agent} (yardstick)"
-
-
-def _finish_curves(axes: Axes, board: Leaderboard, view: View) -> None:
+def _draw_curves(axes: Axes, board: Leaderboard, view: View) -> None:
     means = np.array([line.episodes.curve.mean(axis=0) for line in board.lines])
     steps = means.shape[1]
-    _fit(axes, view.curve, means[:, int(view.settled_from * steps) :])
-    if steps <= MARKED_STEPS:
+    marked = steps <= MARKED_STEPS
+    for line in reversed(board.lines):  # the best on top
+        look = look_of(line.agent)
+        curve = view.curve.scale * line.episodes.curve
+        draw_curves(axes, curve, look if marked else look._replace(marker=""))
+    _fit(axes, view.curve, means[:, int(SETTLED_FROM * steps) :])
+    if marked:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(0.5, steps + 0.5)
     else:
@@ -142,7 +134,11 @@ def _finish_curves(axes: Axes, board: Leaderboard, view: View) -> None:
     finish(axes, view.curve_title, view.step, view.curve.label, legend=None)
 
 
-def _finish_plane(axes: Axes, board: Leaderboard, view: View) -> None:
+def _draw_plane(axes: Axes, board: Leaderboard, view: View) -> None:
+    for line in reversed(board.lines):
+        look, sides = look_of(line.agent), (view.horizontal, view.vertical)
+        x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
+        draw_point(axes, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
     values = [line.metrics[view.vertical.measure].mean for line in board.lines]
     _fit(axes, view.vertical, np.array(values))
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
@@ -168,7 +164,7 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     """Draw a row of panels for each environment: scores, interquartile means, profiles."""
     groups: dict[str, list[Standings]] = defaultdict(list)
     for entry in standings:
-        groups[entry.scenario.environment].append(entry)
+        groups[entry.scenario.traits.title].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
     over_all = {group.environment: group.lines for group in reversed(aggregates)}
     orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}
@@ -193,11 +189,11 @@ def _order(standings: Sequence[Standings], lines: Sequence[AggregateLine]) -> li
 
 def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str]) -> None:
     scores = np.full((len(order), len(standings)), np.nan)
-    contenders = {}
+    labels = {}
     for column, entry in enumerate(standings):
         for line in entry.lines:
             scores[order.index(line.agent), column] = line.score.mean
-            contenders[line.agent] = line.contender
+            labels[line.agent] = _label(line)
     # Told apart by colour-blind readers, and in grey.
     axes.imshow(scores, cmap=colormaps["cividis"], norm=SHADES, aspect="auto")
     for (row, column), score in np.ndenumerate(scores):
@@ -208,7 +204,7 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
             axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
     names = [entry.scenario.name.rpartition("/")[2] for entry in standings]
     axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(order)), [_label(agent, contenders[agent]) for agent in order])
+    axes.set_yticks(range(len(order)), [labels[agent] for agent in order])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 

@@ -39,10 +39,6 @@ class Scale:
         span = self.ceiling - self.floor
         return (returns - self.floor) / (span if span > 0 else np.nan)
 
-    def estimate(self, returns: Estimate) -> Estimate:
-        """Normalise a mean return and its interval; both ends are taken as known."""
-        return Estimate(*self.score(np.array(returns)).tolist())
-
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -93,8 +89,8 @@ class Line:
 
     @property
     def score(self) -> Estimate:
-        """Of the mean return."""
-        return self.scale.estimate(self.mean_return)
+        """Of the mean return and its interval; both ends of the scale are taken as known."""
+        return Estimate(*self.scale.score(np.array(self.mean_return)).tolist())
 
     @cached_property
     def iqm(self) -> Estimate:
@@ -144,11 +140,6 @@ class Standings(Leaderboard):
     scale: Scale
 
     @property
-    def learned(self) -> Line | None:
-        """The trained agent's line, if it is ranked."""
-        return self.line(LEARNED)
-
-    @property
     def largest_return(self) -> float:
         """The larger end of the scale in size.
 
@@ -168,7 +159,7 @@ def summarize(results: Mapping[str, Episodes], references: Collection[str] = ())
     if not results:
         raise ValueError("nothing to compare: no agents")
     candidates = [agent for agent in results if agent not in references] or list(results)
-    best = _highest(candidates, results)
+    best = max(candidates, key=_mean_returns(results).__getitem__)
     lines = _lines(results, results, references, best, Scale())
     return Leaderboard(lines, best, results[best].metrics["return"])
 
@@ -179,10 +170,10 @@ def rank(scenario: Scenario, results: Mapping[str, Episodes]) -> Standings:
     They are compared with the best baseline of all that ran, so that a row is the same whenever
     its own agent and that baseline take part.
     """
-    runners = scenario.runners
+    runners, means = scenario.runners, _mean_returns(results)
     baselines = [name for name in runners if name != LEARNED and scenario.is_contender(name)]
-    best = _highest(baselines, results)
-    scale = Scale(_mean(results[FLOOR]), _mean(results[scenario.ceiling]))
+    best = max(baselines, key=means.__getitem__)
+    scale = Scale(means[FLOOR], means[scenario.traits.ceiling])
     ranked = [agent for agent in runners if agent in scenario.agents]
     lines = _lines(ranked, results, scenario.references, best, scale)
     return Standings(lines, best, results[best].metrics["return"], scenario, scale)
@@ -203,12 +194,8 @@ def _lines(
     return tuple(sorted(lines, key=lambda line: -line.returns.mean()))
 
 
-def _highest(agents: Sequence[str], results: Mapping[str, Episodes]) -> str:
-    return max(agents, key=lambda agent: _mean(results[agent]))
-
-
-def _mean(episodes: Episodes) -> float:
-    return float(episodes.metrics["return"].mean())
+def _mean_returns(results: Mapping[str, Episodes]) -> dict[str, float]:
+    return {name: float(episodes.metrics["return"].mean()) for name, episodes in results.items()}
 
 
 @dataclass(frozen=True)
@@ -239,10 +226,10 @@ def aggregate(standings: Sequence[Standings]) -> list[Aggregate]:
     two.
     """
     found = []
-    for environment in dict.fromkeys(entry.scenario.environment for entry in standings):
-        entries = [entry for entry in standings if entry.scenario.environment == environment]
+    for environment in dict.fromkeys(entry.scenario.traits.title for entry in standings):
+        entries = [entry for entry in standings if entry.scenario.traits.title == environment]
         here = [entry for entry in entries if np.isfinite(entry.lines[0].score.mean)]
-        learned = [entry for entry in here if entry.learned is not None]
+        learned = [entry for entry in here if entry.line(LEARNED) is not None]
         found += [_over(environment, here)] if len(here) > 1 else []
         found += [_over(environment, learned)] if 1 < len(learned) < len(here) else []
     return found

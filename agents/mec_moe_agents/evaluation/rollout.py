@@ -93,9 +93,16 @@ def _ratio(sums: Floats, counts: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What is kept of an environment's episodes beside the outcomes of `config.outcomes`."""
+class Traits:
+    """What the evaluation needs to know of an environment, beside its `config.outcomes`."""
 
+    title: str
+    ceiling: str
+    """The agent whose mean return is score 1."""
+    sizes: Mapping[str, tuple[str, str]]
+    """Field of the configuration, and what it counts, by the papers' symbol."""
+    summary: str
+    """Symbols of the sizes that a title names."""
     curve: str
     """The info of every step that makes the curve."""
     derive: Callable[[Mapping[str, Floats], Any], dict[str, Floats]]
@@ -104,13 +111,50 @@ class Measures:
     """The agent whose episode needs all machine code, and fields that make the episode short."""
 
 
-MEASURES: Mapping[str, Measures] = MappingProxyType(
+TRAITS: Mapping[str, Traits] = MappingProxyType(
     {
-        OFFLOADING.name: Measures("generalization_error", per_task, ("gating", {"horizon": 1})),
-        DMOE.name: Measures("energy_j", per_token, ("jesa", {})),
+        OFFLOADING.name: Traits(
+            title="Offloading",
+            ceiling="oracle",  # clairvoyant
+            sizes={
+                "M": ("num_servers", "servers"),
+                "S": ("num_subcarriers", "subcarriers"),
+                "N": ("num_types", "task types"),
+                "T": ("horizon", "slots"),
+                "U": ("num_tasks", ""),
+                "D": ("max_experts", ""),
+            },
+            summary="MNT",
+            curve="generalization_error",
+            derive=per_task,
+            warm_up=("gating", {"horizon": 1}),
+        ),
+        DMOE.name: Traits(
+            title="DMoE",
+            # Nobody sees more than a scheduler can; the best that is known for the paper's
+            # problem P1 in every preset.
+            ceiling="jesa-plus",
+            sizes={
+                "K": ("num_nodes", "nodes"),
+                "I": ("sources", "sources"),
+                "Q": ("tokens_per_source", "tokens each"),
+                "L": ("num_layers", "layers"),
+                "S": ("num_subcarriers", "subcarriers"),
+                "D": ("max_experts", ""),
+            },
+            summary="KLS",
+            curve="energy_j",
+            derive=per_token,
+            warm_up=("jesa", {}),
+        ),
     }
 )
 """By `Environment.name`."""
+
+
+def traits_of(config: Config) -> Traits:
+    """Return what the evaluation needs to know of a configuration's environment."""
+    return TRAITS[environment_of(config).name]
 
 
 def make_vector_env(config: Config, rows: int) -> OffloadingVectorEnv | DMoEVectorEnv:
@@ -158,7 +202,7 @@ def evaluate(
 
 def warm_up(config: Config) -> None:
     """Load or compile the machine code of an episode, so that no agent's time contains it."""
-    agent, fields = MEASURES[environment_of(config).name].warm_up
+    agent, fields = traits_of(config).warm_up
     evaluate(agent, config.override(**fields), [0])
 
 
@@ -184,7 +228,7 @@ def run_episodes(
         on_step: called after each step with the number of environment steps it made.
     """
     config: Config = env.config
-    measures, outcomes = MEASURES[environment_of(config).name], config.outcomes
+    traits, outcomes = traits_of(config), config.outcomes
     averaged = outcomes.over_episode(Over.MEAN)
     added = (*outcomes.over_episode(Over.SUM), *averaged)
     totals = {key: np.zeros(len(seeds)) for key in ("return", *added)}
@@ -198,11 +242,11 @@ def run_episodes(
         totals["return"] += reward
         for key in added:
             totals[key] += info[key]
-        curve[:, step] = info[measures.curve]
+        curve[:, step] = info[traits.curve]
         if on_step is not None:
             on_step(len(seeds))
     for key in averaged:
         totals[key] /= config.steps
     known = [key for key in outcomes.over_episode(Over.LAST) if key in info]
     final = {key: np.array(info[key], dtype=np.float64) for key in known}
-    return Episodes(np.array(seeds), {**totals, **final, **measures.derive(totals, config)}, curve)
+    return Episodes(np.array(seeds), {**totals, **final, **traits.derive(totals, config)}, curve)

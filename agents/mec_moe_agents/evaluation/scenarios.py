@@ -3,87 +3,31 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
-from mec_moe_agents.environments import DMOE, ENVIRONMENTS, OFFLOADING, environment_of
+from mec_moe_agents.environments import DMOE, ENVIRONMENTS, OFFLOADING
 from mec_moe_agents.evaluation.rollout import (
     FIRST_RANKING_SEED,
+    Traits,
     check_evaluation_seeds,
     make_vector_env,
+    traits_of,
 )
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config, resolve, suggest
 
-AnyConfig = OffloadingConfig | DMoEConfig
 FLOOR = "random"
 """The agent whose mean return is score 0."""
 LEARNED = "learned"
 """The agent whose weights were trained; all other contenders are baselines."""
+DMOE_PREFIX = "dmoe/"
+"""Before the names of DMoE's presets, so that no two environments share one."""
 UNRANKED = "toy"
 """Its optimum is known: it is for documentation and tests, and ranked only by its name."""
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What reports need to know of an environment."""
-
-    title: str
-    prefix: str
-    """Before the names of its presets."""
-    ceiling: str
-    """The agent whose mean return is score 1."""
-    sizes: Mapping[str, tuple[str, str]]
-    """Field of the configuration, and what it counts, by the papers' symbol."""
-    summary: str
-    """Symbols of the sizes that a title names."""
-
-
-TRAITS: Mapping[str, Traits] = MappingProxyType(
-    {
-        OFFLOADING.name: Traits(
-            title="Offloading",
-            prefix="",
-            ceiling="oracle",  # clairvoyant
-            sizes={
-                "M": ("num_servers", "servers"),
-                "S": ("num_subcarriers", "subcarriers"),
-                "N": ("num_types", "task types"),
-                "T": ("horizon", "slots"),
-                "U": ("num_tasks", ""),
-                "D": ("max_experts", ""),
-            },
-            summary="MNT",
-        ),
-        DMOE.name: Traits(
-            title="DMoE",
-            prefix="dmoe/",
-            # Nobody sees more than a scheduler can; the best that is known for the paper's
-            # problem P1 in every preset.
-            ceiling="jesa-plus",
-            sizes={
-                "K": ("num_nodes", "nodes"),
-                "I": ("sources", "sources"),
-                "Q": ("tokens_per_source", "tokens each"),
-                "L": ("num_layers", "layers"),
-                "S": ("num_subcarriers", "subcarriers"),
-                "D": ("max_experts", ""),
-            },
-            summary="KLS",
-        ),
-    }
-)
-"""By `Environment.name`."""
-
-
-def traits_of(config: Config) -> Traits:
-    """Return what reports need to know of a configuration's environment."""
-    return TRAITS[environment_of(config).name]
 
 
 @dataclass(frozen=True)
@@ -95,35 +39,30 @@ class Scenario:
     agents: Sequence[str]
 
     @property
-    def environment(self) -> str:
-        """Title of the environment."""
-        return traits_of(self.config).title
+    def traits(self) -> Traits:
+        """What its environment is like."""
+        return traits_of(self.config)
 
     @property
     def summary(self) -> str:
         """The environment, the name and the size."""
-        traits = traits_of(self.config)
-        counts = (traits.sizes[symbol] for symbol in traits.summary)
-        size = ", ".join(f"{getattr(self.config, field)} {what}" for field, what in counts)
-        return f"{self.environment} · {self.name}: {size}"
+        size = ", ".join(map(self._count, self.traits.summary))
+        return f"{self.traits.title} · {self.name}: {size}"
 
     @property
     def size(self) -> str:
         """The environment and the full size, with the papers' symbols."""
-        texts = []
-        for symbol, (field, what) in traits_of(self.config).sizes.items():
-            texts.append(f"{symbol} = {getattr(self.config, field)} {what}".rstrip())
-        return f"{self.environment}: {', '.join(texts)}"
+        size = ", ".join(f"{symbol} = {self._count(symbol)}" for symbol in self.traits.sizes)
+        return f"{self.traits.title}: {size}"
 
-    @property
-    def ceiling(self) -> str:
-        """The agent whose mean return is score 1."""
-        return traits_of(self.config).ceiling
+    def _count(self, symbol: str) -> str:
+        field, what = self.traits.sizes[symbol]
+        return f"{getattr(self.config, field)} {what}".rstrip()
 
     @property
     def runners(self) -> list[str]:
         """The agents that must run, in the order of the catalogue: the ranked and both ends."""
-        needed = {*self.agents, FLOOR, self.ceiling}
+        needed = {*self.agents, FLOOR, self.traits.ceiling}
         return [name for name in agent_names(self.config) if name in needed]
 
     @property
@@ -189,7 +128,9 @@ def split_names(text: str) -> list[str]:
     return [name for part in text.split(",") if (name := part.strip())]
 
 
-def find_config(env: str, scenario: str, overrides: Mapping[str, Any]) -> AnyConfig:
+def find_config(
+    env: str, scenario: str, overrides: Mapping[str, Any]
+) -> OffloadingConfig | DMoEConfig:
     """Find a scenario of an environment and override its fields.
 
     Raises:
@@ -203,7 +144,7 @@ def find_config(env: str, scenario: str, overrides: Mapping[str, Any]) -> AnyCon
     for other in ENVIRONMENTS:
         if scenario not in presets and scenario in other.presets:
             raise ValueError(f"scenario {scenario!r} belongs to --env {other.name}")
-    config: AnyConfig = resolve(scenario, presets, overrides)
+    config: OffloadingConfig | DMoEConfig = resolve(scenario, presets, overrides)
     return config
 
 
@@ -222,15 +163,15 @@ def parse_agents(agents: str, config: Config) -> list[str]:
 def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
     """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
 
-    DMoE's presets have `dmoe/` before their names, so that no two environments share one. MNIST
-    takes part where its data are given.
+    MNIST takes part where its data are given.
     """
     known = _known(mnist)
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name, config in known.items():
-        if name.removeprefix(traits_of(config).prefix) != UNRANKED:
-            groups["all"].append(name)
-            groups[environment_of(config).name].append(name)
+    ranked = [name for name in known if name.removeprefix(DMOE_PREFIX) != UNRANKED]
+    groups = {
+        "all": ranked,
+        OFFLOADING.name: [name for name in ranked if not name.startswith(DMOE_PREFIX)],
+        DMOE.name: [name for name in ranked if name.startswith(DMOE_PREFIX)],
+    }
     members = [member for name in split_names(names) for member in groups.get(name, [name])]
     if not members:
         raise ValueError("--scenarios names no scenario")
@@ -238,10 +179,8 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
 
 
 def _known(mnist: Path | None) -> dict[str, Config]:
-    known: dict[str, Config] = {}
-    for environment in ENVIRONMENTS:
-        prefix = TRAITS[environment.name].prefix
-        known |= {prefix + preset: config for preset, config in environment.presets.items()}
+    known: dict[str, Config] = dict(OFFLOADING.presets)
+    known |= {DMOE_PREFIX + preset: config for preset, config in DMOE.presets.items()}
     if mnist is None:
         del known["mnist"]
     else:
@@ -254,8 +193,8 @@ def _find(name: str, known: Mapping[str, Config]) -> Config:
         return known[name]
     if name == "mnist":
         raise ValueError("scenario 'mnist' reads local files: give their path by --mnist")
-    elsewhere = next((t.prefix + name for t in TRAITS.values() if t.prefix + name in known), None)
-    nearest = suggest(name, known) if elsewhere is None else f"did you mean {elsewhere!r}?"
+    elsewhere = DMOE_PREFIX + name
+    nearest = f"did you mean {elsewhere!r}?" if elsewhere in known else suggest(name, known)
     raise ValueError(f"unknown scenario {name!r}: {nearest}")
 
 

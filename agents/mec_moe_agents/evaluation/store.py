@@ -8,7 +8,6 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,15 +29,16 @@ class Cell:
 
     config: Config
     agent: str
-    options: Mapping[str, Any]
     seeds: tuple[int, ...]
     code: str
     """Identity of the code, `Provenance.identity`."""
-    files: Mapping[str, str] = field(init=False)
-    """Digest of each file that the configuration or an option names, as it is now."""
+    data: str | None = field(init=False)
+    """Digest of the data that the configuration names, as they are now."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", _named_files(self.config, self.options))
+        path = getattr(self.config, "data_path", None)
+        data = None if path is None else digest_of(Path(path).expanduser())
+        object.__setattr__(self, "data", data)
 
     def describe(self) -> str:
         """Return all of it as JSON, the same text for the same cell."""
@@ -46,8 +46,7 @@ class Cell:
             "environment": type(self.config).__name__,
             "config": self.config.to_dict(),
             "agent": self.agent,
-            "options": dict(self.options),
-            "files": dict(self.files),
+            "data": self.data,
             "seeds": self.seeds,
             "code": self.code,
         }
@@ -57,14 +56,6 @@ class Cell:
     def key(self) -> str:
         """Name that no other cell has."""
         return hashlib.sha256(self.describe().encode()).hexdigest()[:24]
-
-
-def _named_files(config: Config, options: Mapping[str, Any]) -> dict[str, str]:
-    """Return digests of the configuration's `data_path` and of options that are paths."""
-    named = {name: value for name, value in options.items() if isinstance(value, Path)}
-    if (data_path := getattr(config, "data_path", None)) is not None:
-        named["data_path"] = Path(data_path).expanduser()
-    return {name: digest_of(path) for name, path in named.items()}
 
 
 def digest_of(path: Path) -> str:
@@ -93,14 +84,11 @@ class CellStore:
         """Return the stored episodes, or None where there are none or the file is damaged."""
         try:
             stored = read_arrays(self._file(cell))
-            if str(stored["cell"]) != cell.describe():
+            if str(stored.pop("cell")) != cell.describe():
                 return None
-            metrics = {
-                name.removeprefix(METRIC): values
-                for name, values in stored.items()
-                if name.startswith(METRIC)
-            }
-            return Episodes(stored["seeds"], metrics, stored["curve"])
+            seeds, curve = stored.pop("seeds"), stored.pop("curve")
+            metrics = {name.removeprefix(METRIC): values for name, values in stored.items()}
+            return Episodes(seeds, metrics, curve)
         except (FileNotFoundError, KeyError, ValueError):
             return None
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings
+from mec_moe_agents.evaluation.scenarios import LEARNED
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
 
 MISSING = "–"
@@ -27,6 +28,10 @@ class Column:
     scale: float = 1.0
     """Factor from the stored unit to the one that is shown."""
     signed: bool = False
+    none: str = ""
+    """Written where there is no estimate: for the agent that the others are compared with."""
+    achieved: str = ""
+    """How a verdict names the value, if it does."""
 
     def number(self, value: float) -> str:
         """Write one number; a dash where there is none."""
@@ -42,9 +47,15 @@ class Column:
             return ""
         return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
 
-    def text(self, estimate: Estimate) -> str:
+    def cell(self, estimate: Estimate | None) -> tuple[str, str]:
+        """Write the mean, and its interval beside it."""
+        if estimate is None:
+            return self.none, ""
+        return self.number(estimate.mean), self.interval(estimate)
+
+    def text(self, estimate: Estimate | None) -> str:
         """Write the mean and its interval."""
-        return f"{self.number(estimate.mean)} {self.interval(estimate)}".rstrip()
+        return " ".join(self.cell(estimate)).rstrip()
 
     def lead(self, estimate: Estimate) -> str:
         """Write a difference, with two significant digits where it would round to zero."""
@@ -56,12 +67,12 @@ class Column:
 
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
-        "generalization_error": Column("Final error", 3),
-        "accuracy": Column("Accuracy %", 1, scale=100.0),
-        "energy_per_task_j": Column("Energy mJ/task", 1, scale=1e3),
-        "energy_per_token_j": Column("Energy mJ/token", 1, scale=1e3),
+        "generalization_error": Column("Final error", 3, achieved="final error {}"),
+        "accuracy": Column("Accuracy %", 1, 1e2, achieved="held-out accuracy {} %"),
+        "energy_per_task_j": Column("Energy mJ/task", 1, 1e3, achieved="energy {} mJ a task"),
+        "energy_per_token_j": Column("Energy mJ/token", 1, 1e3, achieved="energy {} mJ a token"),
         "relevance": Column("Relevance", 3),
-        "violated": Column("Violated %", 1, scale=100.0),
+        "violated": Column("Violated %", 1, 1e2, achieved="thresholds violated {} %"),
         "experts_per_token": Column("Experts/token", 2),
         "mean_delay_slots": Column("Delay slots", 2),
         "rejected_share": Column("Rejected %", 1, scale=100.0),
@@ -90,38 +101,24 @@ def verdict(board: Leaderboard, scenario: str) -> str:
 
 
 def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: Column) -> str:
-    best = board.best.agent
     if not others:
-        return f"{best} ran alone on {scenario}: nothing to compare it with."
+        return f"{board.best.agent} ran alone on {scenario}: nothing to compare it with."
+    best = f"Best on {scenario}: {board.best.agent}"
     margin, second = _margin(others[0], column), others[0].agent
     if board.seeds < FEWEST_SEEDS:
-        return (
-            f"Best on {scenario}: {best}, {margin} of return ahead of {second} "
-            f"(too few seeds to tell it from chance: take {FEWEST_SEEDS} or more)."
-        )
+        doubt = f"too few seeds to tell it from chance: take {FEWEST_SEEDS} or more"
+        return f"{best}, {margin} of return ahead of {second} ({doubt})."
     basis = f"paired 95 % interval, {board.seeds} seeds"
     if _is_beaten(others[0]):
-        return (
-            f"Best on {scenario}: {best}. Its return beats the next, {second}, "
-            f"by {margin} ({basis})."
-        )
-    return (
-        f"Best on {scenario}: {best}, but its lead of {margin} over {second} may be "
-        f"chance ({basis})."
-    )
+        return f"{best}. Its return beats the next, {second}, by {margin} ({basis})."
+    return f"{best}, but its lead of {margin} over {second} may be chance ({basis})."
 
 
 def _achievement(best: Line) -> str:
     parts = [
-        f"{label} {COLUMNS[name].number(best.metrics[name].mean)}{unit}"
-        for name, label, unit in (
-            ("generalization_error", "final error", ""),
-            ("accuracy", "held-out accuracy", " %"),
-            ("energy_per_task_j", "energy", " mJ a task"),
-            ("energy_per_token_j", "energy", " mJ a token"),
-            ("violated", "thresholds violated", " %"),
-        )
-        if name in best.metrics
+        column.achieved.format(column.number(best.metrics[name].mean))
+        for name, column in COLUMNS.items()
+        if column.achieved and name in best.metrics
     ]
     return f"It reaches {', '.join(parts)}."
 
@@ -150,7 +147,7 @@ def ranking_verdict(standings: Standings) -> str:
 
 
 def _against_baseline(standings: Standings, contenders: Sequence[Line]) -> str:
-    baseline, learned = standings.line(standings.opponent), standings.learned
+    baseline, learned = standings.line(standings.opponent), standings.line(LEARNED)
     if learned is not None:
         return f"{_duel(learned, standings)}{_share_of_gap(learned, standings)}."
     if baseline is None:
@@ -166,7 +163,6 @@ def _against_baseline(standings: Standings, contenders: Sequence[Line]) -> str:
 
 
 def _duel(line: Line, standings: Standings) -> str:
-    """Compare an agent with the best baseline."""
     agent, baseline, gain = line.agent, standings.opponent, line.gain
     assert gain is not None
     if np.array_equal(line.returns, standings.opponent_returns):
@@ -185,7 +181,7 @@ def _duel(line: Line, standings: Standings) -> str:
 
 def _share_of_gap(learned: Line, standings: Standings) -> str:
     """Say how much of the way from the best baseline to the reference the learned agent goes."""
-    reference = standings.line(standings.scenario.ceiling)
+    reference = standings.line(standings.scenario.traits.ceiling)
     if reference is None or reference.contender or learned.gain is None:
         return ""
     gap = reference.returns - standings.opponent_returns
@@ -196,7 +192,6 @@ def _share_of_gap(learned: Line, standings: Standings) -> str:
 
 
 def _lead_of_reference(reference: Line, best: Line, column: Column) -> str:
-    """Say whether a reference stands above the best contender."""
     name = f"yardstick {reference.agent}"
     lead = estimate_mean(reference.returns - best.returns)
     if lead.low > 0:

@@ -125,8 +125,8 @@ class Config:
             allowed = field.metadata.get("allowed")
             value = plain(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
-            if allowed is not None and not allowed.admits(value):
-                raise reject(field.name, value, allowed)
+            if allowed is not None:
+                check(field.name, value, allowed)
 
     @property
     def steps(self) -> int:

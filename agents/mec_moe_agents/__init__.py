@@ -5,9 +5,7 @@ All that a scheduler of one's own needs is exported here, and imported on first 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from importlib import import_module
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,21 +32,19 @@ if TYPE_CHECKING:
     from mec_moe_agents.registry import agent_names as agent_names
     from mec_moe_agents.registry import make_agent as make_agent
 
-_EXPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
-    {
-        "agent": ("Agent", "UniformRows", "row_seeds"),
-        "arguments": ("read_arguments",),
-        "evaluation.rollout": ("Episodes", "evaluate", "make_vector_env", "run_episodes"),
-        "evaluation.statistics": ("estimate_mean",),
-        "offloading.gates": ("Gate",),
-        "offloading.gating": ("GatingNetwork",),
-        "offloading.learned": ("LearnedAgent",),
-        "offloading.picks": ("greedy_action", "pick_costs"),
-        "offloading.profile": ("GuardGate", "GuardState", "ProfileGate", "ProfileState"),
-        "offloading.routing": ("RoutingAgent", "make_gate"),
-        "registry": ("agent_names", "make_agent"),
-    }
-)
+_EXPORTS = {
+    "agent": ("Agent", "UniformRows", "row_seeds"),
+    "arguments": ("read_arguments",),
+    "evaluation.rollout": ("Episodes", "evaluate", "make_vector_env", "run_episodes"),
+    "evaluation.statistics": ("estimate_mean",),
+    "offloading.gates": ("Gate",),
+    "offloading.gating": ("GatingNetwork",),
+    "offloading.learned": ("LearnedAgent",),
+    "offloading.picks": ("greedy_action", "pick_costs"),
+    "offloading.profile": ("GuardGate", "GuardState", "ProfileGate", "ProfileState"),
+    "offloading.routing": ("RoutingAgent", "make_gate"),
+    "registry": ("agent_names", "make_agent"),
+}
 __all__ = sorted(name for names in _EXPORTS.values() for name in names)
 
 

@@ -99,6 +99,12 @@ def reject(field: str, value: object, allowed: object) -> ValueError:
     return ValueError(f"{field} = {value!r} is not allowed: {field} must be {allowed}")
 
 
+def check(field: str, value: object, allowed: Whole | Real) -> None:
+    """Raise the ValueError of `reject` unless `value` is allowed."""
+    if not allowed.admits(value):
+        raise reject(field, value, allowed)
+
+
 def suggest(word: str, known: Collection[str]) -> str:
     """Name the nearest known word, or all of them when nothing is near."""
     nearest = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
@@ -119,8 +125,8 @@ class Config:
             allowed = field.metadata.get("allowed")
             value = plain(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
-            if allowed is not None and not allowed.admits(value):
-                raise reject(field.name, value, allowed)
+            if allowed is not None:
+                check(field.name, value, allowed)
 
     @property
     def steps(self) -> int:

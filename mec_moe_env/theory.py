@@ -6,13 +6,7 @@ import math
 
 from scipy.stats import binom
 
-from mec_moe_env.config import Real, Whole, reject
-
-
-def _check(**values: tuple[object, Real | Whole]) -> None:
-    for name, (value, allowed) in values.items():
-        if not allowed.admits(value):
-            raise reject(name, value, allowed)
+from mec_moe_env.config import Real, Whole, check
 
 
 def concurrent_experts(num_types: int, max_delay: int, failure_probability: float) -> int:
@@ -29,11 +23,9 @@ def concurrent_experts(num_types: int, max_delay: int, failure_probability: floa
     Raises:
         ValueError: an argument is out of range.
     """
-    _check(
-        num_types=(num_types, Whole(1)),
-        max_delay=(max_delay, Whole(1)),
-        failure_probability=(failure_probability, _OPEN_UNIT),
-    )
+    check("num_types", num_types, Whole(1))
+    check("max_delay", max_delay, Whole(1))
+    check("failure_probability", failure_probability, _OPEN_UNIT)
     return max(int(binom.ppf(1.0 - failure_probability, max_delay, 1.0 / num_types)), 1)
 
 
@@ -65,7 +57,8 @@ def exploration_rounds(num_experts: int, learning_rate: float) -> int:
     Raises:
         ValueError: an argument is out of range.
     """
-    _check(num_experts=(num_experts, Whole(1)), learning_rate=(learning_rate, _POSITIVE))
+    check("num_experts", num_experts, Whole(1))
+    check("learning_rate", learning_rate, _POSITIVE)
     return math.ceil(num_experts / learning_rate)
 
 
@@ -83,7 +76,8 @@ def optimality_probability(num_nodes: int, num_subcarriers: int) -> float:
     Raises:
         ValueError: an argument is out of range.
     """
-    _check(num_nodes=(num_nodes, Whole(1)), num_subcarriers=(num_subcarriers, Whole(1)))
+    check("num_nodes", num_nodes, Whole(1))
+    check("num_subcarriers", num_subcarriers, Whole(1))
     return distinct_probability(num_nodes * (num_nodes - 1), num_subcarriers)
 
 
@@ -93,7 +87,8 @@ def distinct_probability(num_links: int, num_subcarriers: int) -> float:
     Raises:
         ValueError: an argument is out of range.
     """
-    _check(num_links=(num_links, Whole(0)), num_subcarriers=(num_subcarriers, Whole(1)))
+    check("num_links", num_links, Whole(0))
+    check("num_subcarriers", num_subcarriers, Whole(1))
     if num_links > num_subcarriers:
         return 0.0
     return math.exp(math.fsum(math.log1p(-i / num_subcarriers) for i in range(num_links)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,11 +43,6 @@ class Agent(Protocol):
         ...
 
 
-def everywhere(config: Any) -> bool:
-    """Say yes: most agents act in every scenario, and differ from the others there."""
-    return True
-
-
 @dataclass(frozen=True)
 class CatalogueEntry:
     """How to describe and build an agent."""
@@ -56,8 +52,9 @@ class CatalogueEntry:
     """Called with the configuration, the environment, the seed, and the options as keywords."""
     contender: bool = True
     """False for a reference that knows what no scheduler can know."""
-    serves: Callable[[Any], bool] = everywhere
-    """Whether the agent can act in a scenario, and is not another agent under a second name."""
+    serves: Callable[[Any], bool] = lambda config: True
+    """Whether the agent can act in a scenario, and is not another agent under a second name; most
+    agents do in every one."""
 
 
 def with_batch_axis(observation: Observation) -> tuple[Observation, bool]:
@@ -69,19 +66,59 @@ def with_batch_axis(observation: Observation) -> tuple[Observation, bool]:
 
 
 def check_batch(known: int, batch: int) -> None:
-    """Check that a state belongs to observations of this batch size.
-
-    Raises:
-        ValueError: it does not.
-    """
+    """Raise a ValueError unless a state belongs to observations of this batch size."""
     if known != batch:
         raise ValueError(f"the state has {known} rows, but the observation {batch}")
 
 
-def starting_rows(episode_start: ArrayLike | None, batch: int) -> NDArray[np.bool_]:
-    """Return the rows that start a new episode, (n,); none of them if it is not told."""
-    starts = False if episode_start is None else episode_start
-    return np.broadcast_to(np.asarray(starts, dtype=np.bool_), (batch,))
+class AgentState(NamedTuple):
+    """State of an agent over a batch of sub-environments."""
+
+    batch: int
+    memory: Any
+    """What the agent keeps of each row, updated in place."""
+
+
+class BatchAgent(Agent):
+    """`predict` for agents that decide for a batch of rows and keep a memory of each."""
+
+    @abstractmethod
+    def start(self, batch: int) -> Any:
+        """Return the memory of `batch` fresh episodes."""
+
+    @abstractmethod
+    def act(self, observation: Observation, memory: Any, deterministic: bool) -> NDArray[np.int64]:
+        """Choose the actions, (n, …), from entries of shape (n, size)."""
+
+    def restart(self, memory: Any, rows: NDArray[np.bool_]) -> None:
+        """Begin new episodes where `rows` (n,) is true."""
+
+    def predict(
+        self,
+        observation: Observation,
+        state: AgentState | None = None,
+        episode_start: ArrayLike | None = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.int64], AgentState]:
+        """Choose the actions of a batch of steps, or of one, as described in `Agent.predict`.
+
+        The state is updated in place. Exploration noise that is part of an algorithm stays,
+        `deterministic` or not.
+
+        Raises:
+            ValueError: the state belongs to another batch size, or an entry has a wrong size.
+        """
+        batched, single = with_batch_axis(observation)
+        batch = len(next(iter(batched.values())))
+        if state is None:
+            state = AgentState(batch, self.start(batch))
+        else:
+            check_batch(state.batch, batch)
+            if episode_start is not None and np.any(episode_start):
+                starts = np.broadcast_to(np.asarray(episode_start, np.bool_), (batch,))
+                self.restart(state.memory, starts)
+        flat = self.act(batched, state.memory, deterministic).reshape(batch, -1)
+        return (flat[0] if single else flat), state
 
 
 def row_seeds(seed: Seed, batch: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,10 +29,7 @@ def read_arguments(
     parser = argparse.ArgumentParser(description=(description or "").partition("\n\n")[0])
     for field in fields(settings):
         option, default = f"--{field.name.replace('_', '-')}", field.default
-        if isinstance(default, bool):
-            flag = argparse.BooleanOptionalAction
-            parser.add_argument(option, action=flag, default=default, help="default: %(default)s")
-        else:
-            kind = type(default)
-            parser.add_argument(option, type=kind, default=default, help="default: %(default)s")
+        flag = {"action": argparse.BooleanOptionalAction}
+        kind: Any = flag if isinstance(default, bool) else {"type": type(default)}
+        parser.add_argument(option, default=default, help="default: %(default)s", **kind)
     return settings(**vars(parser.parse_args(line)))

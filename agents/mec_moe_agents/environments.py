@@ -88,13 +88,7 @@ def config_of(env: Any) -> Config:
 def call_batched(env: Any, method: str, single_ndim: int) -> NDArray[np.float64]:
     """Call a method of the environment and give its array a leading batch axis.
 
-    Args:
-        env: environment whose `method` takes no arguments.
-        method: name of the method.
-        single_ndim: number of axes of the array of one sub-environment.
-
-    Returns:
-        Array with `single_ndim` + 1 axes.
+    The array has `single_ndim` axes for one sub-environment; the method takes no arguments.
     """
     base = getattr(env, "unwrapped", env)
     if hasattr(base, method):

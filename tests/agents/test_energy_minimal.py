@@ -5,13 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from mec_moe_agents import agent_names, evaluate, make_agent
-from mec_moe_agents.offloading.energy_minimal import (
-    Demand,
-    dispatch,
-    energy_minimal_action,
-    link_joules,
-    scores,
-)
+from mec_moe_agents.offloading.energy_minimal import EnergyMinimalAgent, link_joules, scores
+from mec_moe_agents.offloading.gates import RejectAllGate
+from mec_moe_agents.offloading.picks import pick_costs
 from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv, Slot
@@ -20,18 +16,20 @@ from tests.agents.slots import make_slot
 DEFAULT = OFFLOADING_PRESETS["default"]
 JOINT = OFFLOADING_PRESETS["joint"]
 CONFIG = OffloadingConfig(num_servers=3, num_subcarriers=2, feature_dim=2, samples_per_task=1)
-DEMAND = Demand(quality=0.5, temperature=0.2)
+
+
+def build(config: OffloadingConfig, iterations: int, quality: float = 0.5) -> EnergyMinimalAgent:
+    return EnergyMinimalAgent(config, RejectAllGate(), iterations, quality, temperature=0.2)
 
 
 def choose(
     relevance: ArrayLike,
     slot: Slot,
     config: OffloadingConfig = CONFIG,
-    demand: Demand = DEMAND,
+    quality: float = 0.5,
     iterations: int = 4,
 ) -> NDArray[np.int64]:
-    scores_of = np.array(relevance, dtype=float)
-    return energy_minimal_action(scores_of, slot, config, demand, iterations)
+    return build(config, iterations, quality).choose(np.array(relevance, dtype=float), slot)
 
 
 def test_of_servers_that_are_relevant_enough_the_cheapest_is_taken() -> None:
@@ -39,7 +37,7 @@ def test_of_servers_that_are_relevant_enough_the_cheapest_is_taken() -> None:
     slot.spectral_efficiency[0, 0, 2] = [2.0, 8.0]
     # Server 1 is a little more relevant, server 2 much cheaper; in-situ is not relevant.
     assert choose([[[0.0, 0.95, 0.9]]], slot).tolist() == [[[[2, 1]]]]
-    assert choose([[[0.0, 0.95, 0.9]]], slot, demand=Demand(0.9, 0.2)).tolist()[0][0][0][0] == 1
+    assert choose([[[0.0, 0.95, 0.9]]], slot, quality=0.9).tolist()[0][0][0][0] == 1
     assert choose([[[0.9, 0.95, 0.9]]], slot).tolist()[0][0][0][0] == 0
 
 
@@ -63,8 +61,8 @@ def test_never_relevant_is_never_taken() -> None:
 def test_a_high_quality_takes_several_servers() -> None:
     config = CONFIG.override(max_experts=2)
     slot = make_slot()
-    one = choose([[[0.0, 0.9, 0.9]]], slot, config, Demand(0.5, 0.2))[0, 0, :, 0]
-    two = choose([[[0.0, 0.9, 0.9]]], slot, config, Demand(0.9, 0.2))[0, 0, :, 0]
+    one = choose([[[0.0, 0.9, 0.9]]], slot, config, 0.5)[0, 0, :, 0]
+    two = choose([[[0.0, 0.9, 0.9]]], slot, config, 0.9)[0, 0, :, 0]
     assert sorted(one.tolist()) == [1, 3]
     assert sorted(two.tolist()) == [1, 2]
 
@@ -103,8 +101,8 @@ def test_jesa_decides_again_where_des_does_not() -> None:
 
 def test_prices_know_which_subcarriers_are_taken() -> None:
     config, slot, relevance = contested()
-    before = link_joules(None, slot, config)
-    found = dispatch(before, relevance, slot, config, DEMAND)
+    before = pick_costs(slot, config).joules
+    found = build(config, 0).dispatch(before, relevance, slot)
     after = link_joules(found, slot, config)
     sending = config.power_w * 1e6 / config.bandwidth_hz
     computing = 0.01 * config.samples_per_task

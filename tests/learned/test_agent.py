@@ -40,7 +40,7 @@ def test_episode_start_forgets_the_row_and_no_other() -> None:
         action, state = agent.predict(observation, state)
         observation = env.step(action)[0]
     agent.predict(observation, state, np.array([True, False]))
-    assert state.decisions._memory.tasks_seen.tolist() == [1, 21]
+    assert state.memory[0]._memory.tasks_seen.tolist() == [1, 21]
 
 
 def test_a_state_of_another_batch_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -19,14 +20,10 @@ from mec_moe_agents.offloading.learned import learned_agent, preset_for
 from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
 from mec_moe_env import OffloadingConfig
 
-Build = Callable[..., Agent]
 
-
-def _by(gate: str) -> Build:
+def _top1(gate: str, /, config: OffloadingConfig, env: Any, seed: Seed, **options: Any) -> Agent:
     """Give each task to the server that a gate finds most relevant."""
-    return lambda config, env, seed, **options: RoutingAgent(
-        config, make_gate(gate, config, seed=seed, **options)
-    )
+    return RoutingAgent(config, make_gate(gate, config, seed=seed, **options))
 
 
 def _topk(
@@ -36,22 +33,20 @@ def _topk(
     return RoutingAgent(config, make_gate(gate, config, seed=seed, **options), config.max_experts)
 
 
-def _energy_minimal(iterations: int) -> Build:
+def _cheapest(
+    most_iterations: int,
+    /,
+    config: OffloadingConfig,
+    env: Any,
+    seed: Seed,
+    gate: str = "profile",
+    quality: float = 0.5,
+    temperature: float = 0.2,
+    **options: Any,
+) -> Agent:
     """Serve each task by the cheapest servers that a gate finds relevant enough."""
-
-    def build(
-        config: OffloadingConfig,
-        env: Any,
-        seed: Seed,
-        gate: str = "profile",
-        quality: float = 0.5,
-        temperature: float = 0.2,
-        **options: Any,
-    ) -> Agent:
-        scores_by = make_gate(gate, config, seed=seed, **options)
-        return EnergyMinimalAgent(config, scores_by, iterations, quality, temperature)
-
-    return build
+    scores_by = make_gate(gate, config, seed=seed, **options)
+    return EnergyMinimalAgent(config, scores_by, most_iterations, quality, temperature)
 
 
 OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
@@ -72,11 +67,15 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "takes no task: the floor",
             lambda config, env, seed: RoutingAgent(config, RejectAllGate()),
         ),
-        "gating": CatalogueEntry("gating network learned online (Li & Duan 2024)", _by("gating")),
-        "profile": CatalogueEntry(
-            "most similar profile; a new kind opens a new server", _by("profile")
+        "gating": CatalogueEntry(
+            "gating network learned online (Li & Duan 2024)", partial(_top1, "gating")
         ),
-        "guard": CatalogueEntry("as profile, but rather rejects than overwrites", _by("guard")),
+        "profile": CatalogueEntry(
+            "most similar profile; a new kind opens a new server", partial(_top1, "profile")
+        ),
+        "guard": CatalogueEntry(
+            "as profile, but rather rejects than overwrites", partial(_top1, "guard")
+        ),
         "topk": CatalogueEntry(
             "the D most relevant experts by a gate",
             _topk,
@@ -85,11 +84,11 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "des": CatalogueEntry(
             "the cheapest servers that are relevant enough",
-            _energy_minimal(0),
+            partial(_cheapest, 0),
         ),
         "jesa": CatalogueEntry(
             "as des, servers and subcarriers in turns",
-            _energy_minimal(MOST_ITERATIONS),
+            partial(_cheapest, MOST_ITERATIONS),
             # With U·D = 1 nothing competes for a subcarrier, and it is `des`.
             serves=lambda config: config.num_tasks * config.max_experts > 1,
         ),

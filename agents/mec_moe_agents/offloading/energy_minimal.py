@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mec_moe_agents.offloading.gates import Gate
-from mec_moe_agents.offloading.picks import Openings, best_efficiency, costs_over
+from mec_moe_agents.offloading.picks import Openings, best_efficiency, costs_over, pick_costs
 from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot
-from mec_moe_env.config import Real, reject
+from mec_moe_env.config import Real, check
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.radio.links import BITS_PER_MBIT
 
@@ -25,15 +25,6 @@ MOST_ITERATIONS = 8
 """Of JESA; two or three are usual."""
 LEAST_BITS = 1e-3
 """Even an empty payload takes a subcarrier of its own."""
-
-
-class Demand(NamedTuple):
-    """What a task asks for."""
-
-    quality: float
-    """Share of the best reachable score, in [0, 1]."""
-    temperature: float
-    """Difference in relevance at which a score falls to 1/e."""
 
 
 class Dispatch(NamedTuple):
@@ -69,71 +60,74 @@ class EnergyMinimalAgent(RoutingAgent):
         quality: float,
         temperature: float,
     ) -> None:
-        for name, value, allowed in (
-            ("quality", quality, Real(0, 1)),
-            ("temperature", temperature, Real(0, open_low=True)),
-        ):
-            if not allowed.admits(value):
-                raise reject(name, value, allowed)
+        check("quality", quality, Real(0, 1))
+        check("temperature", temperature, Real(0, open_low=True))
         super().__init__(config, gate, picks=config.max_experts)
         self.iterations = iterations
-        self.demand = Demand(quality, temperature)
+        self.quality = quality
+        self.temperature = temperature
 
     def choose(self, relevance: Floats, slot: Slot) -> Integers:
-        """Return server and subcarrier of each pick, (n, U, D, 2)."""
-        return energy_minimal_action(relevance, slot, self.config, self.demand, self.iterations)
+        """Return server (M = none) and subcarrier of each pick, (n, U, D, 2).
+
+        The most relevant server comes first; the tasks choose in their order of arrival. No
+        iterations are DES with an exact assignment.
+        """
+        best = self.dispatch(pick_costs(slot, self.config).joules, relevance, slot)
+        for _ in range(self.iterations):
+            trial = self.dispatch(link_joules(best, slot, self.config), relevance, slot)
+            # Nobody may lose the only server for the sake of energy.
+            served = trial.selected.any(axis=2).sum(axis=1) >= best.selected.any(axis=2).sum(axis=1)
+            better = served & (trial.joules < best.joules * (1.0 - 1e-12))
+            if not better.any():
+                break
+            for kept, new in zip(best, trial, strict=True):
+                kept[better] = new[better]
+        return to_picks(best, relevance, self.config)
+
+    def dispatch(self, joules: Floats, relevance: Floats, slot: Slot) -> Dispatch:
+        """Select at these prices (n, U, M), then assign subcarriers exactly."""
+        config = self.config
+        selected = self.select_servers(joules, relevance, slot)
+        n, U, M = selected.shape
+        bits = np.maximum(BITS_PER_MBIT * slot.payload.astype(np.float64), LEAST_BITS)
+        free = (slot.subcarrier_busy == 0)[:, np.newaxis, np.newaxis]
+        efficiency = slot.spectral_efficiency.astype(np.float64)
+        subcarrier = allocate_subcarriers(
+            (bits[..., np.newaxis] * (selected & (slot.origin == 0))).reshape(n, U * M),
+            np.where(free, config.bandwidth_hz * efficiency, 0.0).reshape(n, U * M, -1),
+            config.power_w,
+        ).subcarrier.reshape(n, U, M)
+        found = Dispatch(selected, subcarrier, np.zeros(n))
+        spent = np.where(selected, link_joules(found, slot, config), 0.0).sum(axis=(1, 2))
+        return found._replace(joules=spent)
+
+    def select_servers(self, joules: Floats, relevance: Floats, slot: Slot) -> Flags:
+        """Select at these prices (n, U, M), and promise no server or subcarrier twice."""
+        most = self.config.max_experts
+        selected = np.zeros(relevance.shape, dtype=np.bool_)
+        openings = Openings(slot)
+        for u in range(relevance.shape[1]):
+            usable = openings.available(u) & (relevance[:, u] > -np.inf)
+            score = scores(relevance[:, u], usable, self.temperature)
+            enough = self.quality * np.sort(score, axis=1)[:, -most:].sum(axis=1)
+            found = select_experts(joules[:, u], score, enough, most, available=usable)
+            chosen = found.selected & usable
+            remote = np.where(chosen & ~openings.local(u), -score, np.inf)
+            rank = remote.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+            chosen &= np.isinf(remote) | (rank < openings.left[:, np.newaxis])
+            openings.reserve(u, chosen)
+            selected[:, u] = chosen
+        return selected
 
 
-def energy_minimal_action(
-    relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand, iterations: int
-) -> Integers:
-    """Choose servers and subcarriers; the tasks choose in their order of arrival.
-
-    From relevance (n, U, M), −inf being never, to the server (M = none) and subcarrier of each
-    pick, (n, U, D, 2), the most relevant first. No iterations are DES with an exact assignment.
-    """
-    best = dispatch(link_joules(None, slot, config), relevance, slot, config, demand)
-    for _ in range(iterations):
-        trial = dispatch(link_joules(best, slot, config), relevance, slot, config, demand)
-        # Nobody may lose the only server for the sake of energy.
-        served = trial.selected.any(axis=2).sum(axis=1) >= best.selected.any(axis=2).sum(axis=1)
-        better = served & (trial.joules < best.joules * (1.0 - 1e-12))
-        if not better.any():
-            break
-        for kept, new in zip(best, trial, strict=True):
-            kept[better] = new[better]
-    return to_picks(best, relevance, config)
-
-
-def dispatch(
-    joules: Floats, relevance: Floats, slot: Slot, config: OffloadingConfig, demand: Demand
-) -> Dispatch:
-    """Select at these prices (n, U, M), then assign subcarriers exactly."""
-    selected = select_servers(joules, relevance, slot, config.max_experts, demand)
-    n, U, M = selected.shape
-    bits = np.maximum(BITS_PER_MBIT * slot.payload.astype(np.float64), LEAST_BITS)[..., np.newaxis]
-    free = (slot.subcarrier_busy == 0)[:, np.newaxis, np.newaxis]
-    rate = np.where(free, config.bandwidth_hz * slot.spectral_efficiency.astype(np.float64), 0.0)
-    subcarrier = allocate_subcarriers(
-        (bits * (selected & (slot.origin == 0))).reshape(n, U * M),
-        rate.reshape(n, U * M, -1),
-        config.power_w,
-    ).subcarrier.reshape(n, U, M)
-    found = Dispatch(selected, subcarrier, np.zeros(n))
-    spent = np.where(selected, link_joules(found, slot, config), 0.0).sum(axis=(1, 2))
-    return found._replace(joules=spent)
-
-
-def link_joules(chosen: Dispatch | None, slot: Slot, config: OffloadingConfig) -> Floats:
+def link_joules(chosen: Dispatch, slot: Slot, config: OffloadingConfig) -> Floats:
     """Return joules of serving each task by each server, (n, U, M).
 
     A link that `chosen` uses has its subcarrier; every other the best that is free, or that its
     own task would give up.
     """
-    free = (slot.subcarrier_busy == 0)[:, np.newaxis]
-    if chosen is None:
-        return costs_over(best_efficiency(slot, free, config), slot, config).joules
-    free = np.repeat(free, slot.origin.shape[1], axis=1)
+    free = np.repeat((slot.subcarrier_busy == 0)[:, np.newaxis], slot.origin.shape[1], axis=1)
     rows, tasks, servers = np.nonzero(chosen.subcarrier >= 0)
     own = chosen.subcarrier[rows, tasks, servers]
     free[rows, :, own] = False
@@ -142,26 +136,6 @@ def link_joules(chosen: Dispatch | None, slot: Slot, config: OffloadingConfig) -
     used = slot.spectral_efficiency[rows, tasks, servers, own]
     efficiency[rows, tasks, servers] = np.maximum(used, config.min_spectral_efficiency)
     return costs_over(efficiency, slot, config).joules
-
-
-def select_servers(
-    joules: Floats, relevance: Floats, slot: Slot, most: int, demand: Demand
-) -> Flags:
-    """Select for one task after the other, so that no server or subcarrier is promised twice."""
-    selected = np.zeros(relevance.shape, dtype=np.bool_)
-    openings = Openings(slot)
-    for u in range(relevance.shape[1]):
-        usable = openings.available(u) & (relevance[:, u] > -np.inf)
-        score = scores(relevance[:, u], usable, demand.temperature)
-        enough = demand.quality * np.sort(score, axis=1)[:, -most:].sum(axis=1)
-        found = select_experts(joules[:, u], score, enough, most, available=usable)
-        chosen = found.selected & usable
-        remote = np.where(chosen & ~openings.local(u), -score, np.inf)
-        rank = remote.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        chosen &= np.isinf(remote) | (rank < openings.left[:, np.newaxis])
-        openings.reserve(u, chosen)
-        selected[:, u] = chosen
-    return selected
 
 
 def scores(relevance: Floats, usable: Flags, temperature: float) -> Floats:

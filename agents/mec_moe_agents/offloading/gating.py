@@ -11,7 +11,7 @@ from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
-from mec_moe_env.config import Real, reject
+from mec_moe_env.config import Real, check
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 from mec_moe_env.core.kernels import kernel
 from mec_moe_env.moe.model import softmax
@@ -72,14 +72,11 @@ class GatingNetwork(Gate[GatingState]):
         early_termination: float | None = None,
         seed: Seed = 0,
     ) -> None:
-        for name, value, allowed in (
-            ("learning_rate", learning_rate, Real(0, open_low=True)),
-            ("noise", noise, Real(0)),
-            ("load_balance", load_balance, Real(0)),
-            ("early_termination", early_termination, Real(0)),
-        ):
-            if value is not None and not allowed.admits(value):
-                raise reject(name, value, allowed)
+        check("learning_rate", learning_rate, Real(0, open_low=True))
+        check("noise", noise, Real(0))
+        check("load_balance", load_balance, Real(0))
+        if early_termination is not None:
+            check("early_termination", early_termination, Real(0))
         self._config = config
         self._learning_rate = float(learning_rate)
         self._noise = noise

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from mec_moe_agents.agent import (
-    Observation,
-    Seed,
-    UniformRows,
-    check_batch,
-    row_seeds,
-    starting_rows,
-    with_batch_axis,
-)
+from mec_moe_agents.agent import BatchAgent, Observation, Seed, UniformRows, row_seeds
 from mec_moe_agents.offloading.features import enter_remembered, scales_of, width, write_offers
 from mec_moe_agents.offloading.network import SUFFIX, Network, load
 from mec_moe_agents.offloading.picks import Openings
@@ -99,15 +89,10 @@ class Decisions:
         return self._picks.reshape(self.batch, -1).copy()
 
 
-class LearnedState(NamedTuple):
-    """State of the agent over a batch of sub-environments."""
-
-    decisions: Decisions
-    uniforms: UniformRows
-    """For the choices of a policy that samples."""
+Memory = tuple[Decisions, UniformRows]
 
 
-class LearnedAgent:
+class LearnedAgent(BatchAgent):
     """Decides the tasks of a slot in their order, each by the network's best or sampled choice.
 
     Args:
@@ -126,49 +111,24 @@ class LearnedAgent:
         self._network = Network(weights)
         self._seed = seed
 
-    def predict(
-        self,
-        observation: Observation,
-        state: LearnedState | None = None,
-        episode_start: ArrayLike | None = None,
-        deterministic: bool = True,
-    ) -> tuple[Integers, LearnedState]:
-        """Choose the actions of a batch of slots, or of one.
+    def start(self, batch: int) -> Memory:
+        """Return the decisions of `batch` fresh episodes, and the numbers that sample them."""
+        uniforms = UniformRows(row_seeds(self._seed, batch), self.config.num_servers + 1)
+        return Decisions(self.config, batch), uniforms
 
-        Args:
-            observation: entries of shape (n, size), or (size,) for a single environment.
-            state: what the previous call returned, updated in place; None starts afresh.
-            episode_start: (n,) booleans; rows where it is true start a new episode.
-            deterministic: take the most probable choice rather than a sample.
+    def restart(self, memory: Memory, rows: Flags) -> None:
+        """Begin new episodes in `rows`, (n,)."""
+        memory[0].forget(rows)
 
-        Returns:
-            Flat actions, (n, U·D·2) or (U·D·2,), and the state for the next call.
-
-        Raises:
-            ValueError: the state belongs to another batch size, or an entry has a wrong size.
-        """
-        batched, single = with_batch_axis(observation)
-        state = self._begin(state, len(next(iter(batched.values()))), episode_start)
-        decisions = state.decisions
-        decisions.begin(batched)
+    def act(self, observation: Observation, memory: Memory, deterministic: bool) -> Integers:
+        """Decide the tasks of each slot, by the most probable choice or by a sample."""
+        decisions, uniforms = memory
+        decisions.begin(observation)
         for task in range(self.config.num_tasks):
             logits = self._network.logits(decisions.features(task))
-            noise = 0.0 if deterministic else gumbel(state.uniforms.draw())
+            noise = 0.0 if deterministic else gumbel(uniforms.draw())
             decisions.choose(task, np.argmax(logits + noise, axis=1))
-        action = decisions.action
-        return (action[0] if single else action), state
-
-    def _begin(
-        self, state: LearnedState | None, batch: int, episode_start: ArrayLike | None
-    ) -> LearnedState:
-        if state is None:
-            uniforms = UniformRows(row_seeds(self._seed, batch), self.config.num_servers + 1)
-            return LearnedState(Decisions(self.config, batch), uniforms)
-        check_batch(state.decisions.batch, batch)
-        starts = starting_rows(episode_start, batch)
-        if starts.any():
-            state.decisions.forget(starts)
-        return state
+        return decisions.action
 
 
 def gumbel(uniforms: Floats) -> Floats:

@@ -93,11 +93,7 @@ class Network:
 
 
 def checked(weights: Mapping[str, Singles]) -> dict[str, Singles]:
-    """Return the arrays of the network, those that fit together.
-
-    Raises:
-        ValueError: an array is missing, of another shape or type, or not finite.
-    """
+    """Return the arrays of the network; ValueError if one is missing, does not fit or is NaN."""
     sizes = {"s": SERVER, "c": CONTEXT, "1": 1}
     for name, axes in SHAPES.items():
         if name not in weights:

@@ -9,7 +9,7 @@ import numpy as np
 from mec_moe_agents.offloading.gates import Gate
 from mec_moe_agents.offloading.picks import served_tasks
 from mec_moe_env import OffloadingConfig, Slot
-from mec_moe_env.config import Real, reject
+from mec_moe_env.config import Real, check
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 
@@ -48,9 +48,7 @@ class ProfileGate(Gate[ProfileState]):
     """
 
     def __init__(self, config: OffloadingConfig, *, threshold: float = 0.5) -> None:
-        allowed = Real(-1, 1)
-        if not allowed.admits(threshold):
-            raise reject("threshold", threshold, allowed)
+        check("threshold", threshold, Real(-1, 1))
         self._config = config
         self.threshold = threshold
 

@@ -21,16 +21,9 @@ from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
 from mec_moe_env.core.buffers import Actions, Entries, Flags, Singles
 
 ENTRY = "relevance"
-GATING_BOUND = 1e4
-"""The gating network's scores, which have no scale, are shown up to this size."""
-BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "profile": (-1.0, 1.0),
-        "guard": (-1.0, 1.0),
-        "gating": (-GATING_BOUND, GATING_BOUND),
-    }
-)
-"""(lowest, highest) relevance shown, by gate; the lowest also stands for −inf, never."""
+BOUNDS: Mapping[str, float] = MappingProxyType({"profile": 1.0, "guard": 1.0, "gating": 1e4})
+"""Largest size of relevance shown, by gate; minus it also stands for −inf, never. The scores of
+the gating network have no scale of their own."""
 
 
 class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordConstructorArgs):
@@ -88,10 +81,8 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
             ValueError: the action lies outside the space.
         """
         observation, reward, terminated, truncated, info = self.env.step(action)
-        picks = np.asarray(action)[np.newaxis]
-        relevance = self._tracker.follow(
-            picks, with_batch_axis(observation)[0], np.ones(1, np.bool_)
-        )
+        batched, _ = with_batch_axis(observation)
+        relevance = self._tracker.follow(np.array([action]), batched, np.ones(1, np.bool_))
         return observation | {ENTRY: relevance[0]}, reward, terminated, truncated, info
 
 
@@ -169,13 +160,7 @@ class GateObservationVector(VectorWrapper):
 
 
 class RelevanceTracker:
-    """The relevance that a gate finds in n episodes, whoever acts in them.
-
-    Raises:
-        TypeError: the environment is not of `mec_moe/Offloading-v0`; the gate does not know an
-            option.
-        ValueError: the gate is unknown, or an option is out of range or not allowed here.
-    """
+    """The relevance that a gate finds in n episodes, whoever acts in them."""
 
     def __init__(self, config: Any, batch: int, gate: str, options: Mapping[str, Any]) -> None:
         if not isinstance(config, OffloadingConfig):
@@ -191,7 +176,7 @@ class RelevanceTracker:
         quiet: dict[str, Any] = {"noise": 0.0} if gate == "gating" else {}
         self._gate = make_gate(gate, config, **options, **quiet)
         self._config = config
-        self._low, self._high = BOUNDS[gate]
+        self._bound = BOUNDS[gate]
         self._state = self._gate.start(batch)
         self._slot: Slot | None = None
 
@@ -200,8 +185,9 @@ class RelevanceTracker:
         wanted = self._config.observation_shapes.keys()
         if not isinstance(own, spaces.Dict) or not wanted <= own.keys():
             raise TypeError(f"GateObservation needs the environment's own observation, got {own}")
-        size = self._config.num_tasks * self._config.num_servers
-        return spaces.Dict({**own, ENTRY: spaces.Box(self._low, self._high, (size,), np.float32)})
+        shape = (self._config.num_tasks * self._config.num_servers,)
+        entry = spaces.Box(-self._bound, self._bound, shape, np.float32)
+        return spaces.Dict({**own, ENTRY: entry})
 
     def begin(self, observation: Observation, rows: Flags) -> Singles:
         """Begin new episodes where `rows` (n,) is true, and return the relevance, (n, U·M)."""
@@ -212,9 +198,6 @@ class RelevanceTracker:
         """Learn from the flat actions, (n, U·D·2), and what they brought; return the relevance.
 
         Where `acted` (n,) is false a new episode begins, and the action had no effect.
-
-        Raises:
-            RuntimeError: no episode was begun.
         """
         if self._slot is None:
             raise RuntimeError("call reset() before step()")
@@ -229,7 +212,7 @@ class RelevanceTracker:
 
     def _look(self, slot: Slot) -> Singles:
         self._slot = slot
-        relevance = self._gate.relevance(self._state, slot).clip(self._low, self._high)
+        relevance = self._gate.relevance(self._state, slot).clip(-self._bound, self._bound)
         return relevance.reshape(slot.batch, -1).astype(np.float32)
 
 

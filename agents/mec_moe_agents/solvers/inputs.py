@@ -132,14 +132,18 @@ def whole(name: str, value: Any, least: int) -> int:
     return min(int(value), 2**62)  # compiled code counts in 64 bits
 
 
-def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
-    """Return booleans, or 0 and 1, as an array of booleans, or raise a ValueError."""
-    array = np.asarray(value)
-    if array.dtype == np.bool_:
-        return array
-    if array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all():
-        return array.astype(np.bool_)
-    raise ValueError(f"{name} has values of type {array.dtype}; it must hold only True or False")
+def without_unavailable(energy: Floats, available: ArrayLike | None, shape: Shape) -> Floats:
+    """Return energies, +inf where experts are unavailable, or raise a ValueError."""
+    if available is None:
+        return energy
+    usable = np.asarray(available)
+    if usable.dtype != np.bool_ and not (
+        usable.dtype.kind in "iuf" and np.isin(usable, (0, 1)).all()
+    ):
+        raise ValueError(
+            f"available has values of type {usable.dtype}; it must hold only True or False"
+        )
+    return np.where(spread("available", usable.astype(np.bool_), shape), energy, np.inf)
 
 
 def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
@@ -187,9 +191,7 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
     batch = common_batch("rate", rate, 3, "score", score, 3)
     compute = checked("compute_energy", problem.compute_energy, 1, infinite=True)
     compute = spread("compute_energy", compute, (*batch, experts))
-    if problem.available is not None:
-        usable = spread("available", flags("available", problem.available), (*batch, experts))
-        compute = np.where(usable, compute, np.inf)
+    compute = without_unavailable(compute, problem.available, compute.shape)
     threshold = checked("threshold", problem.threshold, least=-np.inf, infinite=True)
     threshold = spread("threshold", threshold, (*batch, count, tokens))
     remote = np.ones((count, experts), np.bool_)

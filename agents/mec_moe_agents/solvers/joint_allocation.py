@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -99,10 +99,8 @@ def allocate_jointly_plus(
     Raises:
         ValueError: as `allocate_jointly`, or `effort` not an integer ≥ 0.
     """
-    moves_allowed, iterations = (
-        whole("effort", effort, 0),
-        whole("max_iterations", max_iterations, 1),
-    )
+    moves = whole("effort", effort, 0)
+    iterations = whole("max_iterations", max_iterations, 1)
     arrays = problem.arrays
     selected = np.zeros(arrays.score.shape, np.bool_)
     served = np.zeros(arrays.goal.shape, np.bool_)
@@ -112,7 +110,7 @@ def allocate_jointly_plus(
     traces = []
     for b, layer in enumerate(problem.instances(node_limit)):
         plans = descend(layer, start_plan(layer), iterations)
-        evaluations[b] += refine(layer, plans, moves_allowed)
+        evaluations[b] += refine(layer, plans, moves)
         plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
@@ -183,7 +181,7 @@ def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None))
     """Return what `select_at_prices` selects, source by source."""
     found = select_at_prices(layer, price, sources)
     shape = layer.score[sources].shape
-    return Choice(found.selected.reshape(shape), found.feasible.reshape(shape[:2]))
+    return Choice(found.selected.reshape(shape), np.isfinite(found.bound).reshape(shape[:2]))
 
 
 def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Flags]:
@@ -315,14 +313,11 @@ def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
     Returns:
         The number of moves tried.
     """
-    tried, improved = 0, True
-    while improved and tried < effort:
-        improved = False
+    tried = 0
+    while tried < effort:
         plan = plans[-1]
         base = link_prices(layer, plan)
-        for moves in neighbourhood(layer, plan):
-            if tried == effort:
-                return tried
+        for moves in islice(neighbourhood(layer, plan), effort - tried):
             tried += 1
             trial, _ = assign_subcarriers(layer, apply_moves(layer, plan, base, moves))
             if trial is None:
@@ -330,8 +325,9 @@ def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
             trial = descend(layer, trial, ITERATIONS_AFTER_MOVE)[-1]
             if trial.beats(plan):
                 plans.append(trial)
-                improved = True
                 break
+        else:
+            break
     return tried
 
 

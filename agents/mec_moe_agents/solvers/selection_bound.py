@@ -63,14 +63,14 @@ def bound_rows(
     selected: Flags,
     spent: Floats,
     bound: Floats,
-    feasible: Flags,
     numbers: Floats,
     integers: Integers,
 ) -> int:
     """Select for every row up to the first one that the bound leaves open.
 
     Energies, scores and selections (all False) are (N, K), scratch (3, K) and (3, K + 1), the
-    other arrays (N,); `gap` is the relative distance to the optimum that is close enough.
+    other arrays (N,); `gap`, at least `OPTIMALITY_RTOL`, is the relative distance to the optimum
+    that is close enough.
 
     Returns:
         The row left open; N if there is none.
@@ -79,9 +79,8 @@ def bound_rows(
     rows: int = threshold.shape[0]
     for row in range(rows):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
-        if is_open(token, gap):
+        if token.bound < token.energy * (1.0 - gap):
             return row
-        feasible[row] = token.members >= 0
         spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
     return rows
 
@@ -100,12 +99,6 @@ def bound_token(
     if least > most:
         return Bounded(size, least, most, required, 0.0, -1, np.inf, np.inf)
     return maximise_bound(work, size, required, least, most)
-
-
-@device
-def is_open(token: Bounded, gap: float) -> bool:
-    """Say whether the best set may be further than `gap` from the optimum."""
-    return token.bound < token.energy * (1.0 - max(gap, OPTIMALITY_RTOL))
 
 
 @device

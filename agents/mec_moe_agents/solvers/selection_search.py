@@ -19,7 +19,6 @@ from mec_moe_agents.solvers.selection_bound import (
     bound_token,
     drop_hopeless,
     finish,
-    is_open,
     reduce_costs,
     smallest,
     sort_by,
@@ -72,7 +71,6 @@ def search_rows(
     selected: Flags,
     spent: Floats,
     bound: Floats,
-    feasible: Flags,
     nodes: Integers,
     numbers: Floats,
     integers: Integers,
@@ -84,9 +82,8 @@ def search_rows(
     work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
     for row in range(first, threshold.shape[0]):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
-        if is_open(token, gap):
-            token, nodes[row] = search(work, token, node_limit, max(gap, OPTIMALITY_RTOL))
-        feasible[row] = token.members >= 0
+        if token.bound < token.energy * (1.0 - gap):
+            token, nodes[row] = search(work, token, node_limit, gap)
         spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
 
 

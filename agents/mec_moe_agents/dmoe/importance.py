@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.dmoe.agent import Plan
-from mec_moe_agents.dmoe.layer import Floats, aim_at, layer_problem, remote_links, token_joules
+from mec_moe_agents.dmoe.layer import aim_at, layer_problem, remote_links, token_joules
 from mec_moe_agents.solvers import allocate_jointly
 from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
-from mec_moe_env.core.buffers import Actions, Entries, box_space
+from mec_moe_env.core.buffers import Actions, Entries, Floats, box_space
 
 REFERENCE_EFFICIENCY = 4.0
 """bit/s/Hz; sending a state at this efficiency costs the price 1/2."""
@@ -137,11 +137,6 @@ class ImportanceDecision:
     """From the importance of a layer to experts and subcarriers, for a batch of episodes."""
 
     def __init__(self, config: Any) -> None:
-        """Prepare for the scenario.
-
-        Raises:
-            TypeError: `config` is not of a DMoE environment.
-        """
         if not isinstance(config, DMoEConfig):
             raise TypeError(
                 f"ImportanceAction needs an environment of mec_moe/DMoE-v0, got {config!r}"
@@ -174,12 +169,7 @@ class ImportanceDecision:
         return {key: entry.astype(np.float32) for key, entry in summary.items()}
 
     def picks(self, importance: Any) -> Actions:
-        """Return the environment's actions, (n, I·Q·D + I·K), from γ of the coming layer, (n, 1).
-
-        Raises:
-            ValueError: the importance has another shape, or lies outside [0, 1].
-            RuntimeError: nothing was seen yet.
-        """
+        """Return the environment's actions, (n, I·Q·D + I·K), for γ of the coming layer, (n, 1)."""
         if self.seen is None:
             raise RuntimeError("call reset() before step()")
         layer = Layer.read(self.seen, self._config)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
-    Flags,
     ThresholdSchedule,
     layer_problem,
     link_rates,
@@ -29,6 +28,7 @@ from mec_moe_agents.solvers import (
 )
 from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags
 
 LARGEST_EXACT = 1024
 """Token-expert-subcarrier combinations up to which a layer takes `exact` about a second."""

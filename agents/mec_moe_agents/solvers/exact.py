@@ -110,18 +110,16 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
         if served.all():
             plan, _ = assign_subcarriers(layer, Choice(selected, served))
             return _report(layer, plan, bound)
-        model = _cut_off(model, selected, ~served)
+        _cut_off(model, selected, ~served)
     return _report(layer, None, bound)
 
 
-def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
+def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> None:
     """Ask every token that missed its threshold for one more expert from outside its set."""
-    cuts = list(model.cuts)
     for i, q in np.argwhere(misses):
         cut = np.zeros(selected.shape)
         cut[i, q] = ~selected[i, q]
-        cuts.append(cut.reshape(-1))
-    return model._replace(cuts=cuts)
+        model.cuts.append(cut.reshape(-1))
 
 
 def _report(layer: Instance, plan: Plan | None, bound: float) -> ExactAllocation:
@@ -146,7 +144,7 @@ class JointModel(NamedTuple):
     cost: Floats  # of all variables, in units of `scale` joules
     upper: Floats  # bounds of all variables; the lower ones are 0
     limits: LinearConstraint
-    cuts: list[Floats]  # rows over α of which each must be at least 1
+    cuts: list[Floats]  # rows over α of which each must be at least 1; grows
     shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
     complete: bool  # whether no finite cost was ruled out for its size

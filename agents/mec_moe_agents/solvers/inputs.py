@@ -24,7 +24,7 @@ class Instance(NamedTuple):
     best: Floats  # (I, K), the least of them; 0 in situ
     compute: Floats  # (K,), joules per token, +inf where unavailable
     threshold: Floats  # (I, Q)
-    goal: Floats  # (I, Q), the threshold, or all that the best experts offer where that is less
+    goal: Floats  # (I, Q), the threshold, or all that its top experts offer where that is less
     remote: Flags  # (I, K), False in situ
     most: int  # experts per token
     node_limit: int  # of the tree search for each token
@@ -79,11 +79,7 @@ class LayerProblem:
         object.__setattr__(self, "arrays", arrays)
 
     def instances(self, node_limit: int) -> Iterator[Instance]:
-        """Take the layers out of the batch.
-
-        Raises:
-            ValueError: `node_limit` is not an integer ≥ 0.
-        """
+        """Take the layers out of the batch; `node_limit` must be an integer ≥ 0."""
         limit = whole("node_limit", node_limit, 0)
         *stacked, remote, most, _ = self.arrays
         for entries in zip(*stacked, strict=True):
@@ -175,11 +171,7 @@ def _where(bad: NDArray[np.bool_]) -> str:
 
 
 def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
-    """Bring a problem to one form; also return its batch axes.
-
-    A threshold that no allowed set reaches becomes, as the goal, the score of the token's top
-    experts, so that those are what it asks for.
-    """
+    """Bring a problem to one form; also return its batch axes."""
     score = checked("score", problem.score, 3)
     rate = checked("rate", problem.rate, 3, infinite=True)
     count, tokens, experts = score.shape[-3:]

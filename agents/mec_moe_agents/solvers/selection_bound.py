@@ -301,8 +301,8 @@ def sum_at(values: Floats, positions: Integers, count: int) -> float:
 def smallest(key: Floats, size: int, least: int, most: int, heap: Integers) -> int:
     """Fill `heap` with the positions of the smallest keys; return how many.
 
-    At least `least`, at most `most`; between the two only negative keys enter. A max-heap beats
-    a sort because almost every key is turned away by one comparison with the root.
+    At least `least`, at most `most`; between the two only negative keys enter. Almost every key is
+    turned away by one comparison with the root.
     """
     count = 0
     limit = np.inf

@@ -18,7 +18,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array, kron
 
 from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
-from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, LayerProblem, positive
+from mec_moe_agents.solvers.inputs import Instance, LayerProblem, positive
 from mec_moe_agents.solvers.joint_allocation import (
     Choice,
     Plan,
@@ -26,6 +26,7 @@ from mec_moe_agents.solvers.joint_allocation import (
     reaches,
     select_at_prices,
 )
+from mec_moe_env.core.buffers import Flags, Floats
 
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7

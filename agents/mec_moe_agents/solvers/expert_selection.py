@@ -8,23 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import (
-    Flags,
-    Floats,
-    Integers,
-    checked,
-    common_batch,
-    spread,
-    whole,
-    without_unavailable,
-)
-from mec_moe_agents.solvers.selection_bound import (
-    FEASIBILITY_RTOL,
-    OPTIMALITY_RTOL,
-    bound_rows,
-    take_highest,
-)
+from mec_moe_agents.solvers.inputs import checked, common_batch, spread, whole, without_unavailable
+from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
 from mec_moe_agents.solvers.selection_search import search_rows
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Above this many experts the bound beats the enumeration of pairs.
@@ -93,7 +80,7 @@ def select_experts(
     shape, batch = scores.shape, scores.shape[:-1]
     rows = (limit.size, shape[-1])
     tokens = energies.reshape(rows), scores.reshape(rows), limit.reshape(-1)
-    found = select_tokens(*tokens, most, nodes_allowed, max(float(gap), OPTIMALITY_RTOL))
+    found = select_tokens(*tokens, most, nodes_allowed, float(gap))
     return ExpertSelection(
         selected=found.selected.reshape(shape),
         energy=found.energy.reshape(batch),
@@ -136,7 +123,7 @@ def select_tokens(
     threshold: Floats,
     most: int,
     node_limit: int,
-    gap: float = OPTIMALITY_RTOL,
+    gap: float = 0.0,
 ) -> Selected:
     """Select for every row of (N, K) arrays, without checking them; thresholds are (N,).
 

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from mec_moe_env.core.buffers import Flags, Floats, Integers
+
 Shape = tuple[int, ...]
 
 
@@ -133,9 +132,8 @@ def without_unavailable(energy: Floats, available: ArrayLike | None, shape: Shap
     if available is None:
         return energy
     usable = np.asarray(available)
-    if usable.dtype != np.bool_ and not (
-        usable.dtype.kind in "iuf" and np.isin(usable, (0, 1)).all()
-    ):
+    like_booleans = usable.dtype.kind in "iuf" and np.isin(usable, (0, 1)).all()
+    if usable.dtype != np.bool_ and not like_booleans:
         raise ValueError(
             f"available has values of type {usable.dtype}; it must hold only True or False"
         )

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.solvers.expert_selection import Selected, select_tokens
-from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
+from mec_moe_agents.solvers.inputs import Instance, LayerProblem, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.subcarrier_allocation import match_links
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import lean_kernel
 
 # Each selection inside JESA: enough for any gate seen, small enough for a step of an environment.

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
@@ -69,13 +69,13 @@ def bound_rows(
     """Select for every row up to the first one that the bound leaves open.
 
     Energies, scores and selections (all False) are (N, K), scratch (3, K) and (3, K + 1), the
-    other arrays (N,); `gap`, at least `OPTIMALITY_RTOL`, is the relative distance to the optimum
-    that is close enough.
+    other arrays (N,); `gap` is the relative distance to the optimum that is close enough.
 
     Returns:
         The row left open; N if there is none.
     """
     work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
+    gap = max(gap, OPTIMALITY_RTOL)
     rows: int = threshold.shape[0]
     for row in range(rows):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
@@ -192,10 +192,8 @@ def finish(
     for c in range(token.members):
         selected[work.best[c]] = True
         total += energy[work.best[c]]
-    bound = token.bound
-    if bound >= token.energy * (1.0 - OPTIMALITY_RTOL):
-        bound = total
-    return total, min(bound, total)
+    proven = token.bound >= token.energy * (1.0 - OPTIMALITY_RTOL)
+    return total, total if proven else min(token.bound, total)
 
 
 @device

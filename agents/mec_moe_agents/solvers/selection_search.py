@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
 from mec_moe_agents.solvers.selection_bound import (
     OPTIMALITY_RTOL,
     Bounded,
@@ -24,6 +23,7 @@ from mec_moe_agents.solvers.selection_bound import (
     sort_by,
     sum_at,
 )
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, kernel
 
 # The first stage looks within this share of the distance between bound and best set.
@@ -80,6 +80,7 @@ def search_rows(
     `node_limit` and `nodes`, (N,), count the nodes of each row's search.
     """
     work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
+    gap = max(gap, OPTIMALITY_RTOL)
     for row in range(first, threshold.shape[0]):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
         if token.bound < token.energy * (1.0 - gap):

@@ -35,11 +35,9 @@ class Scheduler(Protocol):
 
     def start(self, batch: int) -> Any:
         """Return the state of `batch` rows, for example their random numbers."""
-        ...
 
     def schedule(self, state: Any, layer: Layer) -> Plan:
         """Decide; a state may change in place."""
-        ...
 
 
 class SchedulingState(NamedTuple):
@@ -71,15 +69,10 @@ class SchedulingAgent:
         episode_start: ArrayLike | None = None,
         deterministic: bool = True,
     ) -> tuple[NDArray[np.int64], SchedulingState]:
-        """Choose the actions of a batch of layers (or of one).
+        """Choose the actions of a batch of layers (or of one), as `Agent.predict` describes.
 
-        Layers are independent decisions: `episode_start` and `deterministic` change nothing.
-
-        Args:
-            observation: entries of shape (n, size), or (size,) for a single environment.
-            state: what the previous call returned, updated in place; None starts afresh.
-            episode_start: ignored.
-            deterministic: ignored.
+        Layers are independent decisions: `episode_start` and `deterministic` change nothing. The
+        state is updated in place.
 
         Returns:
             Flat actions, (n, I·Q·D + I·K) or (I·Q·D + I·K,), and the state for the next call.

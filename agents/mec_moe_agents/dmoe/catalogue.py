@@ -25,10 +25,8 @@ from mec_moe_env.config import Whole, reject
 EFFORT = 200
 """Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""
 
-Build = Callable[..., Agent]
 
-
-def _by(scheduler: Callable[..., Scheduler]) -> Build:
+def _by(scheduler: Callable[..., Scheduler]) -> Callable[..., Agent]:
     """Serve every token as its layer's threshold asks, the configured one by default."""
 
     def build(
@@ -67,8 +65,8 @@ def _learned(
     accuracy: float | None = None,
     path: str | Path | None = None,
 ) -> Agent:
-    importance = learned_schedule(config, trade_off, accuracy, path).importance
-    return _by(_jesa)(config, env, seed, importance)
+    learned = learned_schedule(config, trade_off, accuracy, path)
+    return _by(_jesa)(config, env, seed, learned.importance)
 
 
 DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.dmoe.agent import Plan
-from mec_moe_agents.dmoe.layer import Floats, aim_at, layer_problem, remote_links, token_joules
+from mec_moe_agents.dmoe.layer import aim_at, layer_problem, remote_links, token_joules
 from mec_moe_agents.solvers import allocate_jointly
 from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
-from mec_moe_env.core.buffers import Actions, Entries, box_space
+from mec_moe_env.core.buffers import Actions, Entries, Floats, box_space
 
 REFERENCE_EFFICIENCY = 4.0
 """bit/s/Hz; sending a state at this efficiency costs the price 1/2."""
@@ -35,8 +35,22 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
     The action is a `Box(0, 1, (1,))`: every token of the coming layer needs relevance z·γ^(l)
     (Qin et al. 2025, P1), which the paper sets by hand to z·γ0^l. The action
     `observation["importance"]` is that schedule of the configuration, and gives what the agent
-    `jesa` does. The observation is a `LayerSummary`; rewards and infos are the environment's own
-    (`info["action_mask"]` too: it is of experts and subcarriers).
+    `jesa` does. Rewards and infos are the environment's own (`info["action_mask"]` too: it is of
+    experts and subcarriers).
+
+    The observation is a dozen numbers instead of I·K·S: the threshold of a layer depends on little
+    else. Every entry lies in [0, 1], whatever K, Q and S (our extension):
+
+    | key | shape | meaning |
+    |---|---|---|
+    | `layer` | (L,) | one-hot; zeros after the last layer |
+    | `importance` | (1,) | γ^(l) of the configuration, what the paper sets by hand |
+    | `relevance` | (4,) | means over the tokens: score of the best available expert, of the best D
+    together, of the own node's; entropy of the scores / log K |
+    | `price` | (3,) | means over the sources: joules per token in situ, on the cheapest other node
+    and on all others; J is shown as J / (J + J₀), J₀ the energy of sending a state at 4 bit/s/Hz |
+
+    A price takes each link's best subcarrier, as old as `csi_delay` makes it.
     """
 
     def __init__(self, env: gym.Env[Entries, Actions]) -> None:
@@ -49,14 +63,14 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         gym.Wrapper.__init__(self, env)
         self._decision = ImportanceDecision(getattr(env.unwrapped, "config", None))
         self.action_space = self._decision.action_space
-        self.observation_space = cast("spaces.Space[Entries]", self._decision.summary.space)
+        self.observation_space = cast("spaces.Space[Entries]", self._decision.observation_space)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._see(observation), info
+        return self._decision.see(observation), info
 
     def step(self, action: Any) -> tuple[Entries, SupportsFloat, bool, bool, dict[str, Any]]:
         """Schedule a layer by JESA with this importance.
@@ -67,11 +81,7 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         """
         picks = self._decision.picks(np.asarray(action)[np.newaxis])[0]
         observation, reward, terminated, truncated, info = self.env.step(picks)
-        return self._see(observation), reward, terminated, truncated, info
-
-    def _see(self, observation: Entries) -> Entries:
-        batch, _ = with_batch_axis(observation)
-        return {key: entry[0] for key, entry in self._decision.see(batch).items()}
+        return self._decision.see(observation), reward, terminated, truncated, info
 
 
 class ImportanceActionVector(VectorWrapper):
@@ -91,7 +101,7 @@ class ImportanceActionVector(VectorWrapper):
         self._decision = ImportanceDecision(native.config)
         self.single_action_space = self._decision.action_space
         self.action_space = batch_space(self.single_action_space, env.num_envs)
-        self.single_observation_space = self._decision.summary.space
+        self.single_observation_space = self._decision.observation_space
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
 
     def reset(
@@ -116,7 +126,10 @@ class ImportanceActionVector(VectorWrapper):
         picks = self._decision.picks(actions)
         observation, rewards, terminated, truncated, infos = self.env.step(picks)
         if "final_obs" in infos:
-            infos = infos | {"final_obs": self._decision.summary.of_each(infos["final_obs"])}
+            finals = infos["final_obs"].copy()
+            for row in np.flatnonzero(infos["_final_obs"]):
+                finals[row] = self._decision.summarise(finals[row])
+            infos = infos | {"final_obs": finals}
         return self._decision.see(observation), rewards, terminated, truncated, infos
 
 
@@ -124,33 +137,39 @@ class ImportanceDecision:
     """From the importance of a layer to experts and subcarriers, for a batch of episodes."""
 
     def __init__(self, config: Any) -> None:
-        """Prepare for the scenario.
-
-        Raises:
-            TypeError: `config` is not of a DMoE environment.
-        """
         if not isinstance(config, DMoEConfig):
             raise TypeError(
                 f"ImportanceAction needs an environment of mec_moe/DMoE-v0, got {config!r}"
             )
         self._config = config
-        self.summary = LayerSummary(config)
+        shapes = {"layer": (config.num_layers,), "importance": (1,)}
+        shapes |= {"relevance": (4,), "price": (3,)}
+        self.observation_space = box_space(shapes, dict.fromkeys(shapes, (0.0, 1.0)))
         self.action_space = spaces.Box(0.0, 1.0, (1,), np.float32)
         self.seen: Observation | None = None
         """The environment's own observations of the coming layer, entries (n, size)."""
 
     def see(self, observation: Observation) -> Entries:
-        """Keep a batch of observations of the environment, and summarise them."""
-        self.seen = observation
-        return self.summary(observation)
+        """Keep what the environment shows, and summarise it."""
+        self.seen, _ = with_batch_axis(observation)
+        return self.summarise(observation)
+
+    def summarise(self, observation: Observation) -> Entries:
+        """Summarise a batch of observations, entries (n, size), or a single one, (size,)."""
+        batch, single = with_batch_axis(observation)
+        layer = Layer.read(batch, self._config)
+        summary: dict[str, NDArray[Any]] = {
+            "layer": layer.layer,
+            "importance": layer.importance,
+            "relevance": self._relevance(layer),
+            "price": self._price(layer),
+        }
+        if single:
+            summary = {key: entry[0] for key, entry in summary.items()}
+        return {key: entry.astype(np.float32) for key, entry in summary.items()}
 
     def picks(self, importance: Any) -> Actions:
-        """Return the environment's actions, (n, I·Q·D + I·K), from γ of the coming layer, (n, 1).
-
-        Raises:
-            ValueError: the importance has another shape, or lies outside [0, 1].
-            RuntimeError: nothing was seen yet.
-        """
+        """Return the environment's actions, (n, I·Q·D + I·K), for γ of the coming layer, (n, 1)."""
         if self.seen is None:
             raise RuntimeError("call reset() before step()")
         layer = Layer.read(self.seen, self._config)
@@ -158,53 +177,6 @@ class ImportanceDecision:
         thresholds = aim_at(self._config.qos, given[:, 0])
         found = allocate_jointly(layer_problem(layer, thresholds, self._config))
         return Plan(found.selected, found.subcarrier).action(self._config.max_experts)
-
-
-class LayerSummary:
-    """A dozen numbers instead of I·K·S: the threshold of a layer depends on little else.
-
-    Every entry lies in [0, 1], whatever K, Q and S (our extension):
-
-    | key | shape | meaning |
-    |---|---|---|
-    | `layer` | (L,) | one-hot; zeros after the last layer |
-    | `importance` | (1,) | γ^(l) of the configuration, what the paper sets by hand |
-    | `relevance` | (4,) | means over the tokens: score of the best available expert, of the best D
-    together, of the own node's; entropy of the scores / log K |
-    | `price` | (3,) | means over the sources: joules per token in situ, on the cheapest other node
-    and on all others; J is shown as J / (J + J₀), J₀ the energy of sending a state at 4 bit/s/Hz |
-
-    A price takes each link's best subcarrier, as old as `csi_delay` makes it.
-
-    Args:
-        config: the environment's configuration.
-    """
-
-    def __init__(self, config: DMoEConfig) -> None:
-        self._config = config
-        shapes = {"layer": (config.num_layers,), "importance": (1,)}
-        shapes |= {"relevance": (4,), "price": (3,)}
-        self.space: spaces.Dict = box_space(shapes, dict.fromkeys(shapes, (0.0, 1.0)))
-
-    def __call__(self, observation: Observation) -> Entries:
-        """Summarise a batch of observations, entries (n, size)."""
-        layer = Layer.read(observation, self._config)
-        summary: dict[str, NDArray[Any]] = {
-            "layer": layer.layer,
-            "importance": layer.importance,
-            "relevance": self._relevance(layer),
-            "price": self._price(layer),
-        }
-        return {key: entry.astype(np.float32) for key, entry in summary.items()}
-
-    def of_each(self, observations: NDArray[np.object_]) -> NDArray[np.object_]:
-        """Summarise single observations, entries (size,), in an object array; None stays None."""
-        summaries = np.full(len(observations), None, dtype=object)
-        for index, observation in enumerate(observations):
-            if observation is not None:
-                batch, _ = with_batch_axis(observation)
-                summaries[index] = {key: entry[0] for key, entry in self(batch).items()}
-        return summaries
 
     def _relevance(self, layer: Layer) -> Floats:
         config = self._config

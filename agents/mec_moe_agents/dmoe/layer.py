@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mec_moe_agents.solvers import LayerProblem, lower_bound
 from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags, Floats
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Importance = float | Sequence[float]
 
 SAFETY = 1e-6

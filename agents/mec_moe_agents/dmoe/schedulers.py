@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
-    Flags,
     ThresholdSchedule,
     layer_problem,
     link_rates,
@@ -29,6 +28,7 @@ from mec_moe_agents.solvers import (
 )
 from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real, reject
+from mec_moe_env.core.buffers import Flags
 
 LARGEST_EXACT = 1024
 """Token-expert-subcarrier combinations up to which a layer takes `exact` about a second."""
@@ -66,10 +66,16 @@ class RandomScheduler:
 
 
 class StatelessScheduler:
-    """A scheduler that looks at the present layer only; base of most."""
+    """A scheduler that looks at the present layer only; base of most.
 
-    def __init__(self, config: DMoEConfig) -> None:
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds; None takes those of the configuration.
+    """
+
+    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule | None = None) -> None:
         self._config = config
+        self._schedule = schedule or ThresholdSchedule(config)
 
     def start(self, batch: int) -> None:
         """Return no state."""
@@ -87,15 +93,7 @@ class TopScheduler(StatelessScheduler):
         return assign_exactly(selected, layer, self._config)
 
 
-class ThresholdScheduler(StatelessScheduler):
-    """A scheduler that is told how much relevance each layer needs."""
-
-    def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule) -> None:
-        super().__init__(config)
-        self._schedule = schedule
-
-
-class SelectionScheduler(ThresholdScheduler):
+class SelectionScheduler(StatelessScheduler):
     """DES for each token as if every link had its best subcarrier; then exact assignment."""
 
     def schedule(self, state: None, layer: Layer) -> Plan:
@@ -109,13 +107,10 @@ class SelectionScheduler(ThresholdScheduler):
         return assign_exactly(found.selected, layer, self._config)
 
 
-class JointScheduler(ThresholdScheduler):
+class JointScheduler(StatelessScheduler):
     """JESA: expert selection and subcarrier assignment in turns; with an effort, JESA+.
 
-    Args:
-        config: the environment's configuration.
-        schedule: the thresholds.
-        effort: most moves of JESA+ in a layer; 0 is JESA.
+    `effort` is the most moves of JESA+ in a layer; 0 is JESA.
     """
 
     def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule, effort: int = 0) -> None:
@@ -123,25 +118,17 @@ class JointScheduler(ThresholdScheduler):
         self._effort = effort
 
     def schedule(self, state: None, layer: Layer) -> Plan:
-        """Decide for every row.
-
-        Raises:
-            ValueError: `effort` is not an integer ≥ 0.
-        """
+        """Decide for every row."""
         problem = layer_problem(layer, self._schedule.thresholds(layer), self._config)
         found = allocate_jointly_plus(problem, effort=self._effort)
         return Plan(found.selected, found.subcarrier)
 
 
-class ExactScheduler(ThresholdScheduler):
+class ExactScheduler(StatelessScheduler):
     """The true optimum of every layer, by mixed-integer programming (HiGHS).
 
-    A layer that HiGHS does not finish within the limit gets the best that it found, or JESA's.
-
-    Args:
-        config: the environment's configuration.
-        schedule: the thresholds.
-        time_limit: seconds for a layer.
+    A layer that HiGHS does not finish within `time_limit` seconds gets the best that it found, or
+    JESA's.
 
     Raises:
         ValueError: the scenario is too large, or the limit out of range.

@@ -18,13 +18,15 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array, kron
 
 from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
-from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, LayerProblem, positive
+from mec_moe_agents.solvers.inputs import Instance, LayerProblem, positive
 from mec_moe_agents.solvers.joint_allocation import (
     Choice,
+    Plan,
     assign_subcarriers,
     reaches,
     select_at_prices,
 )
+from mec_moe_env.core.buffers import Flags, Floats
 
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7
@@ -101,34 +103,33 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
     bound = float(lower_bound(problem))
     model = build_model(layer, bound or 1.0)
     while (left := end - time.monotonic()) > 0:
-        selected, highs_bound, impossible = run_highs(model, left)
-        if impossible:
-            return _nothing(layer, np.inf if model.complete else bound, proven=model.complete)
+        selected, highs_bound = run_highs(model, left)
         bound = max(bound, highs_bound)
         if selected is None:
             break
         served = reaches(layer.score, selected, layer.goal)
         if served.all():
-            return _finish(layer, Choice(selected, served), bound)
-        model = _cut_off(model, selected, ~served)
-    return _nothing(layer, bound, proven=False)
+            plan, _ = assign_subcarriers(layer, Choice(selected, served))
+            return _report(layer, plan, bound)
+        _cut_off(model, selected, ~served)
+    return _report(layer, None, bound)
 
 
-def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> JointModel:
+def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> None:
     """Ask every token that missed its threshold for one more expert from outside its set."""
-    cuts = list(model.cuts)
     for i, q in np.argwhere(misses):
         cut = np.zeros(selected.shape)
         cut[i, q] = ~selected[i, q]
-        cuts.append(cut.reshape(-1))
-    return model._replace(cuts=cuts)
+        model.cuts.append(cut.reshape(-1))
 
 
-def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
-    """Assign subcarriers exactly and compare with the bound."""
-    plan, _ = assign_subcarriers(layer, choice)
+def _report(layer: Instance, plan: Plan | None, bound: float) -> ExactAllocation:
+    """Compare with the bound what was found, if anything was."""
     if plan is None:
-        return _nothing(layer, bound, proven=False)
+        nothing, no_link = np.zeros(layer.score.shape, np.bool_), np.full(layer.best.shape, -1)
+        unreached = np.zeros(layer.goal.shape, np.bool_)
+        certain = bound == np.inf
+        return ExactAllocation(nothing, no_link, np.inf, unreached, bound, np.nan, certain)
     # HiGHS's bound is exact only to its tolerances, and no bound exceeds what was reached.
     bound = min(bound, plan.joules)
     gap = (plan.joules - bound) / plan.joules if plan.joules > 0 else 0.0
@@ -138,26 +139,13 @@ def _finish(layer: Instance, choice: Choice, bound: float) -> ExactAllocation:
     )
 
 
-def _nothing(layer: Instance, bound: float, *, proven: bool) -> ExactAllocation:
-    """Report that no allocation was found."""
-    return ExactAllocation(
-        np.zeros(layer.score.shape, np.bool_),
-        np.full(layer.best.shape, -1, np.int64),
-        np.inf,
-        np.zeros(layer.goal.shape, np.bool_),
-        bound,
-        np.nan,
-        proven,
-    )
-
-
 class JointModel(NamedTuple):
     """What HiGHS is given."""
 
     cost: Floats  # of all variables, in units of `scale` joules
     upper: Floats  # bounds of all variables; the lower ones are 0
     limits: LinearConstraint
-    cuts: list[Floats]  # rows over α of which each must be at least 1
+    cuts: list[Floats]  # rows over α of which each must be at least 1; grows
     shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
     complete: bool  # whether no finite cost was ruled out for its size
@@ -217,19 +205,15 @@ def _limits(layer: Instance) -> LinearConstraint:
         ],
         format="csr",
     )
-    above = np.full(limit.size + subcarriers + links, -np.inf)
-    row_lower = [limit / size, above, np.zeros(selections), np.full(flows, -np.inf)]
-    row_upper = [np.full(limit.size, np.inf), np.full(limit.size, float(layer.most))]
-    row_upper += [np.ones(subcarriers + links), np.zeros(selections + flows)]
-    return LinearConstraint(rows, np.concatenate(row_lower), np.concatenate(row_upper))
+    heights = [limit.size, limit.size, subcarriers, links, selections, flows]
+    row_lower = np.repeat([0.0, -np.inf, -np.inf, -np.inf, 0.0, -np.inf], heights)
+    row_lower[: limit.size] = limit / size
+    row_upper = np.repeat([np.inf, float(layer.most), 1.0, 1.0, 0.0, 0.0], heights)
+    return LinearConstraint(rows, row_lower, row_upper)
 
 
-def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, bool]:
-    """Solve the program.
-
-    Returns:
-        (selections or None, lower bound in joules, whether no allocation exists)
-    """
+def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float]:
+    """Return selections or None, and a lower bound in joules: +inf if no allocation exists."""
     sources, tokens, experts, subcarriers = model.shape
     selections = sources * tokens * experts
     binary = selections + sources * experts * subcarriers
@@ -246,10 +230,10 @@ def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float, b
         options={"time_limit": seconds, "mip_rel_gap": 0.0},
     )
     if result.status == INFEASIBLE:
-        return None, np.inf, True
+        return None, np.inf if model.complete else -np.inf
     dual = getattr(result, "mip_dual_bound", None)
     bound = -np.inf if dual is None else float(dual) * model.scale
     if result.x is None:
-        return None, bound, False
+        return None, bound
     selected: Flags = (result.x[:selections] > 0.5).reshape(sources, tokens, experts)
-    return selected, bound, False
+    return selected, bound

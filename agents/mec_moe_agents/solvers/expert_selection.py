@@ -8,18 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import (
-    Flags,
-    Floats,
-    Integers,
-    checked,
-    common_batch,
-    flags,
-    spread,
-    whole,
-)
+from mec_moe_agents.solvers.inputs import checked, common_batch, spread, whole, without_unavailable
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
 from mec_moe_agents.solvers.selection_search import search_rows
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Above this many experts the bound beats the enumeration of pairs.
@@ -87,19 +79,13 @@ def select_experts(
     energies, scores, limit = _check_tokens(energy, score, threshold, available)
     shape, batch = scores.shape, scores.shape[:-1]
     rows = (limit.size, shape[-1])
-    found = select_tokens(
-        energies.reshape(rows),
-        scores.reshape(rows),
-        limit.reshape(-1),
-        most,
-        nodes_allowed,
-        float(gap),
-    )
+    tokens = energies.reshape(rows), scores.reshape(rows), limit.reshape(-1)
+    found = select_tokens(*tokens, most, nodes_allowed, float(gap))
     return ExpertSelection(
         selected=found.selected.reshape(shape),
         energy=found.energy.reshape(batch),
-        feasible=found.feasible.reshape(batch),
-        proven=(~found.feasible | (found.energy <= found.bound)).reshape(batch),
+        feasible=np.isfinite(found.bound).reshape(batch),
+        proven=(found.energy <= found.bound).reshape(batch),
         bound=found.bound.reshape(batch),
         nodes=found.nodes.reshape(batch),
     )
@@ -118,9 +104,7 @@ def _check_tokens(
     shape = (*common_batch("score", scores, 1, "energy", energies, 1), scores.shape[-1])
     limit = checked("threshold", threshold, least=-np.inf, infinite=True)
     limit = spread("threshold", limit, shape[:-1])
-    if available is not None:
-        usable = spread("available", flags("available", available), shape)
-        energies = np.where(usable, energies, np.inf)
+    energies = without_unavailable(energies, available, shape)
     return spread("energy", energies, shape), spread("score", scores, shape), limit
 
 
@@ -130,7 +114,6 @@ class Selected(NamedTuple):
     selected: Flags
     energy: Floats
     bound: Floats
-    feasible: Flags
     nodes: Integers
 
 
@@ -152,15 +135,14 @@ def select_tokens(
         np.zeros(energy.shape, np.bool_),
         np.empty(rows),
         np.empty(rows),
-        np.empty(rows, np.bool_),
         np.zeros(rows, np.int64),
     )
     experts = energy.shape[1]
     if most < 2 or (most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
-        select_few(energy, score, threshold, most, *found[:4])
+        select_few(energy, score, threshold, most, *found[:3])
         return found
     numbers, integers = np.empty((3, experts)), np.empty((3, experts + 1), np.int64)
-    settled = bound_rows(energy, score, threshold, most, gap, *found[:4], numbers, integers)
+    settled = bound_rows(energy, score, threshold, most, gap, *found[:3], numbers, integers)
     if settled < rows:
         search_rows(
             energy, score, threshold, most, gap, node_limit, settled, *found, numbers, integers
@@ -177,21 +159,14 @@ def select_few(
     selected: Flags,
     spent: Floats,
     bound: Floats,
-    feasible: Flags,
 ) -> None:
     """Select at most two experts for every row by the closed forms."""
     for row in range(threshold.shape[0]):
         required = threshold[row] * (1.0 - FEASIBILITY_RTOL)
         if threshold[row] <= 0.0:
-            spent[row], bound[row], feasible[row] = 0.0, 0.0, True
+            spent[row], bound[row] = 0.0, 0.0
             continue
-        least, first, second = np.inf, -1, -1
-        if most == 1:
-            least, first = best_single(energy[row], score[row], required)
-            second = first
-        elif most == 2:
-            least, first, second = best_pair(energy[row], score[row], required)
-        feasible[row] = first >= 0
+        least, first, second = cheapest_few(energy[row], score[row], required, most)
         spent[row], bound[row] = least, least
         if first >= 0:
             selected[row, first] = True
@@ -201,24 +176,18 @@ def select_few(
 
 
 @device
-def best_single(energy: Floats, score: Floats, threshold: float) -> tuple[float, int]:
-    """Find the cheapest expert that reaches the threshold alone; (inf, −1) if none does."""
-    best, single = np.inf, -1
-    for j in range(energy.shape[0]):
-        if score[j] >= threshold and energy[j] < best:
-            best, single = energy[j], j
-    return best, single
-
-
-@device
-def best_pair(energy: Floats, score: Floats, threshold: float) -> tuple[float, int, int]:
-    """Find the cheapest one or two experts that reach the threshold; (inf, −1, −1) if none do.
+def cheapest_few(
+    energy: Floats, score: Floats, threshold: float, most: int
+) -> tuple[float, int, int]:
+    """Find the cheapest experts, two at most, that reach the threshold; (inf, −1, −1) if none do.
 
     Twice the same expert stands for that expert alone.
     """
-    best, first = best_single(energy, score, threshold)
-    second = first
-    for i in range(energy.shape[0]):
+    best, first, second = np.inf, -1, -1
+    for j in range(energy.shape[0] if most > 0 else 0):
+        if score[j] >= threshold and energy[j] < best:
+            best, first, second = energy[j], j, j
+    for i in range(energy.shape[0] if most > 1 else 0):
         if energy[i] >= best:
             continue
         for j in range(i):

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from mec_moe_env.core.buffers import Flags, Floats, Integers
+
 Shape = tuple[int, ...]
 
 
@@ -24,7 +23,7 @@ class Instance(NamedTuple):
     best: Floats  # (I, K), the least of them; 0 in situ
     compute: Floats  # (K,), joules per token, +inf where unavailable
     threshold: Floats  # (I, Q)
-    goal: Floats  # (I, Q), the threshold, or all that the best experts offer where that is less
+    goal: Floats  # (I, Q), the threshold, or all that its top experts offer where that is less
     remote: Flags  # (I, K), False in situ
     most: int  # experts per token
     node_limit: int  # of the tree search for each token
@@ -79,11 +78,7 @@ class LayerProblem:
         object.__setattr__(self, "arrays", arrays)
 
     def instances(self, node_limit: int) -> Iterator[Instance]:
-        """Take the layers out of the batch.
-
-        Raises:
-            ValueError: `node_limit` is not an integer ≥ 0.
-        """
+        """Take the layers out of the batch; `node_limit` must be an integer ≥ 0."""
         limit = whole("node_limit", node_limit, 0)
         *stacked, remote, most, _ = self.arrays
         for entries in zip(*stacked, strict=True):
@@ -132,14 +127,17 @@ def whole(name: str, value: Any, least: int) -> int:
     return min(int(value), 2**62)  # compiled code counts in 64 bits
 
 
-def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
-    """Return booleans, or 0 and 1, as an array of booleans, or raise a ValueError."""
-    array = np.asarray(value)
-    if array.dtype == np.bool_:
-        return array
-    if array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all():
-        return array.astype(np.bool_)
-    raise ValueError(f"{name} has values of type {array.dtype}; it must hold only True or False")
+def without_unavailable(energy: Floats, available: ArrayLike | None, shape: Shape) -> Floats:
+    """Return energies, +inf where experts are unavailable, or raise a ValueError."""
+    if available is None:
+        return energy
+    usable = np.asarray(available)
+    like_booleans = usable.dtype.kind in "iuf" and np.isin(usable, (0, 1)).all()
+    if usable.dtype != np.bool_ and not like_booleans:
+        raise ValueError(
+            f"available has values of type {usable.dtype}; it must hold only True or False"
+        )
+    return np.where(spread("available", usable.astype(np.bool_), shape), energy, np.inf)
 
 
 def spread(name: str, array: NDArray[Any], shape: Shape) -> NDArray[Any]:
@@ -171,11 +169,7 @@ def _where(bad: NDArray[np.bool_]) -> str:
 
 
 def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
-    """Bring a problem to one form; also return its batch axes.
-
-    A threshold that no allowed set reaches becomes, as the goal, the score of the token's top
-    experts, so that those are what it asks for.
-    """
+    """Bring a problem to one form; also return its batch axes."""
     score = checked("score", problem.score, 3)
     rate = checked("rate", problem.rate, 3, infinite=True)
     count, tokens, experts = score.shape[-3:]
@@ -187,9 +181,7 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
     batch = common_batch("rate", rate, 3, "score", score, 3)
     compute = checked("compute_energy", problem.compute_energy, 1, infinite=True)
     compute = spread("compute_energy", compute, (*batch, experts))
-    if problem.available is not None:
-        usable = spread("available", flags("available", problem.available), (*batch, experts))
-        compute = np.where(usable, compute, np.inf)
+    compute = without_unavailable(compute, problem.available, compute.shape)
     threshold = checked("threshold", problem.threshold, least=-np.inf, infinite=True)
     threshold = spread("threshold", threshold, (*batch, count, tokens))
     remote = np.ones((count, experts), np.bool_)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.solvers.expert_selection import Selected, select_tokens
-from mec_moe_agents.solvers.inputs import Flags, Floats, Instance, Integers, LayerProblem, whole
+from mec_moe_agents.solvers.inputs import Instance, LayerProblem, whole
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL
 from mec_moe_agents.solvers.subcarrier_allocation import match_links
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import lean_kernel
 
 # Each selection inside JESA: enough for any gate seen, small enough for a step of an environment.
@@ -99,20 +100,18 @@ def allocate_jointly_plus(
     Raises:
         ValueError: as `allocate_jointly`, or `effort` not an integer ≥ 0.
     """
-    moves_allowed, iterations = (
-        whole("effort", effort, 0),
-        whole("max_iterations", max_iterations, 1),
-    )
-    arrays = problem.arrays
-    selected = np.zeros(arrays.score.shape, np.bool_)
-    served = np.zeros(arrays.goal.shape, np.bool_)
-    subcarrier = np.full(arrays.best.shape, -1, np.int64)
-    energy = np.zeros(len(selected))
-    evaluations = np.ones(len(selected), np.int64)
+    moves = whole("effort", effort, 0)
+    iterations = whole("max_iterations", max_iterations, 1)
+    batch, arrays = problem.batch, problem.arrays
+    selected = np.zeros((*batch, *arrays.score.shape[1:]), np.bool_)
+    served = np.zeros((*batch, *arrays.goal.shape[1:]), np.bool_)
+    subcarrier = np.full((*batch, *arrays.best.shape[1:]), -1, np.int64)
+    energy = np.zeros(batch)
+    evaluations = np.ones(batch, np.int64)
     traces = []
-    for b, layer in enumerate(problem.instances(node_limit)):
+    for b, layer in zip(np.ndindex(*batch), problem.instances(node_limit), strict=True):
         plans = descend(layer, start_plan(layer), iterations)
-        evaluations[b] += refine(layer, plans, moves_allowed)
+        evaluations[b] += refine(layer, plans, moves)
         plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
@@ -120,17 +119,10 @@ def allocate_jointly_plus(
         traces.append([each.joules for each in plans if each.missed == plan.missed])
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
-    feasible = reaches(arrays.score, selected, arrays.threshold)
-    batch = problem.batch
-    return JointAllocation(
-        selected=selected.reshape(*batch, *selected.shape[1:]),
-        subcarrier=subcarrier.reshape(*batch, *subcarrier.shape[1:]),
-        energy=energy.reshape(batch),
-        feasible=feasible.reshape(*batch, *feasible.shape[1:]),
-        served=served.reshape(*batch, *served.shape[1:]),
-        trace=padded.reshape(*batch, longest),
-        evaluations=evaluations.reshape(batch),
-    )
+    trace = padded.reshape(*batch, longest)
+    reached = reaches(arrays.score, selected.reshape(arrays.score.shape), arrays.threshold)
+    feasible = reached.reshape(served.shape)
+    return JointAllocation(selected, subcarrier, energy, feasible, served, trace, evaluations)
 
 
 def reaches(score: Floats, selected: Flags, threshold: Floats) -> Flags:
@@ -183,7 +175,7 @@ def choose_experts(layer: Instance, price: Floats, sources: slice = slice(None))
     """Return what `select_at_prices` selects, source by source."""
     found = select_at_prices(layer, price, sources)
     shape = layer.score[sources].shape
-    return Choice(found.selected.reshape(shape), found.feasible.reshape(shape[:2]))
+    return Choice(found.selected.reshape(shape), np.isfinite(found.bound).reshape(shape[:2]))
 
 
 def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Flags]:
@@ -240,13 +232,12 @@ def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
 
 
 def choose_anew(
-    layer: Instance, choice: Choice, price: Floats, i: int, token: int | None = None
+    layer: Instance, choice: Choice, price: Floats, i: int, tokens: slice | int = slice(None)
 ) -> Choice:
-    """Select anew for source i only, or for one of its tokens."""
+    """Select anew for source i only, for all or one of its tokens."""
     fresh = choose_experts(layer, price, slice(i, i + 1))
     selected, served = choice.selected.copy(), choice.served.copy()
-    changed = slice(None) if token is None else token
-    selected[i, changed], served[i, changed] = fresh.selected[0, changed], fresh.served[0, changed]
+    selected[i, tokens], served[i, tokens] = fresh.selected[0, tokens], fresh.served[0, tokens]
     return Choice(selected, served)
 
 
@@ -259,9 +250,8 @@ def _joules_of(layer: Instance, choice: Choice, i: int) -> float:
 def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:
     """Alternate between selection and assignment while the plan gets better.
 
-    Links in use are priced at their subcarrier, unused ones at their best free subcarrier. Two
-    links may open on the same free subcarrier; the assignment settles that, and an iteration whose
-    outcome is not better is undone and ends the descent.
+    Two links may open on the same free subcarrier; the assignment settles that, and an iteration
+    whose outcome is not better is undone and ends the descent.
 
     Returns:
         The plan, and those that followed.
@@ -306,7 +296,7 @@ def price_links(
 
 
 # Close the link of a source to an expert if it carries states, else open it; for one token or all.
-Move = tuple[int, int, int | None]
+Move = tuple[int, int, slice | int]
 
 
 def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
@@ -315,14 +305,11 @@ def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
     Returns:
         The number of moves tried.
     """
-    tried, improved = 0, True
-    while improved and tried < effort:
-        improved = False
+    tried = 0
+    while tried < effort:
         plan = plans[-1]
         base = link_prices(layer, plan)
-        for moves in neighbourhood(layer, plan):
-            if tried == effort:
-                return tried
+        for moves in islice(neighbourhood(layer, plan), effort - tried):
             tried += 1
             trial, _ = assign_subcarriers(layer, apply_moves(layer, plan, base, moves))
             if trial is None:
@@ -330,8 +317,9 @@ def refine(layer: Instance, plans: list[Plan], effort: int) -> int:
             trial = descend(layer, trial, ITERATIONS_AFTER_MOVE)[-1]
             if trial.beats(plan):
                 plans.append(trial)
-                improved = True
                 break
+        else:
+            break
     return tried
 
 
@@ -339,13 +327,13 @@ def neighbourhood(layer: Instance, plan: Plan) -> Iterator[tuple[Move, ...]]:
     """Yield the single moves worth trying, closings first, then the pairs."""
     moves: list[Move] = []
     for i, k in np.argwhere(plan.load > 0):
-        moves.append((int(i), int(k), None))
+        moves.append((int(i), int(k), slice(None)))
         if plan.load[i, k] > 1:
             tokens = np.flatnonzero(plan.selected[i, :, k])
             moves.extend((int(i), int(k), int(q)) for q in tokens)
     within_reach = np.isfinite(layer.best + layer.compute) & layer.remote
     for i, k in np.argwhere(within_reach & (plan.load == 0)):
-        moves.append((int(i), int(k), None))
+        moves.append((int(i), int(k), slice(None)))
     yield from ((move,) for move in moves)
     yield from combinations(moves, 2)
 
@@ -354,7 +342,7 @@ def apply_moves(layer: Instance, plan: Plan, base: Floats, moves: tuple[Move, ..
     """Select anew after the moves changed the prices `base` of their links."""
     price = base.copy()
     choice = Choice(plan.selected, plan.served)
-    for i, k, token in moves:
+    for i, k, tokens in moves:
         price[i, k] = np.inf if plan.load[i, k] else layer.best[i, k]
-        choice = choose_anew(layer, choice, price, i, token)
+        choice = choose_anew(layer, choice, price, i, tokens)
     return choice

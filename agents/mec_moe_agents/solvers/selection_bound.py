@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Scores reach a threshold up to this relative shortfall: sums of floats depend on their order.
@@ -63,7 +63,6 @@ def bound_rows(
     selected: Flags,
     spent: Floats,
     bound: Floats,
-    feasible: Flags,
     numbers: Floats,
     integers: Integers,
 ) -> int:
@@ -76,12 +75,12 @@ def bound_rows(
         The row left open; N if there is none.
     """
     work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
+    gap = max(gap, OPTIMALITY_RTOL)
     rows: int = threshold.shape[0]
     for row in range(rows):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
-        if is_open(token, gap):
+        if token.bound < token.energy * (1.0 - gap):
             return row
-        feasible[row] = token.members >= 0
         spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
     return rows
 
@@ -100,12 +99,6 @@ def bound_token(
     if least > most:
         return Bounded(size, least, most, required, 0.0, -1, np.inf, np.inf)
     return maximise_bound(work, size, required, least, most)
-
-
-@device
-def is_open(token: Bounded, gap: float) -> bool:
-    """Say whether the best set may be further than `gap` from the optimum."""
-    return token.bound < token.energy * (1.0 - max(gap, OPTIMALITY_RTOL))
 
 
 @device
@@ -199,10 +192,8 @@ def finish(
     for c in range(token.members):
         selected[work.best[c]] = True
         total += energy[work.best[c]]
-    bound = token.bound
-    if bound >= token.energy * (1.0 - OPTIMALITY_RTOL):
-        bound = total
-    return total, min(bound, total)
+    proven = token.bound >= token.energy * (1.0 - OPTIMALITY_RTOL)
+    return total, total if proven else min(token.bound, total)
 
 
 @device
@@ -308,8 +299,8 @@ def sum_at(values: Floats, positions: Integers, count: int) -> float:
 def smallest(key: Floats, size: int, least: int, most: int, heap: Integers) -> int:
     """Fill `heap` with the positions of the smallest keys; return how many.
 
-    At least `least`, at most `most`; between the two only negative keys enter. A max-heap beats
-    a sort because almost every key is turned away by one comparison with the root.
+    At least `least`, at most `most`; between the two only negative keys enter. Almost every key is
+    turned away by one comparison with the root.
     """
     count = 0
     limit = np.inf

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.solvers.inputs import Flags, Floats, Integers
 from mec_moe_agents.solvers.selection_bound import (
     OPTIMALITY_RTOL,
     Bounded,
@@ -19,12 +18,12 @@ from mec_moe_agents.solvers.selection_bound import (
     bound_token,
     drop_hopeless,
     finish,
-    is_open,
     reduce_costs,
     smallest,
     sort_by,
     sum_at,
 )
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, kernel
 
 # The first stage looks within this share of the distance between bound and best set.
@@ -72,7 +71,6 @@ def search_rows(
     selected: Flags,
     spent: Floats,
     bound: Floats,
-    feasible: Flags,
     nodes: Integers,
     numbers: Floats,
     integers: Integers,
@@ -82,11 +80,11 @@ def search_rows(
     `node_limit` and `nodes`, (N,), count the nodes of each row's search.
     """
     work = Workspace(numbers[0], numbers[1], numbers[2], integers[0], integers[1], integers[2])
+    gap = max(gap, OPTIMALITY_RTOL)
     for row in range(first, threshold.shape[0]):
         token = bound_token(energy[row], score[row], threshold[row], most, work)
-        if is_open(token, gap):
-            token, nodes[row] = search(work, token, node_limit, max(gap, OPTIMALITY_RTOL))
-        feasible[row] = token.members >= 0
+        if token.bound < token.energy * (1.0 - gap):
+            token, nodes[row] = search(work, token, node_limit, gap)
         spent[row], bound[row] = finish(token, work, energy[row], score[row], selected[row])
 
 

@@ -14,14 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.inputs import (
-    Flags,
-    Floats,
-    Integers,
-    checked,
-    common_batch,
-    spread,
-)
+from mec_moe_agents.solvers.inputs import checked, common_batch, spread
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
 # Bidding ends after as many bids a link; paths finish what is left.

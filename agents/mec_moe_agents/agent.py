@@ -65,12 +65,6 @@ def with_batch_axis(observation: Observation) -> tuple[Observation, bool]:
     return {key: entry[np.newaxis] for key, entry in observation.items()}, True
 
 
-def check_batch(known: int, batch: int) -> None:
-    """Raise a ValueError unless a state belongs to observations of this batch size."""
-    if known != batch:
-        raise ValueError(f"the state has {known} rows, but the observation {batch}")
-
-
 class AgentState(NamedTuple):
     """State of an agent over a batch of sub-environments."""
 
@@ -113,7 +107,8 @@ class BatchAgent(Agent):
         if state is None:
             state = AgentState(batch, self.start(batch))
         else:
-            check_batch(state.batch, batch)
+            if state.batch != batch:
+                raise ValueError(f"the state has {state.batch} rows, but the observation {batch}")
             if episode_start is not None and np.any(episode_start):
                 starts = np.broadcast_to(np.asarray(episode_start, np.bool_), (batch,))
                 self.restart(state.memory, starts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from mec_moe_agents.agent import Observation, check_batch, with_batch_axis
+from mec_moe_agents.agent import BatchAgent, Observation
 from mec_moe_env import DMoEConfig, Layer
 
 
@@ -40,14 +40,7 @@ class Scheduler(Protocol):
         """Decide; a state may change in place."""
 
 
-class SchedulingState(NamedTuple):
-    """State of an agent over a batch of sub-environments."""
-
-    batch: int
-    scheduler: Any
-
-
-class SchedulingAgent:
+class SchedulingAgent(BatchAgent):
     """A scheduler with Stable-Baselines3's `predict`.
 
     It knows the channel as the observation shows it: with `csi_delay` an old one, and of a
@@ -62,29 +55,11 @@ class SchedulingAgent:
         self.config = config
         self.scheduler = scheduler
 
-    def predict(
-        self,
-        observation: Observation,
-        state: SchedulingState | None = None,
-        episode_start: ArrayLike | None = None,
-        deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], SchedulingState]:
-        """Choose the actions of a batch of layers (or of one), as `Agent.predict` describes.
+    def start(self, batch: int) -> Any:
+        """Return the scheduler's state of `batch` rows."""
+        return self.scheduler.start(batch)
 
-        Layers are independent decisions: `episode_start` and `deterministic` change nothing. The
-        state is updated in place.
-
-        Returns:
-            Flat actions, (n, I·Q·D + I·K) or (I·Q·D + I·K,), and the state for the next call.
-
-        Raises:
-            ValueError: the state belongs to another batch size, or an entry has a wrong size.
-        """
-        batched, single = with_batch_axis(observation)
-        layer = Layer.read(batched, self.config)
-        if state is None:
-            state = SchedulingState(layer.batch, self.scheduler.start(layer.batch))
-        check_batch(state.batch, layer.batch)
-        plan = self.scheduler.schedule(state.scheduler, layer)
-        flat = plan.action(self.config.max_experts)
-        return (flat[0] if single else flat), state
+    def act(self, observation: Observation, memory: Any, deterministic: bool) -> NDArray[np.int64]:
+        """Schedule the layers; each is a decision of its own."""
+        plan = self.scheduler.schedule(memory, Layer.read(observation, self.config))
+        return plan.action(self.config.max_experts)

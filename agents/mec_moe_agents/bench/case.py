@@ -38,12 +38,6 @@ class Case:
         """`Offloading default`, say."""
         return f"{environment_of(self.config).id.split('/')[1].split('-')[0]} {self.preset}"
 
-    @property
-    def episode_steps(self) -> int:
-        """Steps of an episode."""
-        config = self.config
-        return config.horizon if isinstance(config, OffloadingConfig) else config.num_layers
-
     def scalar(self) -> gym.Env[Any, Any]:
         """Build what a user gets, with Gymnasium's own wrappers."""
         return gym.make(environment_of(self.config).id, scenario=self.config)

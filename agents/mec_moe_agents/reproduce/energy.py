@@ -174,10 +174,7 @@ def _staleness_headlines(swept: Mapping[float, Floats]) -> list[Headline]:
 def _draw_sweep(
     title: str, xlabel: str, x: Sequence[float], lines: Sequence[tuple[str, Look, Floats]]
 ) -> Figure:
-    """Draw energy and missed thresholds (none for a bound), each line (2, n, len(x)), side by side.
-
-    The legend is at energy.
-    """
+    """Draw energy and missed thresholds (none for a bound) of lines (2, n, len(x)) side by side."""
     figure, (left, right) = new_panels(title)
     for label, look, (joules, violated) in lines:
         draw_band(left, x, 1e3 * joules, look, label)

@@ -35,7 +35,14 @@ def dmoe(
     NAME.csv.
     """
     with reported():
-        _answer(_chosen(dmoe_studies(), only or []), out, range(seeds))
+        from mec_moe_env.config import suggest
+
+        known = {study.name: study for study in dmoe_studies()}
+        for name in only or ():
+            if name not in known:
+                raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
+        studies = [study for name, study in known.items() if not only or name in only]
+        _answer(studies, out, range(seeds))
 
 
 @app.command()
@@ -80,16 +87,6 @@ def dmoe_studies() -> Sequence[Study]:
         search.STUDY,
         energy.STALENESS,
     )
-
-
-def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
-    from mec_moe_env.config import suggest
-
-    known = [study.name for study in studies]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
-    return [study for study in studies if not names or study.name in names]
 
 
 def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:

@@ -94,7 +94,7 @@ class PeerRow:
 def measure_peers(seconds: float) -> Iterator[PeerRow]:
     """Measure our `default`, scalar and vector, then every installed peer, resets included."""
     ours = Case("default", OFFLOADING_PRESETS["default"])
-    steps = round_steps(ours.episode_steps)
+    steps = round_steps(ours.config.steps)
     for num_envs, env in ((1, ours.scalar()), (MANY, ours.vector(MANY))):
         yield _peer_row(ours.name, num_envs, step_seconds(env, steps, seconds))
     for peer in PEERS:

@@ -161,7 +161,7 @@ def test_rows_of_both_environments(preset: str) -> None:
 @pytest.mark.parametrize("preset", ["default", "toy"])
 def test_shares_add_up(preset: str) -> None:
     for case in find_cases([preset]):
-        shares = stage_shares(case, 4, 0.0, round_steps(case.episode_steps))
+        shares = stage_shares(case, 4, 0.0, round_steps(case.config.steps))
         assert tuple(shares) == STAGES
         assert sum(shares.values()) == pytest.approx(1.0)
         assert min(shares.values()) >= 0.0

@@ -18,7 +18,8 @@ from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import suggest
 
 NEEDS_FILES = frozenset({"mnist"})
-ACTION_BYTES = 1 << 25
+MOST_ACTIONS, ACTION_BYTES = 16, 1 << 25
+"""Random actions that are repeated in turn: fewer where they are large."""
 SHORTEST, LONGEST = 50, 200
 FEWEST = 20
 """Steps of a round that is cut because it would take too long."""
@@ -37,12 +38,6 @@ class Case:
     def name(self) -> str:
         """`Offloading default`, say."""
         return f"{environment_of(self.config).id.split('/')[1].split('-')[0]} {self.preset}"
-
-    @property
-    def episode_steps(self) -> int:
-        """Steps of an episode."""
-        config = self.config
-        return config.horizon if isinstance(config, OffloadingConfig) else config.num_layers
 
     def scalar(self) -> gym.Env[Any, Any]:
         """Build what a user gets, with Gymnasium's own wrappers."""
@@ -94,7 +89,11 @@ def round_steps(episode_steps: int, affordable: float = math.inf) -> int:
 def player(env: Any, steps: int) -> Callable[[], None]:
     """Return a function that plays a round of an environment, scalar or vector."""
     env.reset(seed=0)
-    actions = sample_actions(env.action_space)
+    space = env.action_space
+    space.seed(0)
+    first = space.sample()
+    count = min(MOST_ACTIONS, max(2, ACTION_BYTES // max(np.asarray(first).nbytes, 1)))
+    actions = [first, *(space.sample() for _ in range(count - 1))]
     restarts = isinstance(env, gym.vector.VectorEnv)
 
     def play() -> None:
@@ -104,14 +103,6 @@ def player(env: Any, steps: int) -> Callable[[], None]:
                 env.reset()
 
     return play
-
-
-def sample_actions(space: gym.Space[Any], most: int = 16) -> list[Any]:
-    """Draw random actions to repeat in turn: fewer where they are large."""
-    space.seed(0)
-    first = space.sample()
-    count = min(most, max(2, ACTION_BYTES // max(np.asarray(first).nbytes, 1)))
-    return [first, *(space.sample() for _ in range(count - 1))]
 
 
 def per_call(work: Callable[[], object], seconds: float, least: int = 3) -> float:

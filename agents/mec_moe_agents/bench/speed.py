@@ -72,7 +72,7 @@ def measure_case(
         floor_drawing_ns=1e9 * floor.drawing,
     )
     figures = partial(_figures, drawn=floor.drawing > 0.0)
-    step = step_seconds(case.scalar(), round_steps(case.episode_steps), seconds)
+    step = step_seconds(case.scalar(), round_steps(case.config.steps), seconds)
     times = np.array([[floor.total, step]])
     yield row(form="scalar", num_envs=1, num_threads=1, **figures(times, 1))
     for num_envs in sorted(sizes):
@@ -80,7 +80,7 @@ def measure_case(
         vector = partial(row, form="vector", num_envs=num_envs)
         together = num_envs * len(counts)
         # A step of one sub-environment is hardly ever slower among more of them.
-        steps = round_steps(case.episode_steps, TIME_LIMIT // (together * step))
+        steps = round_steps(case.config.steps, TIME_LIMIT // (together * step))
         skipped = _out_of_reach(together * size, together * step * steps)
         if skipped is not None:
             yield from (vector(num_threads=count, skipped=skipped) for count in counts)

@@ -45,8 +45,9 @@ def bench(
 
         from mec_moe_agents.bench import speed
         from mec_moe_agents.bench.case import find_cases
+        from mec_moe_agents.evaluation.scenarios import split_names
 
-        names = _split(preset) or (QUICK_PRESETS if quick else ())
+        names = split_names(preset) or (QUICK_PRESETS if quick else ())
         cases, counts = find_cases(names), _threads(threads)
         if json is not None and not json.absolute().parent.is_dir():
             raise FileNotFoundError(f"--json {json}: there is no folder {json.absolute().parent}")
@@ -63,11 +64,7 @@ def bench(
 
 
 def write_rows(path: Path, seconds: float, rows: Sequence[Row]) -> None:
-    """Write the rows as JSON, with what they were measured on.
-
-    Raises:
-        OSError: the file cannot be written; nothing is left half-written.
-    """
+    """Write the rows as JSON, with what they were measured on."""
     from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_env.files import write_json
 
@@ -158,12 +155,10 @@ def bench_table(*headings: str) -> Table:
     return table
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
 def _threads(text: str) -> list[int]:
-    counts = _split(text)
+    from mec_moe_agents.evaluation.scenarios import split_names
+
+    counts = split_names(text)
     if not counts or not all(count.isdecimal() and int(count) > 0 for count in counts):
         raise ValueError(f"--threads {text!r}: expected whole numbers ≥ 1 with commas between them")
     return [int(count) for count in counts]

@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 from mec_moe_agents.cli.options import reported
 
-COLUMNS: Mapping[str, str] = MappingProxyType({"offloading": "MSNTUD", "dmoe": "KSIQLD"})
-"""Symbols in their order, by `Environment.name`, as are the next two."""
 SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
         "offloading": "M servers, S subcarriers, N task types, T slots, U tasks per slot,\n"
@@ -17,6 +15,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "D experts per token.",
     }
 )
+"""What the columns count, in their order, by `Environment.name`, as are the purposes."""
 PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "offloading": {
@@ -49,12 +48,12 @@ def scenarios() -> None:
 
         for position, environment in enumerate(ENVIRONMENTS):
             name = environment.name
-            columns, purposes = COLUMNS[name], PURPOSES[name]
+            columns = [word for word in SYMBOLS[name].split() if len(word) == 1]
             fields = [TRAITS[name].sizes[symbol][0] for symbol in columns]
             rows = []
             for preset, config in environment.presets.items():
                 sizes = [str(getattr(config, field)) for field in fields]
-                rows.append([preset, *sizes, purposes[preset]])
+                rows.append([preset, *sizes, PURPOSES[name][preset]])
             if position:
                 print()
             _print_table(name, ["Scenario", *columns, "For"], rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import math
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +36,11 @@ def leave(message: str, code: int) -> NoReturn:
     """Say why on stderr and end the command with `code`."""
     typer.echo(f"mec-moe: {message}", err=True)
     raise typer.Exit(code)
+
+
+def tell(text: str) -> None:
+    """Say on stderr how far the work is."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def _parse_value(field: str, text: str) -> Any:
     if field in TEXT_FIELDS:
         return text
     if text in ("inf", "-inf"):
-        return math.inf if text == "inf" else -math.inf
+        return float(text)
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -1,39 +1,19 @@
-"""How far a comparison is: a live bar on a terminal, a few plain lines elsewhere."""
+"""How far the work is: a live bar on a terminal, a few plain lines elsewhere."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mec_moe_agents.cli.options import tell
 from mec_moe_agents.evaluation.comparison import Listener
 
 
-class PlainProgress(Listener):
-    """One line on stderr for each finished cell, without control sequences."""
-
-    def __init__(self, cells: int) -> None:
-        self._cells = cells
-        self._done = 0
-
-    def found(self, cell: str) -> None:
-        """Say that the cell was done before."""
-        self._say(cell, "done before")
-
-    def finished(self, cell: str, seconds: float) -> None:
-        """Say how long the cell took."""
-        self._say(cell, f"{seconds:.1f} s")
-
-    def _say(self, cell: str, what: str) -> None:
-        self._done += 1
-        print(f"[{self._done}/{self._cells}] {cell}: {what}", file=sys.stderr, flush=True)
-
-
-class LiveProgress(Listener):
-    """A bar that fills with the steps of the present cell, and a count of cells."""
+class CellProgress(Listener):
+    """A bar that fills with the steps of the present cell; a line for each cell if disabled."""
 
     def __init__(self, bar: Progress, cells: int) -> None:
         self._bar = bar
@@ -42,8 +22,8 @@ class LiveProgress(Listener):
         self._task = bar.add_task("preparing", total=None, cells="")
 
     def found(self, cell: str) -> None:
-        """Count the cell."""
-        self._done += 1
+        """Count a cell that was done before."""
+        self._count(cell, "done before")
 
     def began(self, cell: str, steps: int) -> None:
         """Show an empty bar with the cell's name."""
@@ -56,21 +36,32 @@ class LiveProgress(Listener):
 
     def finished(self, cell: str, seconds: float) -> None:
         """Count the cell."""
+        self._count(cell, f"{seconds:.1f} s")
+
+    def _count(self, cell: str, what: str) -> None:
         self._done += 1
+        if self._bar.disable:
+            tell(f"[{self._done}/{self._cells}] {cell}: {what}")
 
 
 @contextmanager
 def progress_of(cells: int, *, live: bool = True) -> Iterator[Listener]:
-    """Show the progress on stderr: as a bar on a terminal, unless it must not be live."""
-    errors = Console(stderr=True)
-    if not live or not errors.is_terminal:
-        yield PlainProgress(cells)
-        return
-    with new_bar(errors, "{task.description:<14}", "{task.fields[cells]}") as bar:
-        yield LiveProgress(bar, cells)
+    """Show on stderr how far a comparison is."""
+    with shown_bar("{task.description:<14}", "{task.fields[cells]}", live=live) as bar:
+        yield CellProgress(bar, cells)
 
 
-def new_bar(console: Console, before: str, *after: str) -> Progress:
-    """Return a bar with texts on both sides, which vanishes in the end."""
+@contextmanager
+def shown_bar(before: str, *after: str, live: bool = True) -> Iterator[Progress]:
+    """Show a bar with texts on both sides, which vanishes in the end.
+
+    It is disabled where stderr is no terminal, or if it must not be live.
+    """
+    console = Console(stderr=True)
     columns = (TextColumn(before), BarColumn(bar_width=None), *map(TextColumn, after))
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+    disabled = not live or not console.is_terminal
+    bar = Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=disabled
+    )
+    with nullcontext() if disabled else bar:
+        yield bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import ResultsFolder, check_writable, print_places, reported
+from mec_moe_agents.cli.options import ResultsFolder, check_writable, print_places, reported, tell
 
 if TYPE_CHECKING:
     from mec_moe_agents.reproduce import Study
@@ -36,7 +35,14 @@ def dmoe(
     NAME.csv.
     """
     with reported():
-        _answer(_chosen(dmoe_studies(), only or []), out, range(seeds))
+        from mec_moe_env.config import suggest
+
+        known = {study.name: study for study in dmoe_studies()}
+        for name in only or ():
+            if name not in known:
+                raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
+        studies = [study for name, study in known.items() if not only or name in only]
+        _answer(studies, out, range(seeds))
 
 
 @app.command()
@@ -83,16 +89,6 @@ def dmoe_studies() -> Sequence[Study]:
     )
 
 
-def _chosen(studies: Sequence[Study], names: Sequence[str]) -> list[Study]:
-    from mec_moe_env.config import suggest
-
-    known = [study.name for study in studies]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
-    return [study for study in studies if not names or study.name in names]
-
-
 def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
     from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.reproduce import print_headlines, write_answer
@@ -105,7 +101,7 @@ def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
         write_answer(out, study.name, answer, provenance)
         headlines[study.name] = answer.headlines
         took = time.perf_counter() - begin
-        _tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
+        tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
     print_headlines(headlines)
     names = [study.name for study in studies]
     print_places({name: f"{out / name}.png  {out / name}.csv" for name in names})
@@ -142,15 +138,11 @@ def learn_importance(
                 "retrain": "mec-moe learn-importance",
                 "practice": SHARED,
             }
-            learn_family(_tell).save(path, about)
+            learn_family(tell).save(path, about)
         matches = ScheduleFamily.load(path, CONFIG.num_layers).matches
-        _tell(f"judging the schedules of {len(matches)} values of γ0 on {seeds} episodes")
+        tell(f"judging the schedules of {len(matches)} values of γ0 on {seeds} episodes")
         chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
         answer = compare_matches(matches, chosen)
         write_answer(out, "importance", answer, provenance)
         print_headlines({"importance": answer.headlines})
         print(SHARED, path, out / "importance.png", out / "importance.csv", sep="\n")
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mec_moe_agents.cli.options import (
-    INTERRUPTED,
     Baselines,
     EnvironmentName,
     Episodes,
@@ -17,14 +16,9 @@ from mec_moe_agents.cli.options import (
     Settings,
     check_writable,
     folder_name,
-    leave,
     parse_overrides,
     reported,
 )
-
-if TYPE_CHECKING:
-    from mec_moe_agents.training.plan import Plan
-    from mec_moe_agents.training.run_folder import Progress
 
 
 def train(
@@ -86,7 +80,7 @@ def train(
     """
     with reported():
         require_training()
-        from mec_moe_agents.cli.training import parse_baselines, present
+        from mec_moe_agents.cli.training import parse_baselines, present, train_in_view
         from mec_moe_agents.evaluation.scenarios import find_config
         from mec_moe_agents.training.learner import check_memory
         from mec_moe_agents.training.plan import Plan, check_algorithm
@@ -121,7 +115,7 @@ def train(
         check_writable(folder)
         open_run(folder, plan, fresh=fresh)
     with reported("interrupted; training is done, the same command compares it"):
-        present(plan, folder, names, _train(plan, folder, total))
+        present(plan, folder, names, train_in_view(plan, folder, total))
 
 
 def require_training() -> None:
@@ -133,22 +127,6 @@ def require_training() -> None:
         raise ImportError(
             f"training needs {error.name}: pip install 'mec-moe-env[cli,rl]'"
         ) from error
-
-
-def _train(plan: Plan, folder: Path, steps: int) -> Progress:
-    from mec_moe_agents.cli.training import watching
-    from mec_moe_agents.training.run import train as run
-
-    with watching() as watcher:
-        try:
-            return run(plan, folder, steps, watcher)
-        except KeyboardInterrupt:
-            done = watcher.done
-    leave(
-        f"interrupted after step {done:,}; the same command goes on from the last checkpoint in "
-        f"{folder}",
-        INTERRUPTED,
-    )
 
 
 def evaluate(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
-from mec_moe_agents.cli.options import print_places
-from mec_moe_agents.cli.progress import new_bar, progress_of
+from mec_moe_agents.cli.options import INTERRUPTED, leave, print_places, tell
+from mec_moe_agents.cli.progress import progress_of, shown_bar
 from mec_moe_agents.evaluation.comparison import compare
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
@@ -24,7 +22,7 @@ from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.verdict import return_column
 from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
-from mec_moe_agents.training.run import evaluate_run
+from mec_moe_agents.training.run import evaluate_run, train
 from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
@@ -38,6 +36,22 @@ def parse_baselines(names: str, config: OffloadingConfig | DMoEConfig) -> list[s
     """Split names at commas; `all` stands for every baseline that was not trained."""
     named = split_names(names)
     return [name for name in parse_agents(names, config) if name != LEARNED or name in named]
+
+
+def train_in_view(plan: Plan, folder: Path, steps: int) -> Progress:
+    """Train, and show on stderr how far it is; Ctrl-C ends the command with the last step made."""
+    after = "{task.percentage:>3.0f} %", "{task.fields[speed]}"
+    with shown_bar("{task.description}", *after) as bar:
+        watcher = TrainingProgress(bar)
+        try:
+            return train(plan, folder, steps, watcher)
+        except KeyboardInterrupt:
+            done = watcher.done
+    leave(
+        f"interrupted after step {done:,}; the same command goes on from the last checkpoint in "
+        f"{folder}",
+        INTERRUPTED,
+    )
 
 
 def present(plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress) -> None:
@@ -103,76 +117,41 @@ def _behind(board: Leaderboard, trained: str) -> str:
     return f"{trained} stands {gap} from {board.best.agent} (paired by seed).\n"
 
 
-class PlainTraining:
-    """One line on stderr for each checkpoint, without control sequences."""
-
-    def __init__(self) -> None:
-        self.done = 0
-        self._total = 0
-
-    def began(self, done: int, total: int, same_code: bool) -> None:
-        """Say where the run begins."""
-        self.done, self._total = done, max(total, done)
-        if not same_code:
-            print(CHANGED, file=sys.stderr)
-        if done:
-            self._say(f"goes on at step {done:,}" if done < total else "trained before")
-
-    def stepped(self, steps: int) -> None:
-        """Count."""
-        self.done += steps
-
-    def evaluated(self, progress: Progress) -> None:
-        """Say how good the policy is."""
-        self._say(_describe(progress))
-
-    def _say(self, what: str) -> None:
-        print(f"[{self.done:,}/{self._total:,}] {what}", file=sys.stderr, flush=True)
-
-
-class LiveTraining:
-    """A bar that fills with the steps, beside it the speed and how good the policy is."""
+class TrainingProgress:
+    """A bar that fills with the steps; a line for each checkpoint if it is disabled."""
 
     def __init__(self, bar: ProgressBar) -> None:
         self._bar = bar
         self._task = bar.add_task("preparing", total=None, speed="")
-        self.done = 0
+        self.done = self._total = self._began_with = 0
         self._began_at = 0.0
-        self._began_with = 0
 
     def began(self, done: int, total: int, same_code: bool) -> None:
         """Show how much is done."""
         if not same_code:
-            self._bar.console.print(CHANGED)
+            (tell if self._bar.disable else self._bar.console.print)(CHANGED)
         self.done = self._began_with = done
+        self._total = max(total, done)
         self._began_at = time.perf_counter()
-        self._bar.update(self._task, total=max(total, done), completed=done, description="training")
+        self._bar.update(self._task, total=self._total, completed=done, description="training")
+        if done:
+            self._say(f"goes on at step {done:,}" if done < total else "trained before")
 
     def stepped(self, steps: int) -> None:
-        """Fill the bar."""
+        """Fill the bar, and show the speed beside it."""
         self.done += steps
         speed = (self.done - self._began_with) / (time.perf_counter() - self._began_at)
         self._bar.update(self._task, completed=self.done, speed=f"{speed:,.0f} steps/s")
 
     def evaluated(self, progress: Progress) -> None:
         """Show how good the policy is."""
-        self._bar.update(self._task, completed=self.done, description=_describe(progress))
+        what = (
+            f"return {progress.evaluations[-1].mean_return:.4g} "
+            f"(best {progress.best.mean_return:.4g} at step {progress.best.steps:,})"
+        )
+        self._bar.update(self._task, completed=self.done, description=what)
+        self._say(what)
 
-
-@contextmanager
-def watching() -> Iterator[PlainTraining | LiveTraining]:
-    """Show on stderr how far a run is: as a bar on a terminal, as lines elsewhere."""
-    errors = Console(stderr=True)
-    if not errors.is_terminal:
-        yield PlainTraining()
-        return
-    after = "{task.percentage:>3.0f} %", "{task.fields[speed]}"
-    with new_bar(errors, "{task.description}", *after) as bar:
-        yield LiveTraining(bar)
-
-
-def _describe(progress: Progress) -> str:
-    return (
-        f"return {progress.evaluations[-1].mean_return:.4g} "
-        f"(best {progress.best.mean_return:.4g} at step {progress.best.steps:,})"
-    )
+    def _say(self, what: str) -> None:
+        if self._bar.disable:
+            tell(f"[{self.done:,}/{self._total:,}] {what}")

@@ -61,12 +61,11 @@ SAVINGS = {0.9: 10.0, 0.8: 30.0, 0.7: 45.0}
 """Targets in percent of Top-2's energy."""
 
 DELAYS = (0, 1, 2, 3, 4)
-DOPPLER = {0.5: "0.5 Hz", 1.0: "1 Hz", 2.0: "2 Hz", float("inf"): "independent slots"}
-LOOKS = {
-    0.5: Look("#009E73", "-", "o"),
-    1.0: Look("#0072B2", "--", "s"),
-    2.0: Look("#E69F00", "-.", "^"),
-    float("inf"): Look("#000000", ":", "D"),
+DOPPLER = {
+    0.5: ("0.5 Hz", Look("#009E73", "-", "o")),
+    1.0: ("1 Hz", Look("#0072B2", "--", "s")),
+    2.0: ("2 Hz", Look("#E69F00", "-.", "^")),
+    float("inf"): ("independent slots", Look("#000000", ":", "D")),
 }
 
 DIGITS = DMOE_PRESETS["digits-moe"].override(tokens_per_source=16)
@@ -78,8 +77,6 @@ LABELLED = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 LARGEST_LOSS = 0.01
 
 TOKEN_ENERGY = "Energy per token, all layers (mJ)"
-Swept = tuple[Floats, Floats]
-"""Joules per token, and shares of token layers below their threshold, each (n, settings)."""
 Points = dict[float, tuple[Floats, Floats]]
 """Joules per token and accuracy, each (n,), by γ0 or z."""
 
@@ -87,10 +84,10 @@ Points = dict[float, tuple[Floats, Floats]]
 def run_energy(seeds: Sequence[int]) -> Answer:
     """Sweep γ0."""
     rows: list[Row] = []
-    points: dict[str, list[Swept]] = {}
+    points: dict[str, list[tuple[Floats, Floats]]] = {}
     for importance in IMPORTANCE:
         config = PAPER.override(importance=importance)
-        found: dict[str, Swept] = {}
+        found = {}
         for agent in AGENTS:
             metrics = evaluate(agent, config, seeds, options=OPTIONS.get(agent)).metrics
             found[agent] = metrics["energy_per_token_j"], metrics["violated"]
@@ -102,10 +99,11 @@ def run_energy(seeds: Sequence[int]) -> Answer:
             columns = {"energy_per_token_j": joules, "violated": violated}
             rows += rows_of(labels, seeds, columns, config)
             points.setdefault(agent, []).append((joules, violated))
-    swept = {agent: _stack(values) for agent, values in points.items()}
-    lines = []
-    for agent, values in swept.items():
-        lines.append((LABELS[agent], BOUND if agent == "bound" else look_of(agent), values))
+    swept = {agent: np.stack(values, axis=-1) for agent, values in points.items()}
+    lines = [
+        (LABELS[agent], BOUND if agent == "bound" else look_of(agent), values)
+        for agent, values in swept.items()
+    ]
     title = f"DMoE · paper, {len(seeds)} seeds (mean and 95 % interval)"
     figure = _draw_sweep(title, "Importance factor γ0", IMPORTANCE, lines)
     right = figure.axes[1]
@@ -132,9 +130,10 @@ def _energy_headlines(joules: Mapping[str, Floats]) -> list[Headline]:
 def run_staleness(seeds: Sequence[int]) -> Answer:
     """Sweep the delay and the Doppler frequency with JESA."""
     rows: list[Row] = []
-    swept: dict[float, Swept] = {}
+    swept: dict[float, Floats] = {}
+    lines = []
     names = ("energy_per_token_j", "violated", "lost_states")
-    for doppler in DOPPLER:
+    for doppler, (name, look) in DOPPLER.items():
         points = []
         for delay in DELAYS:
             config = stale(doppler, delay)
@@ -142,11 +141,9 @@ def run_staleness(seeds: Sequence[int]) -> Answer:
             labels = {"doppler_hz": doppler, "csi_delay": delay}
             rows += rows_of(labels, seeds, {name: metrics[name] for name in names}, config)
             points.append((metrics["energy_per_token_j"], metrics["violated"]))
-        swept[doppler] = _stack(points)
-    lines = []
-    for doppler, name in DOPPLER.items():
+        swept[doppler] = np.stack(points, axis=-1)
         label = name if np.isinf(doppler) else f"Doppler {name}"
-        lines.append((label, LOOKS[doppler], swept[doppler]))
+        lines.append((label, look, swept[doppler]))
     deadline, slot = 1e3 * stale(1.0, 0).deadline_seconds, 1e3 * PAPER.slot_seconds
     title = f"DMoE · paper, JESA, deadline {deadline:g} ms, {len(seeds)} seeds"
     xlabel = f"Age of the channel knowledge (slots of {slot:g} ms)"
@@ -161,28 +158,23 @@ def stale(doppler: float, delay: int) -> DMoEConfig:
     return PAPER.override(doppler_hz=doppler, csi_delay=delay, deadline_seconds=PAPER.slot_seconds)
 
 
-def _staleness_headlines(swept: Mapping[float, Swept]) -> list[Headline]:
+def _staleness_headlines(swept: Mapping[float, Floats]) -> list[Headline]:
     lines = []
-    for doppler, name in DOPPLER.items():
+    for doppler, (name, _) in DOPPLER.items():
         joules, _ = swept[doppler]
         label = f"energy added by a delay of one slot, {name} (%)"
         lines.append(Headline(label, percent_above(joules[:, 1], joules[:, 0])))
-    for doppler, name in DOPPLER.items():
+    for doppler, (name, _) in DOPPLER.items():
         _, violated = swept[doppler]
         label = f"violations added by a delay of one slot, {name} (points)"
         lines.append(Headline(label, estimate_mean(100 * (violated[:, 1] - violated[:, 0]))))
     return lines
 
 
-def _stack(points: Sequence[Swept]) -> Swept:
-    joules, violated = zip(*points, strict=True)
-    return np.stack(joules, axis=1), np.stack(violated, axis=1)
-
-
 def _draw_sweep(
-    title: str, xlabel: str, x: Sequence[float], lines: Sequence[tuple[str, Look, Swept]]
+    title: str, xlabel: str, x: Sequence[float], lines: Sequence[tuple[str, Look, Floats]]
 ) -> Figure:
-    """Draw energy and missed thresholds (none for a bound) side by side, the legend at energy."""
+    """Draw energy and missed thresholds (none for a bound) of lines (2, n, len(x)) side by side."""
     figure, (left, right) = new_panels(title)
     for label, look, (joules, violated) in lines:
         draw_band(left, x, 1e3 * joules, look, label)

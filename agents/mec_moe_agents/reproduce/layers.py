@@ -125,17 +125,15 @@ def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
     title = f"DMoE · paper, {seeds} seeds: what is chosen in each layer"
     figure, (left, right) = new_panels(title)
     number = np.array([values.sum(axis=2).mean(axis=0) for values in counts.values()])
-    _draw_heat(figure, left, number, list(counts), "Experts per token")
+    _draw_heat(left, number, list(counts), "Experts per token")
     shown = counts[f"γ0 = {SHOWN:g}"].mean(axis=0).T
     ranks = [str(rank) for rank in range(1, len(shown) + 1)]
-    _draw_heat(figure, right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
+    _draw_heat(right, shown, ranks, f"Picks per token at γ0 = {SHOWN:g}")
     right.set_ylabel("Energy rank of the expert (1: cheapest for the source)")
     return figure
 
 
-def _draw_heat(
-    figure: Figure, axes: Axes, values: Floats, names: Sequence[str], title: str
-) -> None:
+def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:
     image = axes.imshow(values, aspect="auto", cmap="viridis", vmin=0.0)
     layers = range(values.shape[1])
     axes.set_xticks(layers, [str(layer + 1) for layer in layers])
@@ -144,7 +142,7 @@ def _draw_heat(
     for (row, column), value in np.ndenumerate(values):
         ink = "black" if value > 0.6 * values.max() else "white"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-    figure.colorbar(image, ax=axes)
+    axes.figure.colorbar(image, ax=axes)
 
 
 def run_optimality(seeds: Sequence[int]) -> Answer:

@@ -34,7 +34,8 @@ PRESET = "default"
 """Whose weights are tested."""
 BASE = OFFLOADING_PRESETS[PRESET]
 TRAINED = "as trained"
-BASELINES = ("guard", "profile", "des")
+OTHER_BASELINES = ("profile", "des")
+BASELINES = ("guard", *OTHER_BASELINES)
 AGENTS = (LEARNED, *BASELINES, "oracle")
 METRICS = ("return", "generalization_error", "energy_j", "delay_slots", "rejected", "lost")
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0)
@@ -118,8 +119,7 @@ def run(seeds: Sequence[int]) -> Answer:
 
 def lead(found: Found, condition: str, baseline: str) -> Estimate:
     """Estimate by how much the learned policy's return exceeds a baseline's, seed by seed."""
-    difference = returns(found, condition, LEARNED) - returns(found, condition, baseline)
-    return estimate_mean(difference)
+    return estimate_mean(returns(found, condition, LEARNED) - returns(found, condition, baseline))
 
 
 def verdict(estimate: Estimate) -> bool | None:
@@ -135,20 +135,15 @@ def headlines(found: Found) -> list[Headline]:
         verdicts = {baseline: verdict(estimate) for baseline, estimate in leads.items()}
         ahead += all(verdicts.values())
         behind += False in verdicts.values()
+        means = {name: returns(found, condition, name).mean() for name in OTHER_BASELINES}
         lines += [
             Headline(f"{condition}: learned − {name}", leads[name], "> 0", verdicts[name])
-            for name in ("guard", best_other(found, condition))
+            for name in ("guard", max(means, key=means.__getitem__))
         ]
     for label, count in (("ahead of every baseline", ahead), ("behind a baseline", behind)):
         counted = Estimate(float(count))
         lines.append(Headline(f"{label} (of {len(found)})", counted, decimals=0))
     return lines
-
-
-def best_other(found: Found, condition: str) -> str:
-    """Return the baseline with the highest mean return, `guard` left out."""
-    others = [baseline for baseline in BASELINES if baseline != "guard"]
-    return max(others, key=lambda agent: float(returns(found, condition, agent).mean()))
 
 
 def _rows(found: Found) -> list[Row]:

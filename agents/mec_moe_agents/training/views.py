@@ -42,8 +42,7 @@ class View:
     @property
     def steps_per_episode(self) -> int:
         """The learner's steps in an episode: slots, layers or decisions."""
-        steps: int = self._config.steps
-        return steps
+        return self._plan.config.steps
 
     @property
     def rollout_steps(self) -> int:

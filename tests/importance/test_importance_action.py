@@ -10,15 +10,16 @@ import torch
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import RescaleAction
+from gymnasium.wrappers.vector import RescaleAction as RescaleActionVector
 from mec_moe_agents import make_agent
 from mec_moe_agents.dmoe.importance import ImportanceAction, ImportanceActionVector
 from mec_moe_agents.dmoe.layer import ThresholdSchedule, aim_at
-from mec_moe_agents.training.views import make_importance_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from mec_moe_env import DMoEEnv, DMoEVectorEnv, Layer, OffloadingEnv
+from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
 from tests.environments.test_vector import assert_equal
 
 SCENES: list[dict[str, Any]] = [
@@ -160,9 +161,21 @@ def test_wrong_environments_and_orders() -> None:
             env.step(np.full(env.action_space.shape, 0.5))
 
 
+def make_importance_vec_env(n_envs: int, seed: int, **overrides: Any) -> SB3VecEnv:
+    """The action is rescaled to [−1, 1], where Stable-Baselines3's Gaussian policies begin."""
+    one = np.ones(1, np.float32)
+    return make_vec_env(
+        "mec_moe/DMoE-v0",
+        n_envs,
+        seed,
+        wrap=lambda env: RescaleActionVector(ImportanceActionVector(env), -one, one),
+        **overrides,
+    )
+
+
 def test_sb3_form_is_rescaled() -> None:
     ours = ImportanceActionVector(DMoEVectorEnv(2))
-    theirs = make_importance_vec_env("default", 2, seed=3)
+    theirs = make_importance_vec_env(2, seed=3)
     ours.reset(seed=3)
     theirs.reset()
     summary, rewards, *_ = ours.step(np.array([[0.0], [0.75]]))
@@ -175,7 +188,7 @@ def test_sb3_form_is_rescaled() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*not wrapped with a ``Monitor``")
 def test_ppo_trains() -> None:
-    env = make_importance_vec_env("default", 4, seed=0, tokens_per_source=1)
+    env = make_importance_vec_env(4, seed=0, tokens_per_source=1)
     model = PPO("MultiInputPolicy", env, n_steps=16, batch_size=32, n_epochs=1, seed=0)
     model.learn(128)
     assert model.num_timesteps == 128

@@ -14,6 +14,7 @@ POSITIVE = Real(0, open_low=True)
 
 ARGUMENTS: Mapping[str, str] = MappingProxyType(
     {
+        "learning_rate": "learning_rate",
         "gamma": "gamma",
         "max_grad_norm": "max_grad_norm",
         "gae_lambda": "gae_lambda",
@@ -88,13 +89,11 @@ class Hyperparameters(Config):
         """Stable-Baselines3's arguments of a flat policy."""
         return {"net_arch": [self.width] * self.depth}
 
-    def learning_rate_schedule(self) -> StepSchedule:
-        """Return the learning rate over the steps."""
-        return StepSchedule(self.learning_rate, self.final_learning_rate, self.decay_steps)
-
-    def exploration_schedule(self) -> StepSchedule | None:
-        """Return the share of random actions over the steps, where the algorithm has one."""
-        return None
+    @property
+    def schedules(self) -> dict[str, StepSchedule]:
+        """What changes over the steps, by the attribute of Stable-Baselines3's model."""
+        rate = StepSchedule(self.learning_rate, self.final_learning_rate, self.decay_steps)
+        return {"lr_schedule": rate}
 
     def options(self, rollout_steps: int) -> dict[str, Any]:
         """Return Stable-Baselines3's arguments of the algorithm for rollouts of so many steps."""
@@ -176,9 +175,11 @@ class DQNHyperparameters(Hyperparameters):
     """Environment steps in which the share of random actions falls from 1 to its final value."""
     final_exploration: float = setting(0.02, SHARE)
 
-    def exploration_schedule(self) -> StepSchedule | None:
-        """Return the share of random actions over the steps."""
-        return StepSchedule(1.0, self.final_exploration, self.exploration_steps)
+    @property
+    def schedules(self) -> dict[str, StepSchedule]:
+        """The learning rate, and the share of random actions."""
+        exploration = StepSchedule(1.0, self.final_exploration, self.exploration_steps)
+        return super().schedules | {"exploration_schedule": exploration}
 
     def kept_observations(self, rollout_steps: int) -> int:
         """Return how many observations the replay buffer holds: before and after each step."""
@@ -203,11 +204,12 @@ class Algorithm:
     """Whether it learns from a replay buffer, in which case its action is a single choice."""
 
 
-PPO = PPOHyperparameters()
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
     {
-        "ppo": Algorithm("stable_baselines3", "PPO", PPO, deep_set=True),
-        "maskable-ppo": Algorithm("sb3_contrib", "MaskablePPO", PPO, masked=True, deep_set=True),
+        "ppo": Algorithm("stable_baselines3", "PPO", PPOHyperparameters(), deep_set=True),
+        "maskable-ppo": Algorithm(
+            "sb3_contrib", "MaskablePPO", PPOHyperparameters(), masked=True, deep_set=True
+        ),
         "recurrent-ppo": Algorithm(
             "sb3_contrib", "RecurrentPPO", RecurrentPPOHyperparameters(), policy="{}LstmPolicy"
         ),
@@ -230,8 +232,6 @@ DECISIONS: Mapping[str, Any] = MappingProxyType(
     }
 )
 """The family of PPO with the `shape` or `features` policy, whose steps are decisions."""
-DECISION_ALGORITHMS = ("ppo", "maskable-ppo", "recurrent-ppo")
-DECISION_POLICIES = ("shape", "features")
 DECISION_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "scarce": {"num_envs": 32, "decay_steps": 3_000_000},
@@ -242,9 +242,11 @@ DECISION_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """What is set otherwise with these on a preset of Offloading."""
 
-# Episodes of a few steps, and rewards of the order of one joule or one unit of cross-entropy.
-DMOE: Mapping[str, Any] = MappingProxyType({"num_envs": 256, "reward_scale": 1.0})
-
+BY_ENVIRONMENT: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"dmoe": {"num_envs": 256, "reward_scale": 1.0}}
+)
+"""DMoE has episodes of a few steps, and rewards of the order of one joule or one unit of
+cross-entropy."""
 PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
     {
         ("offloading", "scarce"): {"gamma": 0.995, "decay_steps": 3_000_000},
@@ -253,12 +255,9 @@ PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
         ("offloading", "mnist"): {"reward_scale": 1.0},
         ("offloading", "massive"): {"num_envs": 16},
         ("offloading", "toy"): {"reward_scale": 1.0, "steps_per_leg": 10_000},
-        ("dmoe", "default"): DMOE,
-        ("dmoe", "paper"): DMOE,
-        ("dmoe", "digits-moe"): DMOE,
-        ("dmoe", "toy"): {**DMOE, "steps_per_leg": 10_000},
-        ("dmoe", "large"): {**DMOE, "num_envs": 16},
-        ("dmoe", "massive"): {**DMOE, "num_envs": 1, "steps_per_leg": 1_000},
+        ("dmoe", "toy"): {"steps_per_leg": 10_000},
+        ("dmoe", "large"): {"num_envs": 16},
+        ("dmoe", "massive"): {"num_envs": 1, "steps_per_leg": 1_000},
     }
 )
 """What is set otherwise on a preset, by environment and scenario, with any policy."""
@@ -272,7 +271,8 @@ def hyperparameters_for(
     Raises:
         ValueError: an override is unknown (the nearest name is given) or out of range.
     """
-    tuned = ALGORITHMS[algo].defaults.override(**PRESETS.get((env, scenario), {}))
-    if policy in DECISION_POLICIES and algo in DECISION_ALGORITHMS:
+    tuned = ALGORITHMS[algo].defaults.override(**BY_ENVIRONMENT.get(env, {}))
+    tuned = tuned.override(**PRESETS.get((env, scenario), {}))
+    if policy != "mlp" and isinstance(tuned, PPOHyperparameters):
         tuned = tuned.override(**DECISIONS).override(**DECISION_PRESETS.get(scenario, {}))
     return tuned.override(**overrides)

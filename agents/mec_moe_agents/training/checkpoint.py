@@ -12,6 +12,7 @@ number, in a run that goes through as in one that is taken up again.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mec_moe_agents.training.run_folder import Progress
+from mec_moe_agents.training.run_folder import Evaluation, Progress
 from mec_moe_env.files import (
     Arrays,
     read_arrays,
@@ -63,7 +64,10 @@ def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
         arrays, settings = _split(model.policy.optimizer.state_dict())
         write_arrays(fresh / OPTIMIZER, arrays)
         state = {
-            "progress": progress.describe(),
+            "progress": {
+                "leg": progress.segment,
+                "evaluations": [dataclasses.asdict(each) for each in progress.evaluations],
+            },
             "counters": {name: getattr(model, name) for name in COUNTERS if hasattr(model, name)},
             "optimizer": settings,
         }
@@ -72,8 +76,8 @@ def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
             write_arrays(fresh / REPLAY, _replay_arrays(model.replay_buffer))
 
 
-def load_checkpoint(model: Any, folder: Path) -> Progress | None:
-    """Put a fresh model into the state of a checkpoint; None where there is none.
+def load_checkpoint(model: Any, folder: Path) -> Progress:
+    """Put a fresh model into the state of a checkpoint, if there is one.
 
     Raises:
         OSError: a file is missing or cannot be read.
@@ -81,7 +85,7 @@ def load_checkpoint(model: Any, folder: Path) -> Progress | None:
     """
     recover_folder(folder)
     if not folder.exists():
-        return None
+        return Progress()
     load_policy(model, folder)
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
@@ -89,7 +93,8 @@ def load_checkpoint(model: Any, folder: Path) -> Progress | None:
             setattr(model, name, value)
         joined = _join(read_arrays(folder / OPTIMIZER), state["optimizer"])
         model.policy.optimizer.load_state_dict(joined)
-        progress = Progress.from_description(state["progress"])
+        evaluations = state["progress"]["evaluations"]
+        progress = Progress(tuple(Evaluation(**each) for each in evaluations))
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder / STATE}: not a checkpoint: {error}") from error
     if hasattr(model, "replay_buffer"):
@@ -122,11 +127,7 @@ def _join(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in {**_tensors(arrays), **settings["numbers"]}.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
-    groups = [
-        {name: tuple(value) if name == "betas" else value for name, value in group.items()}
-        for group in settings["param_groups"]
-    ]
-    return {"state": state, "param_groups": groups}
+    return {"state": state, "param_groups": settings["param_groups"]}
 
 
 def _replay_arrays(buffer: Any) -> Arrays:

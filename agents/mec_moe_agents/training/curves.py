@@ -30,7 +30,8 @@ def draw_curves(plan: Plan, progress: Progress, references: Mapping[str, float])
     for axes in (whole, near):
         _draw_references(axes, references)
         _draw_learner(axes, plan, progress)
-        _fit_steps(axes, progress)
+        axes.set_xlim(0, (1 + MARGIN / 2) * max(progress.steps, 1))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     _show(whole, _settled(progress), references)
     _show(near, [progress.best.low, progress.best.high], references)
     steps = f"Training ({'steps' if plan.policy == 'mlp' else 'decisions'})"
@@ -69,11 +70,10 @@ def _draw_learner(axes: Axes, plan: Plan, progress: Progress) -> None:
 
 
 def _settled(progress: Progress) -> list[float]:
-    last = progress.evaluations[-1].steps
     return [
         bound
         for point in progress.evaluations
-        if point.steps >= SETTLED_FROM * last
+        if point.steps >= SETTLED_FROM * progress.steps
         for bound in (point.low, point.mean_return, point.high)
     ]
 
@@ -84,10 +84,3 @@ def _show(axes: Axes, returns: Sequence[float], references: Mapping[str, float])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = MARGIN * max(high - low, 1e-9)
     axes.set_ylim(low - room, high + room)
-
-
-def _fit_steps(axes: Axes, progress: Progress) -> None:
-    """Fit the axis to the steps made, and count them in thousands and millions."""
-    last = max(progress.evaluations[-1].steps, 1)
-    axes.set_xlim(0, (1 + MARGIN / 2) * last)
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))

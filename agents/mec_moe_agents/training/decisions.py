@@ -6,7 +6,7 @@ the original environment.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -21,24 +21,10 @@ from stable_baselines3.common.vec_env.base_vec_env import (
 from mec_moe_agents.offloading.features import choice_masks
 from mec_moe_agents.offloading.learned import Decisions
 from mec_moe_env import OffloadingConfig
-from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
+from mec_moe_env.sb3 import make_vec_env
 
 FEATURE_BOUND = 10.0
 """No feature reaches it."""
-
-
-def make_decision_env(
-    config: OffloadingConfig, n_envs: int, seed: int | None, num_threads: int = 1
-) -> DecisionVecEnv:
-    """Build the training view; sub-environment i begins its first episode with `seed` + i.
-
-    Raises:
-        ValueError: a count is out of range.
-    """
-    native = make_vec_env(
-        "mec_moe/Offloading-v0", n_envs, seed, scenario=config, num_threads=num_threads
-    )
-    return DecisionVecEnv(native, config)
 
 
 class DecisionVecEnv(VecEnvWrapper):
@@ -48,14 +34,23 @@ class DecisionVecEnv(VecEnvWrapper):
     Action: `Discrete(M + 1)`, a server over its best free subcarrier, or none. A server that
     cannot take the task stands for none; `action_masks` tells which can. The reward is the
     slot's, after its last task. Infos and resets are those of `mec_moe_env.sb3.SB3VecEnv`.
+    Sub-environment i begins its first episode with `seed` + i.
+
+    Raises:
+        ValueError: a count is out of range.
     """
 
-    def __init__(self, native: SB3VecEnv, config: OffloadingConfig) -> None:
+    def __init__(
+        self, config: OffloadingConfig, n_envs: int, seed: int | None = None, num_threads: int = 1
+    ) -> None:
+        native = make_vec_env(
+            "mec_moe/Offloading-v0", n_envs, seed, scenario=config, num_threads=num_threads
+        )
         self.config = config
-        self._decisions = Decisions(config, native.num_envs)
+        self._decisions = Decisions(config, n_envs)
         self._task = 0
-        self._choices = np.zeros(native.num_envs, np.int64)
-        self._features = np.zeros((native.num_envs, self._decisions.width), np.float32)
+        self._choices = np.zeros(n_envs, np.int64)
+        self._features = np.zeros((n_envs, self._decisions.width), np.float32)
         bound = spaces.Box(-FEATURE_BOUND, FEATURE_BOUND, (self._decisions.width,), np.float32)
         super().__init__(native, bound, spaces.Discrete(config.num_servers + 1))
 
@@ -68,9 +63,7 @@ class DecisionVecEnv(VecEnvWrapper):
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Keep the choices for `step_wait`."""
-        self._choices = np.where(
-            self.masks()[np.arange(self.num_envs), actions], actions, self.config.num_servers
-        )
+        self._choices = possible_choices(self._features, actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Take the choice; after the last of a slot the environment advances."""
@@ -78,21 +71,16 @@ class DecisionVecEnv(VecEnvWrapper):
         if self._task + 1 < self.config.num_tasks:
             self._task += 1
             self._features = self._decisions.features(self._task)
-            infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-            return (
-                self._features,
-                np.zeros(self.num_envs, np.float32),
-                np.zeros(self.num_envs, np.bool_),
-                infos,
-            )
+            rewards, dones = np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, np.bool_)
+            return self._features, rewards, dones, [{} for _ in range(self.num_envs)]
         observation, rewards, dones, infos = self.venv.step(self._decisions.action)
+        for index in np.flatnonzero(dones).tolist():
+            # A true end, since the horizon is part of the problem: no algorithm looks at what the
+            # last observation shows, and the features of the last decision stand for it.
+            infos[index]["terminal_observation"] = self._features[index].copy()
         if dones.any():
-            self._end(dones, infos)
+            self._decisions.forget(dones)
         return self._look(observation), rewards, dones, infos
-
-    def masks(self) -> NDArray[np.bool_]:
-        """Return which choices are possible, (n, M + 1)."""
-        return choice_masks(self._features)
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **kwargs: Any
@@ -100,12 +88,8 @@ class DecisionVecEnv(VecEnvWrapper):
         """Return the rows of `action_masks`, or of a method of the native environment."""
         if method_name != "action_masks":
             return self.venv.env_method(method_name, *method_args, indices=indices, **kwargs)
-        masks = self.masks()
+        masks = choice_masks(self._features)
         return [masks[index] for index in self._get_indices(indices)]
-
-    def has_attr(self, attr_name: str) -> bool:
-        """Tell whether the view or the native environment has an attribute."""
-        return attr_name == "action_masks" or self.venv.has_attr(attr_name)
 
     def _look(self, observation: Any) -> NDArray[np.float32]:
         self._task = 0
@@ -113,24 +97,13 @@ class DecisionVecEnv(VecEnvWrapper):
         self._features = self._decisions.features(0)
         return self._features
 
-    def _end(self, dones: NDArray[np.bool_], infos: list[dict[str, Any]]) -> None:
-        """Forget the episodes that are over.
 
-        Their last observation is a true end (the horizon is part of the problem), so that no
-        algorithm looks at what it shows: the features of the last decision stand for it.
-        """
-        for index in np.flatnonzero(dones).tolist():
-            infos[index]["terminal_observation"] = self._features[index].copy()
-            self.reset_infos[index] = self.venv.reset_infos[index]
-        self._decisions.forget(dones)
-
-
-class DecisionState(NamedTuple):
-    """State of a `DecisionAgent` over a batch of sub-environments."""
-
-    decisions: Decisions
-    memory: Any
-    """The model's own, if it is recurrent."""
+def possible_choices(
+    features: NDArray[np.float32], choices: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the choices, (n,), with none, M, where the server cannot take the task."""
+    masks = choice_masks(features)
+    return np.where(masks[np.arange(len(masks)), choices], choices, masks.shape[1] - 1)
 
 
 class DecisionAgent:
@@ -144,30 +117,25 @@ class DecisionAgent:
     def predict(
         self,
         observation: Any,
-        state: DecisionState | None = None,
+        state: tuple[Decisions, Any] | None = None,
         episode_start: Any = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], DecisionState]:
-        """Choose the actions of a batch of slots, (n, U·D·2)."""
+    ) -> tuple[NDArray[np.int64], tuple[Decisions, Any]]:
+        """Choose the actions of a batch of slots, (n, U·D·2).
+
+        The state holds the model's own, if it is recurrent.
+        """
         batch = len(observation["progress"])
         starts = np.zeros(batch, np.bool_) if episode_start is None else episode_start
-        if state is None:
-            state = DecisionState(Decisions(self._config, batch), None)
-        elif starts.any():
-            state.decisions.forget(starts)
-        decisions, memory = state
+        decisions, memory = (Decisions(self._config, batch), None) if state is None else state
+        decisions.forget(starts)
         decisions.begin(observation)
         for task in range(self._config.num_tasks):
-            choice, memory = self._choose(decisions.features(task), memory, starts, deterministic)
-            decisions.choose(task, choice)
+            features = decisions.features(task)
+            options = {"action_masks": choice_masks(features)} if self._masked else {}
+            choices, memory = self._model.predict(
+                features, memory, starts, deterministic, **options
+            )
+            decisions.choose(task, possible_choices(features, choices))
             starts = np.zeros(batch, np.bool_)
-        return decisions.action, DecisionState(decisions, memory)
-
-    def _choose(
-        self, features: NDArray[np.float32], memory: Any, starts: NDArray[np.bool_], mode: bool
-    ) -> tuple[NDArray[np.int64], Any]:
-        masks = choice_masks(features)
-        options = {"action_masks": masks} if self._masked else {}
-        choice, memory = self._model.predict(features, memory, starts, mode, **options)
-        possible = masks[np.arange(len(choice)), choice]
-        return np.where(possible, choice, self._config.num_servers), memory
+        return decisions.action, (decisions, memory)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.dmoe.layer import SAFETY, token_joules
 from mec_moe_agents.dmoe.learned import LearnedSchedule, Match, ScheduleFamily
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds, evaluate
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.moe import (
     apply_experts,
     classify,
@@ -31,7 +31,6 @@ from mec_moe_env.moe import (
 )
 from mec_moe_env.tasks.images import load_digits_split
 
-Floats = NDArray[np.float64]
 Schedule = tuple[float, ...]
 
 CONFIG = DMOE_PRESETS["digits-moe"]
@@ -242,10 +241,7 @@ class ImportanceEnvironment:
         self._weights = load_digits_moe()
         self._prices = record_prices(config, seeds)
         split = load_digits_split()
-        shown, classes = {
-            "heldout": (split.heldout, split.heldout_classes),
-            "train": (split.train, split.train_classes),
-        }[images]
+        shown, classes = getattr(split, images), getattr(split, f"{images}_classes")
         rng = np.random.default_rng(list(seeds))
         chosen = rng.integers(len(shown), size=self._prices.shape[1])
         self._labels = classes[chosen]

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from mec_moe_agents.training.plan import Plan, generator_seed
-from mec_moe_agents.training.views import View, view_of
+from mec_moe_agents.training.views import view_of
 
 BEFORE_TRAINING = 2**32 - 1
 """Stands for "before the first segment" where the fresh weights are drawn."""
@@ -38,43 +38,37 @@ class Learner:
         self.plan = plan
         self.view = view_of(plan)
         hyper = plan.hyperparameters
-        self.rollout_steps = _rollout_steps(plan, self.view)
-        self.learning_rate = hyper.learning_rate_schedule()
-        self.exploration = hyper.exploration_schedule()
-        env = ScaledReward(VecMonitor(self.view.make_env()), hyper.reward_scale)
+        self._env = ScaledReward(self.view.make_env(), hyper.reward_scale)
         set_random_seed(generator_seed(plan.seed, BEFORE_TRAINING))
-        self.model = self._build(env)
-        if self.exploration is not None:
-            vars(self.model)["exploration_schedule"] = self.exploration
+        self.model = self._build()
+        self._schedules = hyper.schedules
+        vars(self.model).update(self._schedules)
 
     def count_steps(self) -> None:
         """Move the schedules on to the steps made so far."""
-        self.learning_rate.done = self.model.num_timesteps
-        if self.exploration is not None:
-            self.exploration.done = self.model.num_timesteps
+        for schedule in self._schedules.values():
+            schedule.done = self.model.num_timesteps
 
     @property
     def segment_steps(self) -> int:
         """Steps between two checkpoints: whole episodes, rounded up to whole rollouts."""
         hyper, episode = self.plan.hyperparameters, self.view.steps_per_episode
         episodes = math.ceil(hyper.steps_per_leg / hyper.num_envs / episode)
-        rollouts = math.ceil(episodes * episode / self.rollout_steps)
-        return rollouts * self.rollout_steps * hyper.num_envs
+        rollouts = math.ceil(episodes * episode / self.view.rollout_steps)
+        return rollouts * self.view.rollout_steps * hyper.num_envs
 
     @property
     def log_interval(self) -> int:
         """Updates, off policy episodes, between two lines of the learner's log."""
-        rollout = self.rollout_steps * self.plan.hyperparameters.num_envs
+        rollout = self.view.rollout_steps * self.plan.hyperparameters.num_envs
         unit = self.view.steps_per_episode if self.plan.algorithm.off_policy else rollout
         return max(1, LOGGED_STEPS // unit)
 
     def close(self) -> None:
         """Release the environment."""
-        env = self.model.get_env()
-        if env is not None:
-            env.close()
+        self._env.close()
 
-    def _build(self, env: VecEnv) -> BaseAlgorithm:
+    def _build(self) -> BaseAlgorithm:
         algorithm, hyper = self.plan.algorithm, self.plan.hyperparameters
         kind: Any = getattr(importlib.import_module(algorithm.module), algorithm.model)
         policy, policy_options = self.view.policy
@@ -83,29 +77,24 @@ class Learner:
             warnings.filterwarnings("ignore", "You have specified a mini-batch size")
             model: BaseAlgorithm = kind(
                 policy,
-                env,
-                learning_rate=self.learning_rate,
+                self._env,
                 policy_kwargs=policy_options,
                 device="cpu",
-                **hyper.options(self.rollout_steps),
+                **hyper.options(self.view.rollout_steps),
             )
         return model
 
 
-class ScaledReward(VecEnvWrapper):
-    """Multiplies every reward by a constant, so that it has a size that suits a network."""
+class ScaledReward(VecMonitor):
+    """Notes the returns of episodes, and scales rewards to a size that suits a network."""
 
     def __init__(self, venv: VecEnv, scale: float) -> None:
         super().__init__(venv)
         self._scale = scale
 
-    def reset(self) -> VecEnvObs:
-        """Begin new episodes."""
-        return self.venv.reset()
-
     def step_wait(self) -> VecEnvStepReturn:
         """Advance, and scale what comes."""
-        observation, rewards, dones, infos = self.venv.step_wait()
+        observation, rewards, dones, infos = super().step_wait()
         return observation, rewards * self._scale, dones, infos
 
 
@@ -116,18 +105,13 @@ def check_memory(plan: Plan) -> None:
         ValueError: they are; what to change is named.
     """
     view, hyper = view_of(plan), plan.hyperparameters
-    kept = hyper.kept_observations(_rollout_steps(plan, view))
+    kept = hyper.kept_observations(view.rollout_steps)
     gigabytes = kept * view.observation_size * 4 / 1e9
     if gigabytes > MOST_GIGABYTES:
         raise ValueError(
             f"the learner would keep {gigabytes:.0f} GB of observations, more than "
             f"{MOST_GIGABYTES}: take fewer --envs or a smaller --tune {hyper.LIMITS_MEMORY}"
         )
-
-
-def _rollout_steps(plan: Plan, view: View) -> int:
-    """Return the steps of each sub-environment between two updates."""
-    return plan.hyperparameters.rollout_steps or view.steps_per_episode
 
 
 @contextmanager

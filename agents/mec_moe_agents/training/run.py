@@ -6,12 +6,16 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import CSVOutputFormat, KVWriter, Logger
+from stable_baselines3.common.logger import (
+    CSVOutputFormat,
+    KVWriter,
+    Logger,
+    TensorBoardOutputFormat,
+)
 from stable_baselines3.common.utils import set_random_seed
 
 from mec_moe_agents.agent import Agent
@@ -77,7 +81,7 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
         learner = Learner(plan)
         total = math.ceil(steps / learner.segment_steps) * learner.segment_steps
         recover_folder(folder / BEST)
-        progress = load_checkpoint(learner.model, folder / LAST) or Progress()
+        progress = load_checkpoint(learner.model, folder / LAST)
         learner.model.set_logger(open_logger(folder, progress.steps))
         watcher.began(progress.steps, total, note_session(folder, progress.steps))
         if not progress.evaluations:
@@ -98,12 +102,8 @@ def open_logger(folder: Path, steps: int) -> Logger:
     logs = folder / LOGS
     logs.mkdir(parents=True, exist_ok=True)
     writers: list[KVWriter] = [CSVOutputFormat(str(logs / f"from-{steps:09d}.csv"))]
-    try:
-        from stable_baselines3.common.logger import TensorBoardOutputFormat
-
+    with suppress(AssertionError):  # TensorBoard is not installed
         writers.append(TensorBoardOutputFormat(str(logs / "tensorboard")))
-    except (ImportError, AssertionError):
-        pass  # TensorBoard is not installed
     return Logger(str(logs), writers)
 
 
@@ -118,18 +118,17 @@ def evaluate_model(learner: Learner, seeds: Sequence[int]) -> Episodes:
     return Episodes.concatenate(parts)
 
 
-def evaluate_run(folder: Path, seeds: Sequence[int], checkpoint: str = BEST) -> Episodes:
-    """Run what was learned on one episode per seed of the scenario it was trained in.
+def evaluate_run(folder: Path, seeds: Sequence[int]) -> Episodes:
+    """Run the best checkpoint on one episode per seed of the scenario it was trained in.
 
     Raises:
         OSError: a file is missing.
         ValueError: a file is damaged.
     """
-    plan = read_plan(folder)
-    with torch_threads(plan.threads):
-        learner = load_learner(plan, folder / checkpoint)
+    learner = load_learner(folder, BEST)
+    with torch_threads(learner.plan.threads):
         episodes = evaluate_model(learner, seeds)
-        learner.close()
+    learner.close()
     return episodes
 
 
@@ -147,28 +146,35 @@ def load_agent(
         OSError: a file is missing.
         ValueError: a file is damaged.
     """
-    learner = load_learner(read_plan(folder), folder / checkpoint)
+    learner = load_learner(folder, checkpoint)
     return learner.view.agent(learner.model, env)
 
 
-def load_learner(plan: Plan, checkpoint: Path) -> Learner:
-    """Build a learner that does not train and give it the weights of a checkpoint."""
-    recover_folder(checkpoint)
+def load_learner(folder: Path, checkpoint: str) -> Learner:
+    """Build the learner of a run, not to train, and give it the weights of a checkpoint."""
+    plan = read_plan(folder)
+    recover_folder(folder / checkpoint)
     # Its environment only shows the spaces.
     small = plan.hyperparameters.override(num_envs=1)
     learner = Learner(dataclasses.replace(plan, hyperparameters=small))
-    load_policy(learner.model, checkpoint)
+    load_policy(learner.model, folder / checkpoint)
     return learner
 
 
 def _train_segment(learner: Learner, segment: int, watcher: Watcher) -> float:
     """Begin new episodes with the segment's seeds and train; return the seconds it took."""
+
+    def count(*_: Any) -> bool:
+        learner.count_steps()
+        watcher.stepped(learner.plan.hyperparameters.num_envs)
+        return True
+
     _forget(learner.model, learner.plan.seed, segment)
     learner.count_steps()
     begin = time.perf_counter()
     learner.model.learn(
         learner.segment_steps,
-        callback=_StepCounter(learner, watcher),
+        callback=count,
         log_interval=learner.log_interval,
         reset_num_timesteps=False,
     )
@@ -176,18 +182,13 @@ def _train_segment(learner: Learner, segment: int, watcher: Watcher) -> float:
 
 
 def _forget(model: Any, seed: int, segment: int) -> None:
-    """Forget all that a checkpoint does not hold."""
+    """Forget all that a checkpoint does not hold, a recurrent memory too: new episodes clear it."""
     number = generator_seed(seed, segment)
     set_random_seed(number)  # Stable-Baselines3 draws from the libraries' global generators
     model.action_space.seed(number)
     model.env.seed(episode_seed(seed, segment))
     model._last_obs = None
     model.ep_info_buffer = None
-    if hasattr(model, "_last_lstm_states"):
-        states = model._last_lstm_states
-        model._last_lstm_states = type(states)(
-            *(tuple(torch.zeros_like(part) for part in pair) for pair in states)
-        )
 
 
 def _record(
@@ -199,7 +200,7 @@ def _record(
     returns = evaluate_model(learner, seeds).metrics["return"]
     before = progress.evaluations[-1].train_seconds if progress.evaluations else 0.0
     evaluation = Evaluation(model.num_timesteps, *estimate_mean(returns), before + seconds)
-    progress = progress.after(evaluation)
+    progress = Progress((*progress.evaluations, evaluation))
     if progress.best is evaluation:
         with replacing_folder(folder / BEST) as fresh:
             save_policy(model, fresh)
@@ -208,17 +209,3 @@ def _record(
     write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
     watcher.evaluated(progress)
     return progress
-
-
-class _StepCounter(BaseCallback):
-    """Moves the schedules and the watcher on."""
-
-    def __init__(self, learner: Learner, watcher: Watcher) -> None:
-        super().__init__()
-        self._learner = learner
-        self._watcher = watcher
-
-    def _on_step(self) -> bool:
-        self._learner.count_steps()
-        self._watcher.stepped(self.training_env.num_envs)
-        return True

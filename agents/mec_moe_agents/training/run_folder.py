@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import platform
 import shutil
@@ -20,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.training.plan import Plan
@@ -29,8 +28,8 @@ from mec_moe_env.files import write_json
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
 BEST, LAST, LOGS, CELLS = "best", "last", "logs", "cells"
-FILES = (CONFIG, VERSIONS, EVALUATIONS, CURVES)
-FOLDERS = (LOGS, CELLS, *(name + end for name in (BEST, LAST) for end in ("", ".tmp", ".old")))
+CHECKPOINTS = tuple(name + end for name in (BEST, LAST) for end in ("", ".tmp", ".old"))
+WRITTEN = (LOGS, CELLS, *CHECKPOINTS, CONFIG, VERSIONS, EVALUATIONS, CURVES)
 PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
 
 
@@ -50,11 +49,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is; what `last` holds beside the weights."""
+    """Where a run is: one evaluation before the first segment, and one after each."""
 
-    segment: int = 0
-    """The next one; `leg` in the file."""
     evaluations: tuple[Evaluation, ...] = ()
+
+    @property
+    def segment(self) -> int:
+        """The next one, from 0."""
+        return max(len(self.evaluations) - 1, 0)
 
     @property
     def steps(self) -> int:
@@ -70,29 +72,6 @@ class Progress:
         """
         return max(self.evaluations, key=lambda evaluation: evaluation.mean_return)
 
-    def after(self, evaluation: Evaluation) -> Self:
-        """Return the progress with one more evaluation, at the start of the next segment."""
-        return dataclasses.replace(
-            self,
-            segment=self.segment + 1 if self.evaluations else 0,
-            evaluations=(*self.evaluations, evaluation),
-        )
-
-    def describe(self) -> dict[str, Any]:
-        """Return the progress as JSON has it."""
-        return {"leg": self.segment, "evaluations": list(map(dataclasses.asdict, self.evaluations))}
-
-    @classmethod
-    def from_description(cls, described: Mapping[str, Any]) -> Self:
-        """Rebuild what `describe` returned.
-
-        Raises:
-            TypeError: a field is missing or unknown.
-            KeyError: a field is missing.
-        """
-        evaluations = tuple(Evaluation(**one) for one in described["evaluations"])
-        return cls(described["leg"], evaluations)
-
 
 def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
     """Make the folder of a run, or see that it holds this very run.
@@ -104,7 +83,8 @@ def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
         OSError: the folder cannot be written.
     """
     if fresh:
-        clear_run(folder)
+        for name in WRITTEN:
+            remove(folder / name)
     if not (folder / CONFIG).exists():
         if (folder / LAST).exists():
             raise ValueError(f"{folder} has a checkpoint but no {CONFIG}: take another --out")
@@ -145,13 +125,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def clear_run(folder: Path) -> None:
-    """Remove what a run writes, and nothing else."""
-    for name in FOLDERS:
-        if (folder / name).exists():
-            shutil.rmtree(folder / name)
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def note_session(folder: Path, steps: int) -> bool:
@@ -180,10 +159,9 @@ def note_session(folder: Path, steps: int) -> bool:
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """Say in which fields two descriptions differ, three at most."""
     flat_there, flat_here = _flattened(there), _flattened(here)
-    names = [*flat_here, *(name for name in flat_there if name not in flat_here)]
     return [
         f"{name} = {flat_there.get(name)} there, {flat_here.get(name)} here"
-        for name in names
+        for name in flat_here | flat_there
         if flat_there.get(name) != flat_here.get(name)
     ][:3]
 

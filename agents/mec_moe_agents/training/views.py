@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.wrappers.vector import RescaleAction
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_moe_agents.agent import Agent
-from mec_moe_agents.dmoe.importance import ImportanceActionVector
+from mec_moe_agents.environments import environment_of
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.offloading.features import width
 from mec_moe_agents.offloading.learned import LearnedAgent
 from mec_moe_agents.offloading.network import SUFFIX, arrays_of, export
-from mec_moe_agents.training.decisions import DecisionAgent, make_decision_env
-from mec_moe_agents.training.plan import Plan, has_one_pick
+from mec_moe_agents.training.decisions import DecisionAgent, DecisionVecEnv
+from mec_moe_agents.training.plan import Plan
 from mec_moe_agents.training.policy import deep_set_policy
 from mec_moe_env import OffloadingConfig
-from mec_moe_env.config import Config
-from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
+from mec_moe_env.sb3 import make_vec_env
 from mec_moe_env.wrappers.flat_action import FlatChoices
 
 EXPORTED = f"learned{SUFFIX}"
@@ -32,20 +30,14 @@ MOST_CHOICES = 2048
 
 
 class View:
-    """The environment of a plan as it is; base of the other forms.
-
-    Args:
-        plan: the run.
-        flat: whether the only pick of a slot is one discrete action, see
-            `mec_moe_env.wrappers.FlatAction`; otherwise actions are `MultiDiscrete`.
-    """
+    """The environment of a plan as it is; base of the other forms."""
 
     kind = "MultiInput"
     """What Stable-Baselines3 calls policies for such observations."""
 
-    def __init__(self, plan: Plan, flat: bool = False) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._flat = flat
+        self._config: Any = plan.config
 
     @property
     def steps_per_episode(self) -> int:
@@ -53,9 +45,14 @@ class View:
         return self._plan.config.steps
 
     @property
+    def rollout_steps(self) -> int:
+        """The learner's steps of each sub-environment between two updates."""
+        return self._plan.hyperparameters.rollout_steps or self.steps_per_episode
+
+    @property
     def observation_size(self) -> int:
         """How many numbers the learner sees at a step."""
-        return sum(map(math.prod, self._plan.config.observation_shapes.values()))
+        return sum(map(math.prod, self._config.observation_shapes.values()))
 
     @property
     def policy(self) -> tuple[Any, dict[str, Any]]:
@@ -65,21 +62,28 @@ class View:
     def make_env(self) -> VecEnv:
         """Build the environment that the learner steps through."""
         return make_vec_env(
-            self._plan.environment.id,
+            environment_of(self._config).id,
             self._plan.hyperparameters.num_envs,
-            flat_action=self._flat,
-            scenario=self._plan.config,
+            flat_action=self._has_flat_action,
+            scenario=self._config,
             num_threads=self._plan.threads,
         )
 
     def agent(self, model: Any, env: Any) -> Agent:
         """Return what `model` has learned as an agent for the original environment `env`."""
-        masked = self._plan.algorithm.masked
-        agent: Agent = ModelAgent(model, env, masked, self._flat) if masked or self._flat else model
-        return agent
+        return ModelAgent(model, env, self._plan.algorithm.masked, self._has_flat_action)
 
     def export(self, model: Any, folder: Path) -> None:
         """Write the model in a form of its own; here weights and config.json say it all."""
+
+    @property
+    def _has_flat_action(self) -> bool:
+        """Whether the only pick of a slot is one discrete action, not `MultiDiscrete`."""
+        config = self._config
+        if not isinstance(config, OffloadingConfig) or config.num_tasks * config.max_experts > 1:
+            return False
+        few_choices = config.num_servers * config.num_subcarriers < MOST_CHOICES
+        return few_choices or self._plan.algorithm.off_policy
 
 
 class FeatureView(View):
@@ -87,16 +91,10 @@ class FeatureView(View):
 
     kind = "Mlp"
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
-        if not isinstance(plan.config, OffloadingConfig):
-            raise TypeError(f"decisions are of Offloading, not of a {type(plan.config).__name__}")
-        self._config = plan.config
-
     @property
     def steps_per_episode(self) -> int:
         """The decisions of an episode: one for each task."""
-        return self._config.horizon * self._config.num_tasks
+        return super().steps_per_episode * int(self._config.num_tasks)
 
     @property
     def observation_size(self) -> int:
@@ -106,7 +104,7 @@ class FeatureView(View):
     def make_env(self) -> VecEnv:
         """Build the environment that the learner steps through."""
         num_envs = self._plan.hyperparameters.num_envs
-        return make_decision_env(self._config, num_envs, None, self._plan.threads)
+        return DecisionVecEnv(self._config, num_envs, num_threads=self._plan.threads)
 
     def agent(self, model: Any, env: Any) -> Agent:
         """Return the model, asked for one task after the other."""
@@ -154,7 +152,12 @@ class ModelAgent:
         deterministic: bool = True,
     ) -> tuple[NDArray[Any], Any]:
         """Choose among the possible actions of a batch of sub-environments."""
-        options = {"action_masks": self._masks(observation)} if self._masked else {}
+        options = {}
+        if self._masked:
+            masks = self._env.action_masks()
+            if self._choices is not None:
+                masks = self._choices.masks(masks, observation["origin"])
+            options["action_masks"] = masks
         action, state = self._model.predict(
             observation, state, episode_start, deterministic, **options
         )
@@ -162,48 +165,7 @@ class ModelAgent:
             action = self._choices.picks(action, np.shape(action))
         return action, state
 
-    def _masks(self, observation: Any) -> NDArray[np.bool_]:
-        masks: NDArray[np.bool_] = self._env.action_masks()
-        return masks if self._choices is None else self._choices.masks(masks, observation["origin"])
-
 
 def view_of(plan: Plan) -> View:
     """Return the form in which the learner of a plan sees its environment."""
-    by_policy: dict[str, type[FeatureView]] = {"shape": DeepSetView, "features": FeatureView}
-    if plan.policy in by_policy:
-        return by_policy[plan.policy](plan)
-    return View(plan, flat=plan.algorithm.off_policy or _has_few_choices(plan.config))
-
-
-def _has_few_choices(config: Config) -> bool:
-    sizes: Any = config
-    return has_one_pick(config) and sizes.num_servers * sizes.num_subcarriers < MOST_CHOICES
-
-
-def make_importance_vec_env(
-    scenario: str = "digits-moe", n_envs: int = 1, seed: int | None = None, **overrides: Any
-) -> SB3VecEnv:
-    """Build `n_envs` sub-environments of DMoE whose action is the importance of a layer.
-
-    The action of `ImportanceAction` is rescaled to [−1, 1], where Stable-Baselines3's Gaussian
-    policies begin: −1 is importance 0.
-
-    Args:
-        scenario: a preset of `mec_moe/DMoE-v0`.
-        n_envs: number of sub-environments.
-        seed: sub-environment i begins its first episode with seed + i; None is random.
-        overrides: `num_threads`, and config fields to override.
-
-    Raises:
-        ValueError: an argument is unknown or out of range.
-    """
-    # An array: Gymnasium warns of a plain number's precision.
-    one = np.ones(1, np.float32)
-    return make_vec_env(
-        "mec_moe/DMoE-v0",
-        n_envs,
-        seed,
-        wrap=lambda env: RescaleAction(ImportanceActionVector(env), -one, one),
-        scenario=scenario,
-        **overrides,
-    )
+    return {"shape": DeepSetView, "features": FeatureView, "mlp": View}[plan.policy](plan)

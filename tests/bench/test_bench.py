@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -10,18 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from mec_moe_agents.bench import case as playing
-from mec_moe_agents.bench import floor, stages
+from mec_moe_agents.bench import floor
 from mec_moe_agents.bench.case import Case, bytes_per_env, find_cases, per_call, round_steps
 from mec_moe_agents.bench.floor import Draws, measure_floor, step_draws
 from mec_moe_agents.bench.speed import MEMORY_LIMIT, Row, measure_case
-from mec_moe_agents.bench.stages import (
-    STAGES,
-    Parts,
-    Stopwatch,
-    draw_slots,
-    shares_of,
-    stage_shares,
-)
 from mec_moe_agents.cli import app
 from mec_moe_agents.cli.bench import print_rows
 from rich.console import Console
@@ -32,6 +25,9 @@ from mec_moe_env.core.simulator import LOOK, RESET, STEP, Orders
 from mec_moe_env.offloading.simulator import OffloadingSimulator
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+stages: Any = import_module("stages")
+sys.path.remove(str(BENCHMARKS))
 
 
 @pytest.fixture
@@ -62,7 +58,7 @@ def test_stopwatch_counts_what_it_times(clock: Clock) -> None:
     def work(seconds: float) -> None:
         clock.now += seconds
 
-    watch = Stopwatch()
+    watch = stages.Stopwatch()
     timed = watch.timed(work)
     timed(2.0)
     work(5.0)
@@ -155,14 +151,13 @@ def test_rows_of_both_environments(preset: str) -> None:
         for row in rows:
             assert (row.step_ns or 0.0) > 0.0
             assert (row.ratio is None) == (preset == "toy")
-            assert (row.stages is not None) == (row.form == "vector" and row.num_threads == 1)
 
 
 @pytest.mark.parametrize("preset", ["default", "toy"])
 def test_shares_add_up(preset: str) -> None:
     for case in find_cases([preset]):
-        shares = stage_shares(case, 4, 0.0, round_steps(case.config.steps))
-        assert tuple(shares) == STAGES
+        shares = stages.stage_shares(case, 4, 0.0, round_steps(case.config.steps))
+        assert tuple(shares) == stages.STAGES
         assert sum(shares.values()) == pytest.approx(1.0)
         assert min(shares.values()) >= 0.0
 
@@ -182,10 +177,10 @@ def test_stages_are_told_apart(monkeypatch: pytest.MonkeyPatch, clock: Clock) ->
 
     monkeypatch.setattr(OffloadingSimulator, "_call", call)
     monkeypatch.setattr(stages, "draw_slots", draw)
-    shares = stage_shares(case, 4, 0.0, 201)
+    shares = stages.stage_shares(case, 4, 0.0, 201)
     cycle = 200 * 7.0 + 5.0
     expected = {"drawing": 600.0, "resetting": 5.0, "acting": 600.0, "observing": 200.0, "API": 0.0}
-    assert shares == pytest.approx({name: expected[name] / cycle for name in STAGES})
+    assert shares == pytest.approx({name: expected[name] / cycle for name in stages.STAGES})
 
 
 @pytest.mark.parametrize("preset", ["default", "digits"])
@@ -197,23 +192,23 @@ def test_what_is_drawn_alone_is_what_a_step_draws(preset: str) -> None:
             env.reset(seed=3)
         for _ in range(2):
             stepped.step(np.zeros_like(stepped.action_space.sample()))
-        draw_slots(drawn._simulator, 2)
+        stages.draw_slots(drawn._simulator, 2)
         efficiency = [env._simulator.exogenous.spectral_efficiency for env in (stepped, drawn)]
         np.testing.assert_array_equal(*efficiency)
 
 
 def test_shares_are_medians_within_rounds() -> None:
     """A round at half the speed says the same as the others; one that was interrupted, nothing."""
-    even = Parts(total=10.0, compiled=9.0, resetting=1.0, drawing=4.0, observing=3.0)
-    slow = Parts(*(2.0 * part for part in even))
+    even = stages.Parts(total=10.0, compiled=9.0, resetting=1.0, drawing=4.0, observing=3.0)
+    slow = stages.Parts(*(2.0 * part for part in even))
     interrupted = even._replace(total=90.0, compiled=89.0)
-    shares = shares_of([slow, interrupted, even])
+    shares = stages.shares_of([slow, interrupted, even])
     expected = {"drawing": 0.4, "resetting": 0.1, "acting": 0.1, "observing": 0.3, "API": 0.1}
     assert shares == pytest.approx(expected)
 
 
 def test_differences_below_zero_are_noise() -> None:
-    shares = shares_of([Parts(0.5, 0.6, 0.1, 0.2, 0.6)])
+    shares = stages.shares_of([stages.Parts(0.5, 0.6, 0.1, 0.2, 0.6)])
     assert shares["acting"] == shares["API"] == 0.0
     assert sum(shares.values()) == pytest.approx(1.0)
 
@@ -302,7 +297,6 @@ def test_tables_hold_every_row(grown: Any) -> None:
         steps_per_second=1_234_567.0,
         ratio=1.9,
         gain=1.98,
-        stages=dict.fromkeys(STAGES, 0.2),
     )
     console = Console(width=80, record=True, file=StringIO())
     print_rows(console, [full, skipped])
@@ -314,7 +308,7 @@ def test_tables_hold_every_row(grown: Any) -> None:
     assert "Subcarriers grow, fading channel" in text
     assert "4,096 envs skipped: 9.2 GiB" in text
     (row,) = (line for line in text.splitlines() if line.strip().startswith("1,024"))
-    assert row.split() == ["1,024", "1", "1,234,567", "1,234", "1.9", "1.98", *["20"] * 5]
+    assert row.split() == ["1,024", "1", "1,234,567", "1,234", "1.9", "1.98"]
 
 
 def run(*arguments: str) -> Any:

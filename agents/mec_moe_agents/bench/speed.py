@@ -21,15 +21,13 @@ from mec_moe_agents.bench.case import (
     step_seconds,
 )
 from mec_moe_agents.bench.floor import measure_floor
-from mec_moe_agents.bench.stages import ROUNDS, stage_shares
 
 SIZES = (1, 64, 1024, 4096)
 MEMORY_LIMIT = 2 << 30
 TIME_LIMIT = 4.0
 """Seconds that a round on all numbers of threads may take."""
 FLOOR_SECONDS = 0.01
-MANY = 1024
-"""Up to so many sub-environments the stages are timed."""
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,6 @@ class Row:
     """Time of a step over its floor; None where nothing is drawn, which is no reference."""
     gain: float | None = None
     """How much faster than on the first number of threads."""
-    stages: dict[str, float] | None = None
-    """Share of each stage; of vector environments on one thread, up to `MANY`."""
     skipped: str | None = None
     """What it would have taken, where that is out of reach."""
 
@@ -87,10 +83,7 @@ def measure_case(
             continue
         times = vector_rounds(case, num_envs, counts, seconds, steps)
         for column, count in enumerate(counts, start=1):
-            shares = None
-            if count == 1 and num_envs <= MANY:
-                shares = stage_shares(case, num_envs, seconds, steps)
-            yield vector(num_threads=count, stages=shares, **figures(times, column))
+            yield vector(num_threads=count, **figures(times, column))
         step = min(step, float(np.median(times[:, 1:].max(axis=1))))
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 QUICK_PRESETS = ("default", "paper-synthetic", "paper")
 QUICK_SECONDS = 0.1
 QUICK_SIZE = 1024
-HEADINGS = ("Draw", "Reset", "Act", "Obs", "API")
-"""Of `STAGES`, short enough for a narrow terminal."""
 
 
 def bench(
@@ -106,7 +104,7 @@ def print_rows(console: Console, rows: Sequence[Row]) -> None:
             f"({first.floor_drawing_ns:,.0f} drawing), "
             f"{first.bytes_per_env / 1e3:,.0f} kB each"
         )
-        table = bench_table("Envs", "Threads", "Steps/s", "ns/step", "×floor", "Gain", *HEADINGS)
+        table = bench_table("Envs", "Threads", "Steps/s", "ns/step", "×floor", "Gain")
         for row in members:
             if row.skipped is None:
                 table.add_row(*_cells(row))
@@ -118,16 +116,13 @@ def print_rows(console: Console, rows: Sequence[Row]) -> None:
         "\nFloor: time to draw a step's random numbers with a NumPy Generator and to write"
     )
     console.print("its observation. The environments' own random numbers are faster.")
-    console.print("Gain: over the first number of threads. Draw … API: % of a step on one thread.")
+    console.print("Gain: over the first number of threads.")
     if any(row.skipped for row in rows):
         limits = f"{MEMORY_LIMIT / 2**30:.0f} GiB of memory or {TIME_LIMIT:.0f} s a round"
         console.print(f"Skipped: would take more than {limits}.")
 
 
 def _cells(row: Row) -> list[str]:
-    from mec_moe_agents.bench.stages import STAGES
-
-    stages = row.stages or {}
     return [
         "scalar" if row.form == "scalar" else f"{row.num_envs:,}",
         str(row.num_threads),
@@ -135,7 +130,6 @@ def _cells(row: Row) -> list[str]:
         or_blank(row.step_ns, ",.0f"),
         or_blank(row.ratio, ",.1f"),
         or_blank(row.gain, ".2f"),
-        *(f"{100 * stages[stage]:.0f}" if stage in stages else "" for stage in STAGES),
     ]
 
 

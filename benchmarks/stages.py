@@ -1,14 +1,18 @@
-"""Where the time of a vector step goes."""
+"""Where the time of a vector step goes.
+
+python benchmarks/stages.py [--preset default] [--num-envs 1024] [--seconds 0.5]
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from mec_moe_agents.bench.case import LONGEST, Case, find_cases, player, round_steps
 
-from mec_moe_agents.bench.case import LONGEST, Case, player
 from mec_moe_env.core.buffers import Singles
 from mec_moe_env.core.kernels import lean_kernel
 from mec_moe_env.core.rng import Streams
@@ -141,3 +145,20 @@ def draw_dmoe(process: Any, exogenous: Any, streams: Streams, noise: Singles, sl
     for _ in range(slots):
         for i in range(streams.shape[0]):
             draw_layer(process, exogenous, streams[i], noise, i)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="default")
+    parser.add_argument("--num-envs", type=int, default=1024)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    options = parser.parse_args()
+    for case in find_cases([options.preset]):
+        steps = round_steps(case.config.steps)
+        shares = stage_shares(case, options.num_envs, options.seconds, steps)
+        parts = "  ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+        print(f"{case.name}, {options.num_envs:,} sub-environments: {parts}")
+
+
+if __name__ == "__main__":
+    main()

@@ -119,7 +119,7 @@ def shares_of(rounds: Sequence[Parts]) -> dict[str, float]:
 
 def draw_slots(simulator: Any, slots: int) -> None:
     """Draw the next slots of all sub-environments, and do nothing else."""
-    process, scratch = simulator.process, simulator._workspaces[0].drawing
+    process, scratch = simulator.process, simulator._workspaces[0]
     now = simulator.exogenous, simulator._randomness.streams
     if isinstance(simulator, OffloadingSimulator):
         source = simulator.source

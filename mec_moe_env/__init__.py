@@ -5,29 +5,20 @@ Importing this package registers `mec_moe/Offloading-v0` and `mec_moe/DMoE-v0`.
 
 from gymnasium.envs.registration import register
 
-from mec_moe_env.core.buffers import unflatten
-from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
-from mec_moe_env.dmoe.env import DMoEEnv, DMoEVectorEnv
-from mec_moe_env.dmoe.table import Layer
-from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
-from mec_moe_env.offloading.env import OffloadingEnv, OffloadingVectorEnv
-from mec_moe_env.offloading.table import Slot
+from mec_moe_env.core.buffers import unflatten as unflatten
+from mec_moe_env.dmoe.config import DMOE_PRESETS as DMOE_PRESETS
+from mec_moe_env.dmoe.config import DMoEConfig as DMoEConfig
+from mec_moe_env.dmoe.env import DMoEEnv as DMoEEnv
+from mec_moe_env.dmoe.env import DMoEVectorEnv as DMoEVectorEnv
+from mec_moe_env.dmoe.table import Layer as Layer
+from mec_moe_env.offloading.config import OFFLOADING_PRESETS as OFFLOADING_PRESETS
+from mec_moe_env.offloading.config import OffloadingConfig as OffloadingConfig
+from mec_moe_env.offloading.env import OffloadingEnv as OffloadingEnv
+from mec_moe_env.offloading.env import OffloadingVectorEnv as OffloadingVectorEnv
+from mec_moe_env.offloading.table import Slot as Slot
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "DMOE_PRESETS",
-    "OFFLOADING_PRESETS",
-    "DMoEConfig",
-    "DMoEEnv",
-    "DMoEVectorEnv",
-    "Layer",
-    "OffloadingConfig",
-    "OffloadingEnv",
-    "OffloadingVectorEnv",
-    "Slot",
-    "unflatten",
-]
 
 register(
     id="mec_moe/Offloading-v0",

@@ -68,15 +68,8 @@ def learn(
     """Write to `out` the model after training on one task (Li & Duan 2024, Lemma 1).
 
     w ← w + X (XᵀX + κI)⁻¹ (y − Xᵀw): with κ = 0 the interpolating model nearest to w. The
-    proximal term κ is our extension for noisy labels.
-
-    Args:
-        model: w, shape (d,).
-        features: Xᵀ, shape (k, d).
-        labels: y, shape (k,).
-        proximal: κ ≥ 0.
-        out: the new w, shape (d,).
-        scratch: room for the Gram matrix and the residual, shape (k + 1, k), overwritten.
+    proximal term κ is our extension for noisy labels. `model` and `out` are (d,), `features` Xᵀ,
+    (k, d), `labels` (k,); `scratch`, (k + 1, k), holds the Gram matrix and the residual.
     """
     k, d = features.shape
     gram, residual = scratch[:k], scratch[k]

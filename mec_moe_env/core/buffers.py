@@ -22,6 +22,8 @@ Singles = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Actions = Integers
+Records = NDArray[Any]
+"""Structured arrays: their entries are read and written by the names of their fields."""
 Entries = dict[str, Singles]
 Shapes = Mapping[str, tuple[int, ...]]
 

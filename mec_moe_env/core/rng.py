@@ -123,17 +123,11 @@ def scratch_for(count: int) -> NormalScratch:
 
 @device
 def write_normals(streams: Streams, i: int, scratch: Singles, out: Singles) -> None:
-    """Write independent normal numbers from stream i, by Box and Muller's transformation.
+    """Write an even number of independent normal numbers from stream i, which moves on by half.
 
-    Radius and angle come from 32 bits each; series replace log, sine and cosine to float32
-    accuracy, so that all of it vectorises and is the same on every machine. The largest possible
-    value is 6.8.
-
-    Args:
-        streams: states, (count of streams,); stream i moves on by half of the numbers.
-        i: the stream.
-        scratch: room for half as many numbers.
-        out: written, an even number of entries.
+    By Box and Muller's transformation: radius and angle come from 32 bits each; series replace log,
+    sine and cosine to float32 accuracy, so that all of it vectorises and is the same on every
+    machine. The largest possible value is 6.8. `scratch` has room for half as many numbers.
     """
     pairs = out.shape[0] // 2
     start = streams[i]
@@ -195,13 +189,8 @@ def write_exponentials(streams: Streams, i: int, scratch: Singles, out: Singles)
 def pair_normal(key: np.uint64, i: int, j: int) -> float:
     """Return the standard normal number of the pair {i, j}, by Box and Muller's transform.
 
-    It is a pure function of key and pair, so that none need be kept: an edge network of M nodes has
-    M²/2 shadowed pairs, of which an episode uses few.
-
-    Args:
-        key: 64 random bits, the same for all pairs of an episode.
-        i: one node, below 2³².
-        j: the other; (i, j) and (j, i) are the same pair.
+    It is a pure function of pair and key, 64 random bits of an episode, so that none need be kept:
+    an edge network of M < 2³² nodes has M²/2 shadowed pairs, of which an episode uses few.
     """
     pair = (np.uint64(min(i, j)) << HALF_WORD) | np.uint64(max(i, j))
     word = mix(key + INCREMENT * pair)
@@ -213,15 +202,11 @@ def pair_normal(key: np.uint64, i: int, j: int) -> float:
 
 @device
 def write_log2(values: Singles, bits: NDArray[np.int32], out: Singles) -> None:
-    """Write the logarithm to base 2 of normal positive numbers, to float32 accuracy.
+    """Write the logarithm to base 2 of normal positive numbers, (count,), to float32 accuracy.
 
     Exponent and mantissa come from the bits; for a mantissa in [√½, √2) the series of
     2·atanh((m − 1)/(m + 1)) ends after five terms. Ten times faster than libm, as it vectorises.
-
-    Args:
-        values: shape (count,), contiguous, overwritten.
-        bits: the same memory viewed as int32.
-        out: shape (count,), other memory, written.
+    `values` are contiguous and overwritten, `bits` the same memory seen as int32, `out` another.
     """
     for index in range(out.shape[0]):
         # Subtracting the bits of √½ splits the range so that the mantissa straddles 1.

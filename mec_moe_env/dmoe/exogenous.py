@@ -42,8 +42,8 @@ class Process(NamedTuple):
     """Whether the coefficients are to be drawn anew, (n,)."""
 
 
-class Scratch(NamedTuple):
-    """Room for a thread to draw in."""
+class Workspace(NamedTuple):
+    """Room for a thread to work in."""
 
     positions: Floats
     """(K, 2)."""
@@ -51,6 +51,10 @@ class Scratch(NamedTuple):
     """(2·K·S,)."""
     gates: NormalScratch
     """For an episode's scores."""
+    selected: Flags
+    """The experts that each token ends up with, (I·Q, K)."""
+    taken: Flags
+    """(S,)."""
 
 
 def make_process(config: DMoEConfig, num_envs: int) -> Process:
@@ -70,14 +74,17 @@ def make_process(config: DMoEConfig, num_envs: int) -> Process:
     )
 
 
-def make_scratch(config: DMoEConfig) -> Scratch:
+def make_workspace(config: DMoEConfig) -> Workspace:
     """Allocate one thread's room."""
     drawn = config.gates == "random"
     scores = math.prod(config.observation_shapes["gate"]) * config.num_layers if drawn else 0
-    return Scratch(
-        positions=np.empty((config.num_nodes, 2)),
-        noise=np.empty(2 * config.num_nodes * config.num_subcarriers, np.float32),
+    K, S = config.num_nodes, config.num_subcarriers
+    return Workspace(
+        positions=np.empty((K, 2)),
+        noise=np.empty(2 * K * S, np.float32),
         gates=scratch_for(scores),
+        selected=np.empty((config.sources * config.tokens_per_source, K), np.bool_),
+        taken=np.empty(S, np.bool_),
     )
 
 

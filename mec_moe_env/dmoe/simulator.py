@@ -10,11 +10,11 @@ from mec_moe_env.core.buffers import Flags
 from mec_moe_env.core.kernels import Entry
 from mec_moe_env.core.simulator import Orders, Simulator
 from mec_moe_env.dmoe.config import DMoEConfig
-from mec_moe_env.dmoe.exogenous import make_process
+from mec_moe_env.dmoe.exogenous import make_process, make_workspace
 from mec_moe_env.dmoe.gates import make_gates
 from mec_moe_env.dmoe.observe import write_masks
 from mec_moe_env.dmoe.state import empty_exogenous, empty_state, make_params
-from mec_moe_env.dmoe.step import advance, make_workspace
+from mec_moe_env.dmoe.step import advance
 
 
 class DMoESimulator(Simulator):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_env.core.buffers import Floats, Integers, Singles
+from mec_moe_env.core.buffers import Floats, Integers, Records, Singles
 from mec_moe_env.dmoe.config import DMoEConfig
-
-Records = NDArray[Any]
 
 
 class Params(NamedTuple):

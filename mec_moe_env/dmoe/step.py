@@ -5,22 +5,16 @@ Act, run a real model if there is one, draw the next slot, observe.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from mec_moe_env.core.buffers import Buffers, Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, inline, kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
-from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.exogenous import (
     Process,
-    Scratch,
+    Workspace,
     begin_episode,
     draw_gates,
     draw_slot,
-    make_scratch,
 )
 from mec_moe_env.dmoe.observe import observe, write_mask
 from mec_moe_env.dmoe.state import Exogenous, Params, State
@@ -43,26 +37,6 @@ UNSERVED = OUTCOMES.row("unserved")
 
 TOLERANCE = 1e-9
 """Relative rounding that a met threshold is allowed."""
-
-
-class Workspace(NamedTuple):
-    """Room for a thread to work in."""
-
-    drawing: Scratch
-    selected: Flags
-    """The experts that each token ends up with, (I·Q, K)."""
-    taken: Flags
-    """(S,)."""
-
-
-def make_workspace(config: DMoEConfig) -> Workspace:
-    """Allocate one thread's room."""
-    tokens = config.sources * config.tokens_per_source
-    return Workspace(
-        make_scratch(config),
-        np.empty((tokens, config.num_nodes), np.bool_),
-        np.empty(config.num_subcarriers, np.bool_),
-    )
 
 
 @kernel
@@ -102,12 +76,12 @@ def advance(
             # The scheduler's first view of the channel is as old as all later ones.
             drawn = exogenous.spectral_efficiency.shape[1]
             if process is not None:
-                begin_episode(process, exogenous, streams[i], work.drawing.positions, i)
+                begin_episode(process, exogenous, streams[i], work.positions, i)
             if gate_spread is not None:
-                draw_gates(gate_spread, streams[i], work.drawing.gates, exogenous.gates[i])
+                draw_gates(gate_spread, streams[i], work.gates, exogenous.gates[i])
         if process is not None:
             for _ in range(drawn):
-                draw_slot(process, exogenous, streams[i], work.drawing.noise, i)
+                draw_slot(process, exogenous, streams[i], work.noise, i)
         if orders[i] != IGNORE:
             observe(params, state, exogenous, offsets, i, buffers.observation[i])
             write_mask(params, exogenous, i, buffers.masks[i])

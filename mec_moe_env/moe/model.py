@@ -137,16 +137,9 @@ def add_expert(
     units: Floats,
     out: Floats,
 ) -> None:
-    """Add one expert's output, times its share, to `out`.
+    """Add one expert's output, times its share g_j / Σ g, to `out`, (h,).
 
-    Args:
-        weights: the model.
-        layer: counted from 0.
-        expert: counted from 0.
-        share: g_j / Σ g.
-        normed: (h,), the normalised hidden state.
-        units: (f,), overwritten.
-        out: (h,).
+    `normed` is the normalised hidden state, (h,); `units`, (f,), is overwritten.
     """
     units[:] = weights.up_bias[layer, expert]
     add_product(normed, 1.0, weights.up_matrix[layer, expert], units)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.core.buffers import Floats, Integers, Singles
+from mec_moe_env.core.buffers import Floats, Integers, Records, Singles
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.core.rng import (
     RADIO,
@@ -23,7 +23,7 @@ from mec_moe_env.core.rng import (
     scratch_for,
 )
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.offloading.state import Exogenous, Records
+from mec_moe_env.offloading.state import Exogenous
 from mec_moe_env.radio.channel import Channel, draw_links, make_channel, works_next
 from mec_moe_env.radio.geometry import draw_positions, write_mean_snr
 from mec_moe_env.tasks.images import ImageTables, draw_image_task
@@ -79,14 +79,19 @@ class Given(NamedTuple):
     """Whether nodes, origins, payloads and links are given too."""
 
 
-class Scratch(NamedTuple):
-    """Room for a thread to draw in."""
+class Workspace(NamedTuple):
+    """Room for a thread to work in."""
 
     noise: Singles
-    """(2·M·S,)."""
+    """For a row of links, (2·M·S,)."""
     numbers: NormalScratch
+    """For an episode's types, or a task."""
     chosen: Integers
     """(k,)."""
+    picked: Integers
+    """(D,)."""
+    training: Floats
+    """(k + 1, k)."""
 
 
 def make_process(config: OffloadingConfig, num_envs: int) -> Process:
@@ -114,13 +119,15 @@ def make_process(config: OffloadingConfig, num_envs: int) -> Process:
     )
 
 
-def make_scratch(config: OffloadingConfig) -> Scratch:
-    """Allocate one thread's room: for an episode's types, a task, a row of links."""
+def make_workspace(config: OffloadingConfig) -> Workspace:
+    """Allocate one thread's room."""
     d, k = config.feature_dim, config.samples_per_task
-    return Scratch(
+    return Workspace(
         noise=np.empty(2 * config.num_servers * config.num_subcarriers, np.float32),
         numbers=scratch_for(d * max(2 * config.num_types, k - 1)),
         chosen=np.empty(k, np.int64),
+        picked=np.empty(config.max_experts, np.int64),
+        training=np.empty((k + 1, k)),
     )
 
 
@@ -131,7 +138,7 @@ def begin_episode(
     given: Given | None,
     exogenous: Exogenous,
     streams: Streams,
-    scratch: Scratch,
+    work: Workspace,
     i: int,
 ) -> None:
     """Begin an episode of sub-environment i: place the nodes, draw speeds and ground truths."""
@@ -147,7 +154,7 @@ def begin_episode(
         return
     draw_sites(process, exogenous, streams[i], i)
     if synthetic is not None:
-        draw_truths(streams[i], synthetic, i, scratch.numbers)
+        draw_truths(streams[i], synthetic, i, work.numbers)
 
 
 @device
@@ -171,14 +178,13 @@ def draw_slot(
     given: Given | None,
     exogenous: Exogenous,
     streams: Streams,
-    scratch: Scratch,
+    work: Workspace,
     i: int,
 ) -> None:
     """Replace the present slot of sub-environment i by the next one."""
     if given is not None:
-        copy_tasks(given.slot, exogenous, i)
+        copy_slot(given.slot, given.whole, exogenous, i)
         if given.whole:
-            copy_network(given.slot, exogenous, i)
             return
     else:
         for u in range(exogenous.tasks.shape[1]):
@@ -189,12 +195,12 @@ def draw_slot(
             linear = exogenous.linear[i, u]
             if synthetic is not None:
                 task["constant"] = draw_synthetic_task(
-                    streams, synthetic, i, n, scratch.numbers, features, labels, linear
+                    streams, synthetic, i, n, work.numbers, features, labels, linear
                 )
             elif images is not None:
-                draw_image_task(streams, images, n, scratch.chosen, features, labels, linear)
+                draw_image_task(streams, images, n, work.chosen, features, labels, linear)
                 task["constant"] = 1.0
-    draw_radio(process, exogenous, streams, scratch.noise, i)
+    draw_radio(process, exogenous, streams, work.noise, i)
 
 
 @device
@@ -228,32 +234,25 @@ def draw_types(process: Process, streams: Streams, indices: Integers, types: Int
 
 
 @device
-def copy_tasks(given: Exogenous, exogenous: Exogenous, i: int) -> None:
-    """Take the tasks of the next slot from what Python code has written."""
+def copy_slot(given: Exogenous, whole: bool, exogenous: Exogenous, i: int) -> None:
+    """Take the tasks of the next slot, or all of it, from what Python code has written."""
     U, k, d = exogenous.features.shape[1:]
     for u in range(U):
-        exogenous.tasks[i, u]["type"] = given.tasks[i, u]["type"]
-        exogenous.tasks[i, u]["constant"] = given.tasks[i, u]["constant"]
+        task, written = exogenous.tasks[i, u], given.tasks[i, u]
+        task["type"], task["constant"] = written["type"], written["constant"]
         for f in range(d):
             exogenous.linear[i, u, f] = given.linear[i, u, f]
         for sample in range(k):
             exogenous.labels[i, u, sample] = given.labels[i, u, sample]
             for f in range(d):
                 exogenous.features[i, u, sample, f] = given.features[i, u, sample, f]
-
-
-@device
-def copy_network(given: Exogenous, exogenous: Exogenous, i: int) -> None:
-    """Take origins, payloads, links and nodes of the next slot likewise."""
-    U, M, S = exogenous.spectral_efficiency.shape[1:]
-    for u in range(U):
-        exogenous.tasks[i, u]["origin"] = given.tasks[i, u]["origin"]
-        exogenous.tasks[i, u]["payload"] = given.tasks[i, u]["payload"]
-        for m in range(M):
-            for s in range(S):
-                efficiency = given.spectral_efficiency[i, u, m, s]
-                exogenous.spectral_efficiency[i, u, m, s] = efficiency
-    for m in range(M):
+        if whole:
+            task["origin"], task["payload"] = written["origin"], written["payload"]
+            for m in range(given.spectral_efficiency.shape[2]):
+                for s in range(given.spectral_efficiency.shape[3]):
+                    efficiency = given.spectral_efficiency[i, u, m, s]
+                    exogenous.spectral_efficiency[i, u, m, s] = efficiency
+    for m in range(exogenous.nodes.shape[1] if whole else 0):
         exogenous.nodes[i, m]["joules"] = given.nodes[i, m]["joules"]
         exogenous.nodes[i, m]["seconds"] = given.nodes[i, m]["seconds"]
         exogenous.nodes[i, m]["works_next"] = given.nodes[i, m]["works_next"]

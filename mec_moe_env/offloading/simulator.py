@@ -9,13 +9,13 @@ import numpy as np
 from mec_moe_env.core.buffers import Flags, Floats
 from mec_moe_env.core.kernels import Entry
 from mec_moe_env.core.simulator import Orders, Simulator
-from mec_moe_env.offloading.arrivals import make_process
+from mec_moe_env.offloading.arrivals import make_process, make_workspace
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.learning import write_error_increments, write_model_errors
 from mec_moe_env.offloading.observe import write_masks
 from mec_moe_env.offloading.sources import make_source
 from mec_moe_env.offloading.state import empty_exogenous, empty_state, make_params
-from mec_moe_env.offloading.step import advance, make_workspace
+from mec_moe_env.offloading.step import advance
 
 MOST_SHOWN = 64
 """Servers in a line of description."""

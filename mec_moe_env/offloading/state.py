@@ -6,17 +6,14 @@ takes one array instead of a dozen, and what belongs together lies together.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mec_moe_env.core.buffers import Floats, Integers, Singles
+from mec_moe_env.core.buffers import Floats, Integers, Records, Singles
 from mec_moe_env.core.kernels import device
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.stream import Judge
-
-Records = NDArray[Any]
 
 
 class Params(NamedTuple):
@@ -93,6 +90,10 @@ class State(NamedTuple):
     """b of the task in training, (n, M, d)."""
     learned_weight: Floats
     """Share of tasks learned, by type, (n, M, N); a task of e experts counts 1/e at each."""
+    first_slot: Records
+    """`EPISODE` as it begins, (1,)."""
+    untrained: Records
+    """`SERVER` at that time, (1,)."""
 
 
 NODE = np.dtype(
@@ -155,17 +156,19 @@ def make_params(config: OffloadingConfig, judge: Judge, sum_bound: float) -> Par
 def empty_state(config: OffloadingConfig, num_envs: int) -> State:
     """Allocate the state of `num_envs` sub-environments, every server idle and untrained."""
     n, M, d = num_envs, config.num_servers, config.feature_dim
-    servers = np.zeros((n, M), SERVER)
-    servers["working"] = True
+    untrained = np.zeros(1, SERVER)
+    untrained["working"] = True
     return State(
         episodes=np.zeros(n, EPISODE),
-        servers=servers,
+        servers=np.tile(untrained, (n, M)),
         subcarrier_remaining=np.zeros((n, config.num_subcarriers), np.int64),
         model=np.zeros((n, M, d)),
         pending_model=np.zeros((n, M, d)),
         learned_linear=np.zeros((n, M, d)),
         pending_linear=np.zeros((n, M, d)),
         learned_weight=np.zeros((n, M, config.num_types)),
+        first_slot=np.zeros(1, EPISODE),
+        untrained=untrained,
     )
 
 
@@ -173,28 +176,13 @@ def empty_state(config: OffloadingConfig, num_envs: int) -> State:
 def clear_state(state: State, i: int) -> None:
     """Return sub-environment i to the start of an episode: idle, working, untrained.
 
-    Only what is read before it is written anew: a training writes all that is pending.
+    A training writes the pending vectors before they are read.
     """
-    episode = state.episodes[i]
-    episode["time"] = 0
-    episode["unserved_error"] = 0.0
-    episode["unserved_weight"] = 0.0
-    episode["error_when_learned"] = 0.0
-    episode["total_error"] = 0.0
+    state.episodes[i] = state.first_slot[0]
     for s in range(state.subcarrier_remaining.shape[1]):
         state.subcarrier_remaining[i, s] = 0
     for m in range(state.servers.shape[1]):
-        server = state.servers[i, m]
-        server["remaining"] = 0
-        server["working"] = True
-        server["completed"] = False
-        server["drift"] = 0.0
-        server["learned_constant"] = 0.0
-        server["learned_error"] = 0.0
-        server["learned_hits"] = 0.0
-        server["pending_weight"] = 0.0
-        server["pending_error"] = 0.0
-        server["pending_hits"] = 0.0
+        state.servers[i, m] = state.untrained[0]
         for f in range(state.model.shape[2]):
             state.model[i, m, f] = 0.0
             state.learned_linear[i, m, f] = 0.0

@@ -5,10 +5,6 @@ Act, pass time, draw the next slot, observe.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from mec_moe_env.core.buffers import Buffers, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.core.rng import Streams
@@ -16,12 +12,10 @@ from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import (
     Given,
     Process,
-    Scratch,
+    Workspace,
     begin_episode,
     draw_slot,
-    make_scratch,
 )
-from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.learning import complete, lose, train
 from mec_moe_env.offloading.observe import observe, write_mask
 from mec_moe_env.offloading.pricing import (
@@ -46,24 +40,6 @@ SLOTS = OUTCOMES.row("delay_slots")
 HITS = OUTCOMES.row("accuracy")
 ACCEPTED, REJECTED = OUTCOMES.row("accepted"), OUTCOMES.row("rejected")
 DROPPED, LOST = OUTCOMES.row("dropped_picks"), OUTCOMES.row("lost")
-
-
-class Workspace(NamedTuple):
-    """Room for a thread to work in."""
-
-    drawing: Scratch
-    picked: Integers
-    """(D,)."""
-    training: Floats
-    """(k + 1, k)."""
-
-
-def make_workspace(config: OffloadingConfig) -> Workspace:
-    """Allocate one thread's room."""
-    k = config.samples_per_task
-    return Workspace(
-        make_scratch(config), np.empty(config.max_experts, np.int64), np.empty((k + 1, k))
-    )
 
 
 @lean_kernel
@@ -97,9 +73,9 @@ def advance(
             measure(params, state, buffers.measures, i)
         elif orders[i] == RESET:
             clear_state(state, i)
-            begin_episode(process, synthetic, given, exogenous, streams, work.drawing, i)
+            begin_episode(process, synthetic, given, exogenous, streams, work, i)
         if orders[i] >= STEP:
-            draw_slot(process, synthetic, images, given, exogenous, streams[i], work.drawing, i)
+            draw_slot(process, synthetic, images, given, exogenous, streams[i], work, i)
         if orders[i] != IGNORE:
             observe(params, state, exogenous, offsets, i, buffers.observation[i])
             write_mask(params, state, exogenous, i, buffers.masks[i])

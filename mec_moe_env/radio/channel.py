@@ -82,18 +82,12 @@ def advance_fading(
     noise: Singles,
     power: Singles,
 ) -> None:
-    """Advance the coefficients h of one node's links and write their power |h|².
+    """Advance the coefficients h of one node's links and write their power |h|², (M, S), mean 1.
 
-    h ← decay·h + sqrt(1 − decay²)·CN(0, 1). With decay = ρ^Δ the step over Δ slots is exact, so
-    that links which nobody looks at cost nothing (our extension).
-
-    Args:
-        streams: of the sub-environment; two normals per coefficient.
-        decay: ρ^Δ; 0 draws afresh.
-        line_of_sight: Rician factor, linear power ratio.
-        scattered_parts: of h, real and imaginary, shape (2, M, S), updated.
-        noise: scratch, shape (2·M·S,).
-        power: |h|², shape (M, S), mean 1, written.
+    h ← decay·h + sqrt(1 − decay²)·CN(0, 1), two normals per coefficient. With decay = ρ^Δ the step
+    over Δ slots is exact, so that links which nobody looks at cost nothing (our extension); 0 draws
+    afresh. `line_of_sight` is the Rician factor; `scattered_parts` of h, real and imaginary,
+    (2, M, S), are updated; `noise` is scratch, (2·M·S,).
     """
     powers = power.reshape(power.size)
     count = powers.shape[0]

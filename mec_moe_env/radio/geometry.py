@@ -49,19 +49,12 @@ def write_mean_snr(
     origin: int,
     mean_snr: Floats,
 ) -> None:
-    """Write the mean SNR of the links of one node.
+    """Write the mean SNR of the links of one node, (M,), linear; infinite in-situ.
 
-    Log-distance path loss with log-normal shadowing, the same in both directions of a pair
-    (our extension in detail). Distances below one metre count as one metre.
-
-    Args:
-        key: of the episode's shadowing; nothing is drawn here, so nodes can come in any order.
-        reference: SNR at one metre, linear.
-        exponent: path-loss exponent.
-        shadowing_db: standard deviation of the shadowing, dB.
-        positions: shape (M, 2), metres.
-        origin: the node.
-        mean_snr: written, shape (M,), linear; infinite in-situ.
+    Log-distance path loss with log-normal shadowing in dB, the same in both directions of a pair
+    (our extension in detail). Distances below one metre count as one metre. `key` is that of the
+    episode's shadowing; nothing is drawn here, so nodes can come in any order. `reference` is the
+    SNR at one metre, `positions` (M, 2) in metres.
     """
     spread = 0.1 * math.log(10.0) * shadowing_db
     for j in range(mean_snr.shape[0]):

@@ -1,5 +1,4 @@
 """Other views of the environments' spaces."""
 
-from mec_moe_env.wrappers.flat_action import FlatAction, FlatActionVector
-
-__all__ = ["FlatAction", "FlatActionVector"]
+from mec_moe_env.wrappers.flat_action import FlatAction as FlatAction
+from mec_moe_env.wrappers.flat_action import FlatActionVector as FlatActionVector

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mec_moe_env import OffloadingConfig, OffloadingEnv, OffloadingVectorEnv
 from mec_moe_env.core.kernels import kernel
 from mec_moe_env.core.rng import NormalScratch, Randomness, Streams
-from mec_moe_env.offloading.arrivals import draw_types, make_process, make_scratch
+from mec_moe_env.offloading.arrivals import draw_types, make_process, make_workspace
 from mec_moe_env.offloading.sources import AHEAD
 from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
 from mec_moe_env.tasks.images import (
@@ -70,13 +70,13 @@ def draw(
     count, d, k = len(types), config.feature_dim, config.samples_per_task
     shapes = ((k, d), (k,), (d,), ())
     out = TaskBatch(*(np.empty((count, *shape)) for shape in shapes))
-    randomness, scratch = Randomness(1), make_scratch(config)
+    randomness, work = Randomness(1), make_workspace(config)
     randomness.begin(FIRST, [np.random.default_rng(0)])
     streams = randomness.streams[0]
     if isinstance(tables, SyntheticTables):
-        draw_synthetic(streams, tables, np.array(types), scratch.numbers, out)
+        draw_synthetic(streams, tables, np.array(types), work.numbers, out)
     else:
-        draw_images(streams, tables, np.array(types), scratch.chosen, out)
+        draw_images(streams, tables, np.array(types), work.chosen, out)
     return out._replace(features=out.features.transpose(0, 2, 1))
 
 

@@ -1,28 +1,17 @@
 """Exact and near-exact solvers of the DMoE scheduling problem: pure functions on arrays."""
 
-from mec_moe_agents.solvers.exact import ExactAllocation, lower_bound, solve_exactly
-from mec_moe_agents.solvers.expert_selection import ExpertSelection, select_experts
-from mec_moe_agents.solvers.inputs import LayerProblem
-from mec_moe_agents.solvers.joint_allocation import (
-    JointAllocation,
-    allocate_jointly,
-    allocate_jointly_plus,
+from mec_moe_agents.solvers.exact import ExactAllocation as ExactAllocation
+from mec_moe_agents.solvers.exact import lower_bound as lower_bound
+from mec_moe_agents.solvers.exact import solve_exactly as solve_exactly
+from mec_moe_agents.solvers.expert_selection import ExpertSelection as ExpertSelection
+from mec_moe_agents.solvers.expert_selection import select_experts as select_experts
+from mec_moe_agents.solvers.inputs import LayerProblem as LayerProblem
+from mec_moe_agents.solvers.joint_allocation import JointAllocation as JointAllocation
+from mec_moe_agents.solvers.joint_allocation import allocate_jointly as allocate_jointly
+from mec_moe_agents.solvers.joint_allocation import allocate_jointly_plus as allocate_jointly_plus
+from mec_moe_agents.solvers.subcarrier_allocation import (
+    SubcarrierAllocation as SubcarrierAllocation,
 )
 from mec_moe_agents.solvers.subcarrier_allocation import (
-    SubcarrierAllocation,
-    allocate_subcarriers,
+    allocate_subcarriers as allocate_subcarriers,
 )
-
-__all__ = [
-    "ExactAllocation",
-    "ExpertSelection",
-    "JointAllocation",
-    "LayerProblem",
-    "SubcarrierAllocation",
-    "allocate_jointly",
-    "allocate_jointly_plus",
-    "allocate_subcarriers",
-    "lower_bound",
-    "select_experts",
-    "solve_exactly",
-]

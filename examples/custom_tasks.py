@@ -19,7 +19,7 @@ from mec_moe_agents import evaluate, read_arguments
 from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig
-from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
+from mec_moe_env.tasks import Evaluator, TaskBatch, identity_evaluator
 
 Floats = NDArray[np.float64]
 AGENTS = ("random", "gating", "profile", "guard", "reject-all")
@@ -52,9 +52,9 @@ class DriftingTasks:
         return 4.0 * self.features**0.5
 
     @property
-    def judge(self) -> Judge:
+    def evaluator(self) -> Evaluator:
         """Squared distance to the task's own ground truth."""
-        return identity_judge(self.types)
+        return identity_evaluator(self.types)
 
     def start_episode(self, rng: np.random.Generator) -> Episode:
         """Draw truths of length one and signals of length √d."""
@@ -76,7 +76,7 @@ class DriftingTasks:
             samples[:, 0] = rng.uniform(0.5, 1.0) * episode.signals[n]
             out.features[row] = samples
             out.labels[row] = truth @ samples
-            # The error |w - truth|² as the judge wants it: wᵀw - 2·linear·w + constant.
+            # The error |w - truth|² as the evaluator wants it: wᵀw - 2·linear·w + constant.
             out.linear[row], out.constant[row] = truth, truth @ truth
 
 

@@ -29,7 +29,7 @@ class OffloadingSimulator(Simulator):
         self.config = config
         self.source = make_source(config, num_envs)
         self.process = make_process(config, num_envs)
-        self.params = make_params(config, self.source.judge, self.source.sum_bound)
+        self.params = make_params(config, self.source.evaluator, self.source.sum_bound)
         self.state = empty_state(config, num_envs)
         self.exogenous = empty_exogenous(config, num_envs)
         self._advance = Entry(advance)
@@ -42,7 +42,7 @@ class OffloadingSimulator(Simulator):
                 [config.num_servers + 1, config.num_subcarriers],
                 math.prod(config.action_shape[:2]),
             ),
-            has_accuracy=self.source.judge.heldout_labels.shape[1] > 0,
+            has_accuracy=self.source.evaluator.heldout_labels.shape[1] > 0,
             task=(-self.source.sum_bound, self.source.sum_bound),
         )
 

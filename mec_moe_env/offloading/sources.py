@@ -25,7 +25,13 @@ from mec_moe_env.tasks.images import (
     make_image_tasks,
 )
 from mec_moe_env.tasks.mnist import load_mnist
-from mec_moe_env.tasks.stream import Judge, TaskBatch, TaskStream, check_judge, identity_judge
+from mec_moe_env.tasks.stream import (
+    Evaluator,
+    TaskBatch,
+    TaskStream,
+    check_evaluator,
+    identity_evaluator,
+)
 from mec_moe_env.tasks.synthetic import SyntheticTables, make_synthetic, synthetic_bound
 
 AHEAD = 32
@@ -42,7 +48,7 @@ def nothing(orders: Orders, randomness: Randomness, process: Process) -> None:
 class TaskSource:
     """What draws the tasks: one of three tables, and how models are judged."""
 
-    judge: Judge
+    evaluator: Evaluator
     sum_bound: float
     """Bound on |Σ_i X_i| per feature, for the observation space."""
     synthetic: SyntheticTables | None = None
@@ -63,8 +69,8 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
     """
     if config.tasks == "synthetic":
         tables = make_synthetic(config, num_envs)
-        judge = identity_judge(config.num_types)
-        return TaskSource(judge, synthetic_bound(config), synthetic=tables)
+        evaluator = identity_evaluator(config.num_types)
+        return TaskSource(evaluator, synthetic_bound(config), synthetic=tables)
     if config.tasks == "digits":
         if config.feature_dim != PIXELS:
             raise reject("feature_dim", config.feature_dim, f"{PIXELS}, the pixels of a digit")
@@ -73,13 +79,13 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
         return _image_source(config, load_mnist(config))
     if config.tasks == "toy":
         toy = ToySlots(config, num_envs)
-        return TaskSource(toy.judge, toy.sum_bound, given=toy.given, prepare=toy.prepare)
+        return TaskSource(toy.evaluator, toy.sum_bound, given=toy.given, prepare=toy.prepare)
     if isinstance(config.tasks, type) or not isinstance(config.tasks, TaskStream):
         raise TypeError(f"tasks must be a name or a TaskStream, got {config.tasks!r}")
-    check_judge(config.tasks.judge, config.num_types, config.feature_dim)
+    check_evaluator(config.tasks.evaluator, config.num_types, config.feature_dim)
     stream = StreamTasks(config, num_envs)
     return TaskSource(
-        config.tasks.judge,
+        config.tasks.evaluator,
         float(config.tasks.sum_bound),
         given=stream.given,
         prepare=stream.prepare,
@@ -87,8 +93,8 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
 
 
 def _image_source(config: OffloadingConfig, images: LabelledImages) -> TaskSource:
-    tables, judge = make_image_tasks(config, images)
-    return TaskSource(judge, image_bound(config, tables), images=tables)
+    tables, evaluator = make_image_tasks(config, images)
+    return TaskSource(evaluator, image_bound(config, tables), images=tables)
 
 
 class StreamTasks:

@@ -13,7 +13,7 @@ import numpy as np
 from mec_moe_env.core.buffers import Floats, Integers, Records, Singles
 from mec_moe_env.core.kernels import device
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.tasks.stream import Judge
+from mec_moe_env.tasks.stream import Evaluator
 
 
 class Params(NamedTuple):
@@ -133,7 +133,7 @@ class Exogenous(NamedTuple):
     """bit/s/Hz from the origin to every server, (n, U, M, S)."""
 
 
-def make_params(config: OffloadingConfig, judge: Judge, sum_bound: float) -> Params:
+def make_params(config: OffloadingConfig, evaluator: Evaluator, sum_bound: float) -> Params:
     """Collect the constants of a scenario."""
     return Params(
         num_tasks=config.num_tasks,
@@ -147,9 +147,9 @@ def make_params(config: OffloadingConfig, judge: Judge, sum_bound: float) -> Par
         proximal=float(config.proximal),
         weights=config.reward_weights,
         sum_bound=float(sum_bound),
-        quadratic=judge.quadratic,
-        heldout_features=judge.heldout_features,
-        heldout_labels=judge.heldout_labels,
+        quadratic=evaluator.quadratic,
+        heldout_features=evaluator.heldout_features,
+        heldout_labels=evaluator.heldout_labels,
     )
 
 

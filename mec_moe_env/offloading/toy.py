@@ -10,7 +10,7 @@ from mec_moe_env.core.simulator import RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import Given, Process
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.state import empty_exogenous
-from mec_moe_env.tasks.stream import Judge, identity_judge
+from mec_moe_env.tasks.stream import Evaluator, identity_evaluator
 
 TYPES = (0, 1, 0, 1)
 ORIGINS = (0, 1, 1, 0)
@@ -58,9 +58,9 @@ class ToySlots:
         self.given = Given(slot, whole=True)
 
     @property
-    def judge(self) -> Judge:
+    def evaluator(self) -> Evaluator:
         """Squared distance to the type's ground truth."""
-        return identity_judge(len(TRUTHS))
+        return identity_evaluator(len(TRUTHS))
 
     def prepare(self, orders: Orders, randomness: Randomness, process: Process) -> None:
         """Lay out the next slot of whoever moves on; nothing is drawn."""

@@ -12,7 +12,7 @@ from mec_moe_env.core.buffers import Floats, Integers
 from mec_moe_env.core.kernels import device
 from mec_moe_env.core.rng import TASKS, Streams, next_uniform
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.tasks.stream import Judge
+from mec_moe_env.tasks.stream import Evaluator
 
 PIXELS = 64
 """Of a handwritten digit of scikit-learn's."""
@@ -70,7 +70,9 @@ class ImageTables(NamedTuple):
     """b of each type, (N, d)."""
 
 
-def make_image_tasks(config: OffloadingConfig, images: LabelledImages) -> tuple[ImageTables, Judge]:
+def make_image_tasks(
+    config: OffloadingConfig, images: LabelledImages
+) -> tuple[ImageTables, Evaluator]:
     """Make tasks of k training images of the type's pair of classes, labels ±1.
 
     More types than the five pairs are the same pairs under fixed random orthogonal transforms of
@@ -89,14 +91,14 @@ def make_image_tasks(config: OffloadingConfig, images: LabelledImages) -> tuple[
             config.samples_per_task,
             f"at most {fewest}, the training images of the smallest type",
         )
-    judge, linear = _judge(heldout)
+    evaluator, linear = _evaluator(heldout)
     tables = ImageTables(
         bank=np.concatenate([features for features, _ in train]),
         labels=np.concatenate([labels for _, labels in train]),
         starts=np.cumsum([0] + [len(labels) for _, labels in train]),
         linear=linear,
     )
-    return tables, judge
+    return tables, evaluator
 
 
 def image_bound(config: OffloadingConfig, tables: ImageTables) -> float:
@@ -118,18 +120,18 @@ def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple
     return features, labels
 
 
-def _judge(heldout: list[tuple[Floats, Floats]]) -> tuple[Judge, Floats]:
+def _evaluator(heldout: list[tuple[Floats, Floats]]) -> tuple[Evaluator, Floats]:
     """Return the second moments of the held-out images, and b of each type, (N, d)."""
     N, H, d = len(heldout), max(len(labels) for _, labels in heldout), heldout[0][0].shape[1]
-    judge = Judge(np.empty((N, d, d)), np.zeros((N, H, d)), np.zeros((N, H)))
+    evaluator = Evaluator(np.empty((N, d, d)), np.zeros((N, H, d)), np.zeros((N, H)))
     linear = np.empty((N, d))
     for n, (features, labels) in enumerate(heldout):
         count = len(labels)
-        judge.quadratic[n] = features.T @ features / count
-        judge.heldout_features[n, :count] = features
-        judge.heldout_labels[n, :count] = labels
+        evaluator.quadratic[n] = features.T @ features / count
+        evaluator.heldout_features[n, :count] = features
+        evaluator.heldout_labels[n, :count] = labels
         linear[n] = features.T @ labels / count
-    return judge, linear
+    return evaluator, linear
 
 
 @device

@@ -23,7 +23,7 @@ class TaskBatch(NamedTuple):
     """c, (count,): the error of the zero model."""
 
 
-class Judge(NamedTuple):
+class Evaluator(NamedTuple):
     """How errors are measured, by type; shared by all sub-environments."""
 
     quadratic: Floats
@@ -48,7 +48,7 @@ class TaskStream(Protocol):
         """Bound on |Σ_i X_i| per feature, for the observation space."""
 
     @property
-    def judge(self) -> Judge:
+    def evaluator(self) -> Evaluator:
         """How models are judged."""
 
     def start_episode(self, rng: np.random.Generator) -> Any:
@@ -64,28 +64,30 @@ class TaskStream(Protocol):
         """Write one task for each entry of `types`, shape (count,), to `out`."""
 
 
-def identity_judge(num_types: int) -> Judge:
-    """Judge models by their squared distance to the task's own ground truth (Li & Duan 2024)."""
-    return Judge(np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0)))
+def identity_evaluator(num_types: int) -> Evaluator:
+    """Evaluator models by their squared distance to the task's own ground truth (Li & Duan 2024)."""
+    return Evaluator(
+        np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0))
+    )
 
 
-def check_judge(judge: Judge, num_types: int, feature_dim: int) -> None:
-    """Check that compiled code can rely on the shapes of a stream's judge.
+def check_evaluator(evaluator: Evaluator, num_types: int, feature_dim: int) -> None:
+    """Check that compiled code can rely on the shapes of a stream's evaluator.
 
     Raises:
         ValueError: an array has another shape or is not float64; it is named.
     """
     N, d = num_types, feature_dim
-    H = judge.heldout_labels.shape[-1]
+    H = evaluator.heldout_labels.shape[-1]
     allowed: dict[str, list[tuple[int, ...]]] = {
         "quadratic": [(N, d, d), (N, 0, 0)],
         "heldout_features": [(N, H, d), (N, 0, 0)],
         "heldout_labels": [(N, H)],
     }
     for name, shapes in allowed.items():
-        array = getattr(judge, name)
+        array = getattr(evaluator, name)
         if array.dtype != np.float64 or array.shape not in shapes:
             raise ValueError(
-                f"judge.{name} has dtype {array.dtype} and shape {array.shape}: "
+                f"evaluator.{name} has dtype {array.dtype} and shape {array.shape}: "
                 f"it must be float64 of shape {' or '.join(map(str, shapes))}"
             )

@@ -153,7 +153,7 @@ def test_accuracy_by_definition() -> None:
     """Every task is judged by the model that its server has now; rejected ones by a coin."""
     env = OffloadingEnv("digits", horizon=60)
     env.reset(seed=0)
-    judge = env._simulator.params
+    evaluator = env._simulator.params
     rng = np.random.default_rng(0)
     tasks: list[tuple[int, int]] = []
     for _ in range(60):
@@ -164,11 +164,11 @@ def test_accuracy_by_definition() -> None:
         tasks.append((task_type, server if info["accepted"] else 12))
         shares = []
         for n, m in tasks:
-            real = judge.heldout_labels[n] != 0
-            margin = judge.heldout_features[n][real] @ (
+            real = evaluator.heldout_labels[n] != 0
+            margin = evaluator.heldout_features[n][real] @ (
                 env._simulator.state.model[0, m] if m < 12 else np.zeros(64)
             )
-            signs = np.sign(margin) * judge.heldout_labels[n][real]
+            signs = np.sign(margin) * evaluator.heldout_labels[n][real]
             shares.append(np.mean(0.5 * (1 + signs)))
         assert info["accuracy"] == pytest.approx(np.mean(shares), abs=1e-9)
     assert not math.isclose(info["accuracy"], 0.5, abs_tol=0.05)

@@ -13,7 +13,7 @@ from mec_moe_env.core.kernels import kernel
 from mec_moe_env.core.rng import NormalScratch, Randomness, Streams
 from mec_moe_env.offloading.arrivals import draw_types, make_process, make_workspace
 from mec_moe_env.offloading.sources import AHEAD
-from mec_moe_env.tasks import Judge, TaskBatch, identity_judge
+from mec_moe_env.tasks import Evaluator, TaskBatch, identity_evaluator
 from mec_moe_env.tasks.images import (
     CLASS_PAIRS,
     ImageTables,
@@ -148,22 +148,22 @@ def test_digit_tasks_are_real_images_with_their_labels() -> None:
 
 def test_heldout_error_is_the_squared_loss() -> None:
     config = OffloadingConfig(tasks="digits", num_types=12, feature_dim=64, samples_per_task=4)
-    tables, judge = make_image_tasks(config, load_digits_split())
+    tables, evaluator = make_image_tasks(config, load_digits_split())
     tasks = draw(tables, config, list(range(12)))
     model = np.random.default_rng(1).standard_normal(64)
     for n in range(12):
-        real = judge.heldout_labels[n] != 0
-        features, labels = judge.heldout_features[n][real], judge.heldout_labels[n][real]
+        real = evaluator.heldout_labels[n] != 0
+        features, labels = evaluator.heldout_features[n][real], evaluator.heldout_labels[n][real]
         loss = ((features @ model - labels) ** 2).mean()
-        form = model @ judge.quadratic[n] @ model - 2 * tasks.linear[n] @ model
+        form = model @ evaluator.quadratic[n] @ model - 2 * tasks.linear[n] @ model
         assert form + tasks.constant[n] == pytest.approx(loss)
 
 
 def test_transformed_types_are_rotations_of_the_same_pairs() -> None:
     config = OffloadingConfig(tasks="digits", num_types=10, feature_dim=64, samples_per_task=4)
-    _, judge = make_image_tasks(config, load_digits_split())
+    _, evaluator = make_image_tasks(config, load_digits_split())
     for n in range(5):
-        first, second = judge.heldout_features[n], judge.heldout_features[n + 5]
+        first, second = evaluator.heldout_features[n], evaluator.heldout_features[n + 5]
         np.testing.assert_allclose(first @ first.T, second @ second.T, atol=1e-9)
         assert not np.allclose(first, second)
 
@@ -184,8 +184,8 @@ class Constant:
     sum_bound = 3.0
 
     @property
-    def judge(self) -> Judge:
-        return identity_judge(2)
+    def evaluator(self) -> Evaluator:
+        return identity_evaluator(2)
 
     def start_episode(self, rng: np.random.Generator) -> None:
         return None

@@ -72,7 +72,6 @@ def test_damaged_descriptions_are_refused(change: dict[str, Any]) -> None:
 
 def test_the_command_gives_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mec_moe_agents.cli import app
-    from mec_moe_agents.training import run
     from typer.testing import CliRunner
 
     asked: list[tuple[Plan, int]] = []
@@ -81,7 +80,7 @@ def test_the_command_gives_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         asked.append((plan, steps))
         raise OSError("enough")
 
-    monkeypatch.setattr(run, "train", stop)
+    monkeypatch.setattr("mec_moe_agents.cli.training.train", stop)
     plan = tiny_plan("maskable-ppo", seed=3, threads=2)
     plan = dataclasses.replace(plan, config=plan.config.override(payload_mbit=(0.1, 0.2)))
     line = [*shlex.split(plan.command(500))[1:], "--baselines", "guard", "--out", str(tmp_path)]

@@ -113,13 +113,13 @@ def learn_importance(
         int, typer.Option(min=1, help="Episodes to compare_matches on, from seed 100000.")
     ] = 1000,
     shipped: Annotated[
-        bool, typer.Option("--shipped", help="Judge the shipped schedules instead of learning.")
+        bool, typer.Option("--shipped", help="Evaluator the shipped schedules instead of learning.")
     ] = False,
 ) -> None:
     """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.
 
     Writes digits_moe.json (for the agent `learned`, option path), importance.png and
-    importance.csv. Learns on seeds from 2^31 and judges on others; both meet the same 540 images.
+    importance.csv. Learns on seeds from 2^31 and evaluates on others; both meet the same 540 images.
     """
     with reported():
         from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily

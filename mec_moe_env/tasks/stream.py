@@ -65,7 +65,7 @@ class TaskStream(Protocol):
 
 
 def identity_evaluator(num_types: int) -> Evaluator:
-    """Evaluator models by their squared distance to the task's own ground truth (Li & Duan 2024)."""
+    """Measure models by their squared distance to the task's own truth (Li & Duan 2024)."""
     return Evaluator(
         np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0))
     )

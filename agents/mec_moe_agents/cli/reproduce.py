@@ -119,7 +119,7 @@ def learn_importance(
     """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.
 
     Writes digits_moe.json (for the agent `learned`, option path), importance.png and
-    importance.csv. Learns on seeds from 2^31 and evaluates on others; both meet the same 540 images.
+    importance.csv. Learns on seeds from 2^31, evaluates on others; both meet the same 540 images.
     """
     with reported():
         from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily

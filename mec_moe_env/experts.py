@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.kernels import device, inline
+from mec_moe_env.core.kernels import device
 
 Floats = NDArray[np.float64]
 
 
-@inline
+@device
 def inner(left: Floats, right: Floats) -> float:
     """Return the inner product of two vectors of shape (d,)."""
     total = 0.0
@@ -87,7 +87,7 @@ def learn(
             out[f] += residual[i] * features[i, f]
 
 
-@inline
+@device
 def quadratic_form(model: Floats, quadratic: Floats) -> float:
     """Return wᵀAw for `model` w of shape (d,) and `quadratic` A, (d, d); (0, 0) means identity."""
     if quadratic.shape[0] == 0:
@@ -98,7 +98,7 @@ def quadratic_form(model: Floats, quadratic: Floats) -> float:
     return total
 
 
-@inline
+@device
 def model_error(model: Floats, quadratic: Floats, linear: Floats, constant: float) -> float:
     """Return the error wᵀAw − 2 bᵀw + c of a model on one task.
 

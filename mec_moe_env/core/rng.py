@@ -93,14 +93,14 @@ def unit(word: np.uint64) -> float:
     return float(word >> ELEVEN) * PER_UNIT
 
 
-@inline
+@device
 def next_word(streams: Streams, i: int) -> np.uint64:
     """Return 64 random bits from stream i."""
     streams[i] += INCREMENT
     return mix(streams[i])
 
 
-@inline
+@device
 def next_uniform(streams: Streams, i: int) -> float:
     """Return a uniform number in [0, 1) from stream i."""
     return unit(next_word(streams, i))

@@ -11,18 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import Config
-from mec_moe_env.core.buffers import (
-    Actions,
-    Buffers,
-    BufferTable,
-    Flags,
-    Integers,
-    box_space,
-    offsets_of,
-)
+from mec_moe_env.core.buffers import Actions, Flags, Integers, box_space, offsets_of
 from mec_moe_env.core.kernels import Entry, lean_kernel
 from mec_moe_env.core.pool import Pool
 from mec_moe_env.core.rng import Randomness
+from mec_moe_env.core.step_buffers import Buffers, BufferTable
 
 IGNORE, LOOK, STEP, RESET = range(4)
 """Leave a sub-environment alone; observe it; carry out its action and observe; begin an episode

@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_env.config import resolve
-from mec_moe_env.core.buffers import Actions, Buffers, Entries, Flags, blank, with_presence
+from mec_moe_env.core.buffers import Actions, Entries, Flags
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.simulator import (
     IGNORE,
@@ -26,6 +26,7 @@ from mec_moe_env.core.simulator import (
     Simulator,
     check_actions,
 )
+from mec_moe_env.core.step_buffers import Buffers, blank, with_presence
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):

@@ -5,10 +5,11 @@ Act, run a real model if there is one, draw the next slot, observe.
 
 from __future__ import annotations
 
-from mec_moe_env.core.buffers import Buffers, Flags, Floats, Integers
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, inline, kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
+from mec_moe_env.core.step_buffers import Buffers
 from mec_moe_env.dmoe.exogenous import (
     Process,
     Workspace,

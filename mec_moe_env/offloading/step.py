@@ -5,10 +5,11 @@ Act, pass time, draw the next slot, observe.
 
 from __future__ import annotations
 
-from mec_moe_env.core.buffers import Buffers, Floats, Integers
+from mec_moe_env.core.buffers import Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
+from mec_moe_env.core.step_buffers import Buffers
 from mec_moe_env.offloading.arrivals import (
     Given,
     Process,

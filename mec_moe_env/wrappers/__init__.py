@@ -1,4 +1,4 @@
 """Other views of the environments' spaces."""
 
 from mec_moe_env.wrappers.flat_action import FlatAction as FlatAction
-from mec_moe_env.wrappers.flat_action import FlatActionVector as FlatActionVector
+from mec_moe_env.wrappers.flat_action_vector import FlatActionVector as FlatActionVector

@@ -13,16 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env import (
-    DMOE_PRESETS,
-    OFFLOADING_PRESETS,
-    DMoEConfig,
-    DMoEEnv,
-    DMoEVectorEnv,
-    OffloadingConfig,
-    OffloadingEnv,
-    OffloadingVectorEnv,
-)
+import mec_moe_env
 from mec_moe_env.config import Config
 
 
@@ -36,25 +27,25 @@ class Environment:
     """As Gymnasium has it."""
     config: type[Config]
     presets: Mapping[str, Any]
-    scalar: type[OffloadingEnv] | type[DMoEEnv]
-    vector: type[OffloadingVectorEnv] | type[DMoEVectorEnv]
+    scalar: type[mec_moe_env.OffloadingEnv] | type[mec_moe_env.DMoEEnv]
+    vector: type[mec_moe_env.OffloadingVectorEnv] | type[mec_moe_env.DMoEVectorEnv]
 
 
 OFFLOADING = Environment(
     name="offloading",
     id="mec_moe/Offloading-v0",
-    config=OffloadingConfig,
-    presets=OFFLOADING_PRESETS,
-    scalar=OffloadingEnv,
-    vector=OffloadingVectorEnv,
+    config=mec_moe_env.OffloadingConfig,
+    presets=mec_moe_env.OFFLOADING_PRESETS,
+    scalar=mec_moe_env.OffloadingEnv,
+    vector=mec_moe_env.OffloadingVectorEnv,
 )
 DMOE = Environment(
     name="dmoe",
     id="mec_moe/DMoE-v0",
-    config=DMoEConfig,
-    presets=DMOE_PRESETS,
-    scalar=DMoEEnv,
-    vector=DMoEVectorEnv,
+    config=mec_moe_env.DMoEConfig,
+    presets=mec_moe_env.DMOE_PRESETS,
+    scalar=mec_moe_env.DMoEEnv,
+    vector=mec_moe_env.DMoEVectorEnv,
 )
 ENVIRONMENTS: tuple[Environment, ...] = (OFFLOADING, DMOE)
 

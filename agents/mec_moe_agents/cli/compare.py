@@ -8,37 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import (
-    AgentNames,
-    EnvironmentName,
-    Episodes,
-    FirstSeed,
-    Preset,
-    Settings,
-    check_writable,
-    folder_name,
-    parse_overrides,
-    print_places,
-    reported,
-)
+from mec_moe_agents.cli import options
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import Scenario
 
 
 def compare(
-    scenario: Preset,
-    env: EnvironmentName = "offloading",
-    agents: AgentNames = "all",
-    seeds: Episodes = 20,
-    first_seed: FirstSeed = 0,
+    scenario: options.Preset,
+    env: options.EnvironmentName = "offloading",
+    agents: options.AgentNames = "all",
+    seeds: options.Episodes = 20,
+    first_seed: options.FirstSeed = 0,
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
         ),
     ] = None,
-    settings: Settings = None,
+    settings: options.Settings = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute again what was computed before.")
     ] = False,
@@ -49,12 +37,12 @@ def compare(
     rows (rows.csv) and curves over the episode (curves.npz). Finished work is kept: after an
     interruption the same command goes on where it was.
     """
-    with reported():
+    with options.reported():
         checked = check(env, scenario, agents, settings)
-        folder = out or Path("runs") / folder_name(env, scenario)
-        check_writable(folder)
+        folder = out or Path("runs") / options.folder_name(env, scenario)
+        options.check_writable(folder)
     kept = f"interrupted; what is finished is kept in {folder}, the same command resumes"
-    with reported(kept):
+    with options.reported(kept):
         _answer(checked, range(first_seed, first_seed + seeds), folder, fresh)
 
 
@@ -64,7 +52,7 @@ def check(env: str, name: str, agents: str, settings: Sequence[str] | None) -> S
     from mec_moe_agents.evaluation.scenarios import Scenario, find_config, parse_agents
     from mec_moe_agents.registry import make_agent
 
-    config = find_config(env, name, parse_overrides(settings))
+    config = find_config(env, name, options.parse_overrides(settings))
     scenario = Scenario(name, config, parse_agents(agents, config))
     one = make_vector_env(config, 1)
     for agent in scenario.agents:
@@ -103,4 +91,4 @@ def _answer(scenario: Scenario, seeds: Sequence[int], folder: Path, fresh: bool)
     heading = f"{title}; beneath each mean its 95 % bootstrap interval"
     print_comparison(console, heading, board, scenario.name)
     console.print()
-    print_places({"picture": picture, "raw rows": rows, "curves": curves})
+    options.print_places({"picture": picture, "raw rows": rows, "curves": curves})

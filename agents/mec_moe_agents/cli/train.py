@@ -7,23 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import (
-    Baselines,
-    EnvironmentName,
-    Episodes,
-    FirstSeed,
-    Preset,
-    Settings,
-    check_writable,
-    folder_name,
-    parse_overrides,
-    reported,
-)
+from mec_moe_agents.cli import options
 
 
 def train(
     algo: Annotated[str, typer.Option(help="ppo, maskable-ppo, recurrent-ppo, a2c or dqn.")],
-    scenario: Preset,
+    scenario: options.Preset,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -31,7 +20,7 @@ def train(
             "extends a finished run."
         ),
     ] = None,
-    env: EnvironmentName = "offloading",
+    env: options.EnvironmentName = "offloading",
     policy: Annotated[
         str | None,
         typer.Option(
@@ -45,12 +34,12 @@ def train(
         Path | None,
         typer.Option(help="Folder of the run; runs/train/SCENARIO-ALGO-POLICY-seedN unless given."),
     ] = None,
-    settings: Settings = None,
+    settings: options.Settings = None,
     tuning: Annotated[
         list[str] | None,
         typer.Option("--tune", metavar="NAME=VALUE", help="Override a hyperparameter; repeatable."),
     ] = None,
-    baselines: Baselines = "all",
+    baselines: options.Baselines = "all",
     validation: Annotated[
         int, typer.Option(help="Episodes that tell at each checkpoint how good the policy is.")
     ] = 50,
@@ -78,7 +67,7 @@ def train(
     `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds.
     TensorBoard is written where it is installed.
     """
-    with reported():
+    with options.reported():
         require_training()
         from mec_moe_agents.cli.training import parse_baselines, present, train_in_view
         from mec_moe_agents.evaluation.scenarios import find_config
@@ -89,8 +78,8 @@ def train(
         from mec_moe_env.config import Whole, reject
 
         check_algorithm(algo)
-        config = find_config(env, scenario, parse_overrides(settings))
-        overrides = parse_overrides(tuning, "--tune")
+        config = find_config(env, scenario, options.parse_overrides(settings))
+        overrides = options.parse_overrides(tuning, "--tune")
         if envs is not None:
             overrides["num_envs"] = envs
         plan = Plan.tuned(
@@ -110,11 +99,11 @@ def train(
             raise reject("--steps", total, Whole(1))
         check_memory(plan)
         names = parse_baselines(baselines, config)
-        run_name = f"{folder_name(env, scenario)}-{algo}-{plan.policy}-seed{seed}"
+        run_name = f"{options.folder_name(env, scenario)}-{algo}-{plan.policy}-seed{seed}"
         folder = out or Path("runs/train") / run_name
-        check_writable(folder)
+        options.check_writable(folder)
         open_run(folder, plan, fresh=fresh)
-    with reported("interrupted; training is done, the same command compares it"):
+    with options.reported("interrupted; training is done, the same command compares it"):
         present(plan, folder, names, train_in_view(plan, folder, total))
 
 
@@ -131,13 +120,13 @@ def require_training() -> None:
 
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="Folder of a run of `mec-moe train`.")],
-    seeds: Episodes = 50,
-    first_seed: FirstSeed = 100_000,
-    baselines: Baselines = "all",
+    seeds: options.Episodes = 50,
+    first_seed: options.FirstSeed = 100_000,
+    baselines: options.Baselines = "all",
 ) -> None:
     """Compare the best checkpoint of a training run with the baselines, paired by seed."""
     kept = f"interrupted; finished baselines are kept in {folder}, the same command resumes"
-    with reported(kept):
+    with options.reported(kept):
         require_training()
         from mec_moe_agents.cli.training import parse_baselines, print_standing
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds

@@ -8,17 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
+from mec_moe_agents.dmoe import schedulers
 from mec_moe_agents.dmoe.agent import Scheduler, SchedulingAgent
 from mec_moe_agents.dmoe.layer import Importance, ThresholdSchedule, same_for_all_layers
 from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
-from mec_moe_agents.dmoe.schedulers import (
-    ExactScheduler,
-    JointScheduler,
-    RandomScheduler,
-    SelectionScheduler,
-    TopScheduler,
-    is_small,
-)
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Whole, reject
 
@@ -44,17 +37,19 @@ def _by(scheduler: Callable[..., Scheduler]) -> Callable[..., Agent]:
 
 
 def _jesa(config: DMoEConfig, schedule: ThresholdSchedule) -> Scheduler:
-    return JointScheduler(config, schedule)
+    return schedulers.JointScheduler(config, schedule)
 
 
 def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EFFORT) -> Scheduler:
     if not Whole(1).admits(effort):
         raise reject("effort", effort, Whole(1))
-    return JointScheduler(config, schedule, effort)
+    return schedulers.JointScheduler(config, schedule, effort)
 
 
 def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
-    return SchedulingAgent(config, JointScheduler(config, same_for_all_layers(config, qos)))
+    return SchedulingAgent(
+        config, schedulers.JointScheduler(config, same_for_all_layers(config, qos))
+    )
 
 
 def _learned(
@@ -73,17 +68,20 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
         "random": CatalogueEntry(
             "random experts and subcarriers",
-            lambda config, env, seed: SchedulingAgent(config, RandomScheduler(config, seed)),
+            lambda config, env, seed: SchedulingAgent(
+                config, schedulers.RandomScheduler(config, seed)
+            ),
         ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
-            lambda config, env, seed: SchedulingAgent(config, TopScheduler(config)),
+            lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),
         ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous
         ),
         "des": CatalogueEntry(
-            "cheapest experts above the threshold, then subcarriers", _by(SelectionScheduler)
+            "cheapest experts above the threshold, then subcarriers",
+            _by(schedulers.SelectionScheduler),
         ),
         "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
@@ -91,7 +89,9 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),
         "exact": CatalogueEntry(
-            "the optimum of each layer, where small", _by(ExactScheduler), serves=is_small
+            "the optimum of each layer, where small",
+            _by(schedulers.ExactScheduler),
+            serves=schedulers.is_small,
         ),
     }
 )

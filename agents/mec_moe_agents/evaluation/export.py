@@ -9,17 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mec_moe_agents.evaluation import leaderboard
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.figures import RANKING_DPI, draw_ranking
-from mec_moe_agents.evaluation.leaderboard import (
-    THRESHOLDS,
-    Aggregate,
-    AggregateLine,
-    Line,
-    Standings,
-    aggregate,
-    rank,
-)
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import FLOOR, RankingRequest
@@ -58,14 +50,14 @@ class Ranking:
     provenance: Provenance
 
     @cached_property
-    def standings(self) -> Sequence[Standings]:
+    def standings(self) -> Sequence[leaderboard.Standings]:
         """How the agents stand on each scenario."""
-        return [rank(each, self.results[each.name]) for each in self.request.scenarios]
+        return [leaderboard.rank(each, self.results[each.name]) for each in self.request.scenarios]
 
     @cached_property
-    def aggregates(self) -> Sequence[Aggregate]:
+    def aggregates(self) -> Sequence[leaderboard.Aggregate]:
         """How they stand over all scenarios of an environment."""
-        return aggregate(self.standings)
+        return leaderboard.aggregate(self.standings)
 
 
 def write_ranking(ranking: Ranking, folder: Path, markdown: Path | None = None) -> list[Path]:
@@ -109,7 +101,7 @@ def _document(ranking: Ranking) -> dict[str, Any]:
             {
                 "environment": group.environment,
                 "scenarios": group.scenarios,
-                "profile_thresholds": THRESHOLDS,
+                "profile_thresholds": leaderboard.THRESHOLDS,
                 "agents": [_aggregate_line(line) for line in group.lines],
             }
             for group in ranking.aggregates
@@ -117,7 +109,7 @@ def _document(ranking: Ranking) -> dict[str, Any]:
     }
 
 
-def _scenario(entry: Standings, request: RankingRequest) -> dict[str, Any]:
+def _scenario(entry: leaderboard.Standings, request: RankingRequest) -> dict[str, Any]:
     settings = entry.scenario.config.to_dict().items()
     return {
         "scenario": entry.scenario.name,
@@ -131,7 +123,9 @@ def _scenario(entry: Standings, request: RankingRequest) -> dict[str, Any]:
     }
 
 
-def _line(line: Line, entry: Standings, request: RankingRequest) -> dict[str, Any]:
+def _line(
+    line: leaderboard.Line, entry: leaderboard.Standings, request: RankingRequest
+) -> dict[str, Any]:
     return {
         "agent": line.agent,
         "contender": line.contender,
@@ -145,7 +139,7 @@ def _line(line: Line, entry: Standings, request: RankingRequest) -> dict[str, An
     }
 
 
-def _aggregate_line(line: AggregateLine) -> dict[str, Any]:
+def _aggregate_line(line: leaderboard.AggregateLine) -> dict[str, Any]:
     return {
         "agent": line.agent,
         "contender": line.contender,
@@ -180,7 +174,7 @@ def as_markdown(ranking: Ranking, picture: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _aggregate_section(group: Aggregate, request: RankingRequest) -> list[str]:
+def _aggregate_section(group: leaderboard.Aggregate, request: RankingRequest) -> list[str]:
     rows = [(_name(line), *SCORE.cell(line.iqm)) for line in group.lines]
     names = ", ".join(f"`{name}`" for name in group.scenarios)
     return [
@@ -192,7 +186,7 @@ def _aggregate_section(group: Aggregate, request: RankingRequest) -> list[str]:
     ]
 
 
-def _scenario_section(entry: Standings, request: RankingRequest) -> list[str]:
+def _scenario_section(entry: leaderboard.Standings, request: RankingRequest) -> list[str]:
     scenario, columns = entry.scenario, all_ranking_columns(entry)
     column = return_column(entry.largest_return)
     headings = ["agent", *(column.heading for column, _ in columns), "to reproduce the row"]
@@ -211,7 +205,7 @@ def _scenario_section(entry: Standings, request: RankingRequest) -> list[str]:
     ]
 
 
-def _name(line: Line | AggregateLine) -> str:
+def _name(line: leaderboard.Line | leaderboard.AggregateLine) -> str:
     return f"`{line.agent}`" if line.contender else f"*`{line.agent}` (yardstick)*"
 
 

@@ -15,22 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from mec_moe_agents.evaluation.drawing import (
-    draw_curves,
-    draw_point,
-    finish,
-    legend_below,
-    look_of,
-    new_figure,
-)
-from mec_moe_agents.evaluation.leaderboard import (
-    THRESHOLDS,
-    Aggregate,
-    AggregateLine,
-    Leaderboard,
-    Line,
-    Standings,
-)
+from mec_moe_agents.evaluation import drawing, leaderboard
 from mec_moe_agents.evaluation.verdict import SCORE
 from mec_moe_env.core.buffers import Floats
 
@@ -100,49 +85,51 @@ def view_of(measures: Collection[str]) -> View:
     return DMOE_MODEL if "accuracy" in measures else DMOE
 
 
-def draw_comparison(board: Leaderboard, title: str) -> Figure:
+def draw_comparison(board: leaderboard.Leaderboard, title: str) -> Figure:
     """Draw a curve and a plane with one legend in the order of the leaderboard."""
-    figure = new_figure(title, (11, 5.2))
+    figure = drawing.new_figure(title, (11, 5.2))
     over_time, plane = figure.subplots(1, 2)
     view = view_of(board.best.metrics)
     _draw_curves(over_time, board, view)
     _draw_plane(plane, board, view)
-    looks = [look_of(line.agent) for line in board.lines]
+    looks = [drawing.look_of(line.agent) for line in board.lines]
     handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks]
-    legend_below(figure, handles, [_label(line) for line in board.lines], LEGEND_COLUMNS)
+    drawing.legend_below(figure, handles, [_label(line) for line in board.lines], LEGEND_COLUMNS)
     return figure
 
 
-def _label(line: Line) -> str:
+def _label(line: leaderboard.Line) -> str:
     return line.agent if line.contender else f"{line.agent} (yardstick)"
 
 
-def _draw_curves(axes: Axes, board: Leaderboard, view: View) -> None:
+def _draw_curves(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None:
     means = np.array([line.episodes.curve.mean(axis=0) for line in board.lines])
     steps = means.shape[1]
     marked = steps <= MARKED_STEPS
     for line in reversed(board.lines):  # the best on top
-        look = look_of(line.agent)
+        look = drawing.look_of(line.agent)
         curve = view.curve.scale * line.episodes.curve
-        draw_curves(axes, curve, look if marked else look._replace(marker=""))
+        drawing.draw_curves(axes, curve, look if marked else look._replace(marker=""))
     _fit(axes, view.curve, means[:, int(SETTLED_FROM * steps) :])
     if marked:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(0.5, steps + 0.5)
     else:
         axes.set_xlim(0, steps)
-    finish(axes, view.curve_title, view.step, view.curve.label, legend=None)
+    drawing.finish(axes, view.curve_title, view.step, view.curve.label, legend=None)
 
 
-def _draw_plane(axes: Axes, board: Leaderboard, view: View) -> None:
+def _draw_plane(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None:
     for line in reversed(board.lines):
-        look, sides = look_of(line.agent), (view.horizontal, view.vertical)
+        look, sides = drawing.look_of(line.agent), (view.horizontal, view.vertical)
         x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
-        draw_point(axes, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4)
+        drawing.draw_point(
+            axes, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4
+        )
     values = [line.metrics[view.vertical.measure].mean for line in board.lines]
     _fit(axes, view.vertical, np.array(values))
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
-    finish(axes, view.plane_title, view.horizontal.label, view.vertical.label, legend=None)
+    drawing.finish(axes, view.plane_title, view.horizontal.label, view.vertical.label, legend=None)
 
 
 def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
@@ -160,16 +147,18 @@ def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
             axes.set_ylim(min(0.0, 1.1 * low), 1.1 * high if high > 0 else 1.0)
 
 
-def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]) -> Figure:
+def draw_ranking(
+    standings: Sequence[leaderboard.Standings], aggregates: Sequence[leaderboard.Aggregate]
+) -> Figure:
     """Draw a row of panels for each environment: scores, interquartile means, profiles."""
-    groups: dict[str, list[Standings]] = defaultdict(list)
+    groups: dict[str, list[leaderboard.Standings]] = defaultdict(list)
     for entry in standings:
         groups[entry.scenario.traits.title].append(entry)
     # The first aggregate of an environment is the one over all its scenarios.
     over_all = {group.environment: group.lines for group in reversed(aggregates)}
     orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}
     heights = [len(order) + 4.5 for order in orders.values()]
-    figure = new_figure("", (14, ROW_INCHES * sum(heights)))
+    figure = drawing.new_figure("", (14, ROW_INCHES * sum(heights)))
     grid = figure.subplots(
         len(groups), 3, squeeze=False, height_ratios=heights, width_ratios=(6, 3, 3.4)
     )
@@ -181,13 +170,17 @@ def draw_ranking(standings: Sequence[Standings], aggregates: Sequence[Aggregate]
     return figure
 
 
-def _order(standings: Sequence[Standings], lines: Sequence[AggregateLine]) -> list[str]:
+def _order(
+    standings: Sequence[leaderboard.Standings], lines: Sequence[leaderboard.AggregateLine]
+) -> list[str]:
     """Return the agents from top to bottom: by interquartile mean, then those without one."""
     rest = (line.agent for entry in standings for line in entry.lines)
     return list(dict.fromkeys([*(line.agent for line in lines), *rest]))
 
 
-def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str]) -> None:
+def _draw_scores(
+    axes: Axes, standings: Sequence[leaderboard.Standings], order: Sequence[str]
+) -> None:
     scores = np.full((len(order), len(standings)), np.nan)
     labels = {}
     for column, entry in enumerate(standings):
@@ -209,24 +202,26 @@ def _draw_scores(axes: Axes, standings: Sequence[Standings], order: Sequence[str
     axes.spines[:].set_visible(False)
 
 
-def _draw_means(axes: Axes, lines: Sequence[AggregateLine], order: Sequence[str]) -> None:
+def _draw_means(
+    axes: Axes, lines: Sequence[leaderboard.AggregateLine], order: Sequence[str]
+) -> None:
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_yticks(range(len(order)), [""] * len(order))
-    finish(axes, "Interquartile mean, 95 % interval", "Normalised score", legend=None)
+    drawing.finish(axes, "Interquartile mean, 95 % interval", "Normalised score", legend=None)
     for line in lines:
-        look, row = look_of(line.agent), order.index(line.agent)
+        look, row = drawing.look_of(line.agent), order.index(line.agent)
         axes.plot(line.iqm.mean, row, look.marker, color=look.color, markersize=8)
         if np.isfinite(line.iqm.low):
             axes.hlines(row, line.iqm.low, line.iqm.high, color=look.color, lw=5, alpha=0.45)
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
 
 
-def _draw_profiles(axes: Axes, lines: Sequence[AggregateLine]) -> None:
+def _draw_profiles(axes: Axes, lines: Sequence[leaderboard.AggregateLine]) -> None:
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
     for line in lines:
-        style = look_of(line.agent).style
-        axes.plot(THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
+        style = drawing.look_of(line.agent).style
+        axes.plot(leaderboard.THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
     title, ylabel = "Performance profile", "Share of episodes above τ"
-    finish(axes, title, "Normalised score τ", ylabel, legend=None)
+    drawing.finish(axes, title, "Normalised score τ", ylabel, legend=None)
     if lines:
         axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)

@@ -8,14 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
+from mec_moe_agents.offloading import gates
 from mec_moe_agents.offloading.energy_minimal import MOST_ITERATIONS, EnergyMinimalAgent
-from mec_moe_agents.offloading.gates import (
-    MostPowerfulGate,
-    NearestGate,
-    OracleGate,
-    RandomGate,
-    RejectAllGate,
-)
 from mec_moe_agents.offloading.learned import learned_agent, preset_for
 from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
 from mec_moe_env import OffloadingConfig
@@ -53,19 +47,19 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
     {
         "random": CatalogueEntry(
             "random idle server (the paper's ablation)",
-            lambda config, env, seed: RoutingAgent(config, RandomGate(config, seed)),
+            lambda config, env, seed: RoutingAgent(config, gates.RandomGate(config, seed)),
         ),
         "nearest": CatalogueEntry(
             "nearest idle server (traditional edge computing)",
-            lambda config, env, seed: RoutingAgent(config, NearestGate()),
+            lambda config, env, seed: RoutingAgent(config, gates.NearestGate()),
         ),
         "most-powerful": CatalogueEntry(
             "fastest idle server (traditional edge computing)",
-            lambda config, env, seed: RoutingAgent(config, MostPowerfulGate()),
+            lambda config, env, seed: RoutingAgent(config, gates.MostPowerfulGate()),
         ),
         "reject-all": CatalogueEntry(
             "takes no task: the floor",
-            lambda config, env, seed: RoutingAgent(config, RejectAllGate()),
+            lambda config, env, seed: RoutingAgent(config, gates.RejectAllGate()),
         ),
         "gating": CatalogueEntry(
             "gating network learned online (Li & Duan 2024)", partial(_top1, "gating")
@@ -99,7 +93,7 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "oracle": CatalogueEntry(
             "clairvoyant: reads true errors; a yardstick, never a contender",
-            lambda config, env, seed: RoutingAgent(config, OracleGate(config, env)),
+            lambda config, env, seed: RoutingAgent(config, gates.OracleGate(config, env)),
             contender=False,
         ),
     }

@@ -18,16 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mec_moe_agents.evaluation.drawing import (
-    BOUND,
-    Look,
-    draw_band,
-    draw_point,
-    finish,
-    look_of,
-    new_figure,
-    new_panels,
-)
+from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce import (
@@ -62,10 +53,10 @@ SAVINGS = {0.9: 10.0, 0.8: 30.0, 0.7: 45.0}
 
 DELAYS = (0, 1, 2, 3, 4)
 DOPPLER = {
-    0.5: ("0.5 Hz", Look("#009E73", "-", "o")),
-    1.0: ("1 Hz", Look("#0072B2", "--", "s")),
-    2.0: ("2 Hz", Look("#E69F00", "-.", "^")),
-    float("inf"): ("independent slots", Look("#000000", ":", "D")),
+    0.5: ("0.5 Hz", drawing.Look("#009E73", "-", "o")),
+    1.0: ("1 Hz", drawing.Look("#0072B2", "--", "s")),
+    2.0: ("2 Hz", drawing.Look("#E69F00", "-.", "^")),
+    float("inf"): ("independent slots", drawing.Look("#000000", ":", "D")),
 }
 
 DIGITS = DMOE_PRESETS["digits-moe"].override(tokens_per_source=16)
@@ -101,7 +92,7 @@ def run_energy(seeds: Sequence[int]) -> Answer:
             points.setdefault(agent, []).append((joules, violated))
     swept = {agent: np.stack(values, axis=-1) for agent, values in points.items()}
     lines = [
-        (LABELS[agent], BOUND if agent == "bound" else look_of(agent), values)
+        (LABELS[agent], drawing.BOUND if agent == "bound" else drawing.look_of(agent), values)
         for agent, values in swept.items()
     ]
     title = f"DMoE · paper, {len(seeds)} seeds (mean and 95 % interval)"
@@ -172,18 +163,18 @@ def _staleness_headlines(swept: Mapping[float, Floats]) -> list[Headline]:
 
 
 def _draw_sweep(
-    title: str, xlabel: str, x: Sequence[float], lines: Sequence[tuple[str, Look, Floats]]
+    title: str, xlabel: str, x: Sequence[float], lines: Sequence[tuple[str, drawing.Look, Floats]]
 ) -> Figure:
     """Draw energy and missed thresholds (none for a bound) of lines (2, n, len(x)) side by side."""
-    figure, (left, right) = new_panels(title)
+    figure, (left, right) = drawing.new_panels(title)
     for label, look, (joules, violated) in lines:
-        draw_band(left, x, 1e3 * joules, look, label)
+        drawing.draw_band(left, x, 1e3 * joules, look, label)
         if np.isfinite(violated).all():
-            draw_band(right, x, 1e2 * violated, look, label)
+            drawing.draw_band(right, x, 1e2 * violated, look, label)
     left.set_ylim(bottom=0)
     right.set_ylim(bottom=0)
-    finish(left, "Energy", xlabel, TOKEN_ENERGY)
-    finish(right, "Missed thresholds", xlabel, "Token layers below z·γ0^l (%)", legend=None)
+    drawing.finish(left, "Energy", xlabel, TOKEN_ENERGY)
+    drawing.finish(right, "Missed thresholds", xlabel, "Token layers below z·γ0^l (%)", legend=None)
     return figure
 
 
@@ -232,10 +223,10 @@ def accuracy_headlines(curves: Mapping[str, Points]) -> list[Headline]:
 
 def _draw_accuracy(curves: Mapping[str, Points], seeds: int) -> Figure:
     digits = seeds * DIGITS.sources * DIGITS.tokens_per_source
-    figure = new_figure(f"DMoE · digits-moe, {seeds} seeds, {digits} digits", (8, 5.4))
+    figure = drawing.new_figure(f"DMoE · digits-moe, {seeds} seeds, {digits} digits", (8, 5.4))
     axes = figure.subplots()
     for agent, label in (("jesa", "JESA(γ0, 2)"), ("homogeneous", "H(z, 2)")):
-        look = look_of(agent)
+        look = drawing.look_of(agent)
         means = np.array([[v.mean() for v in point] for point in curves[agent].values()])
         axes.plot(1e3 * means[:, 0], 1e2 * means[:, 1], color=look.color, ls=look.line, lw=1.4)
         for position, point in enumerate(curves[agent].values()):
@@ -248,13 +239,15 @@ def _draw_accuracy(curves: Mapping[str, Points], seeds: int) -> Figure:
         _draw_point(axes, curves["topk"][experts], look_like, f"Top-{experts:g}")
     axes.margins(x=0.1)
     title = "Accuracy against energy (upper left is better; 95 % intervals)"
-    finish(axes, title, TOKEN_ENERGY, "Accuracy on held-out digits (%)", legend="lower right")
+    drawing.finish(
+        axes, title, TOKEN_ENERGY, "Accuracy on held-out digits (%)", legend="lower right"
+    )
     return figure
 
 
 def _draw_point(axes: Axes, point: tuple[Floats, Floats], agent: str, label: str) -> None:
     x, y = estimate_mean(1e3 * point[0]), estimate_mean(1e2 * point[1])
-    draw_point(axes, x, y, look_of(agent), elinewidth=1.0, label=label)
+    drawing.draw_point(axes, x, y, drawing.look_of(agent), elinewidth=1.0, label=label)
 
 
 ENERGY = Study("energy", "What does each scheduler spend at each γ0?", run_energy)

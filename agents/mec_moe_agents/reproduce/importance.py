@@ -16,14 +16,7 @@ from mec_moe_agents.evaluation.drawing import draw_intervals, finish, look_of, n
 from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.reproduce import Answer, Headline, Row, at_least, percent_below, rows_of
-from mec_moe_agents.training.importance import (
-    CONFIG,
-    SHARED,
-    ImportanceEnvironment,
-    Schedule,
-    powers,
-    recording_seeds,
-)
+from mec_moe_agents.training import importance
 from mec_moe_env.core.buffers import Floats
 
 LEAST_SAVING = 10.0
@@ -67,15 +60,24 @@ def compare_matches(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
         ValueError: a seed is one of training's.
     """
     check_evaluation_seeds(seeds)
-    others = ImportanceEnvironment(CONFIG, recording_seeds(), images="train")
+    others = importance.ImportanceEnvironment(
+        importance.CONFIG, importance.recording_seeds(), images="train"
+    )
     points, on_train = {}, {}
-    for schedule in {s for each in matches for s in (powers(each.hand_set), each.importance)}:
-        metrics = evaluate("jesa", CONFIG, seeds, options={"importance": schedule}).metrics
+    for schedule in {
+        s for each in matches for s in (importance.powers(each.hand_set), each.importance)
+    }:
+        metrics = evaluate(
+            "jesa", importance.CONFIG, seeds, options={"importance": schedule}
+        ).metrics
         points[schedule] = Point(metrics["energy_per_token_j"], metrics["accuracy"])
         outcome = others.run(schedule)
         on_train[schedule] = Point(np.array([outcome.joules]), np.array([outcome.accuracy]))
     pairs, pairs_on_train = (
-        [Pair(each, found[powers(each.hand_set)], found[each.importance]) for each in matches]
+        [
+            Pair(each, found[importance.powers(each.hand_set)], found[each.importance])
+            for each in matches
+        ]
         for found in (points, on_train)
     )
     rows = _rows(pairs, on_train, seeds)
@@ -84,13 +86,13 @@ def compare_matches(matches: Sequence[Match], seeds: Sequence[int]) -> Answer:
 
 
 def _rows(
-    pairs: Sequence[Pair], on_train: Mapping[Schedule, Point], seeds: Sequence[int]
+    pairs: Sequence[Pair], on_train: Mapping[importance.Schedule, Point], seeds: Sequence[int]
 ) -> list[Row]:
     rows: list[Row] = []
     for pair in pairs:
         gamma, learned = pair.match.hand_set, pair.match.importance
         for scheduler, schedule, point in (
-            ("jesa", powers(gamma), pair.jesa),
+            ("jesa", importance.powers(gamma), pair.jesa),
             ("learned", learned, pair.ours),
         ):
             text = " ".join(f"{each:.6g}" for each in schedule)
@@ -100,7 +102,7 @@ def _rows(
                 "accuracy": point.accuracy,
                 "accuracy_on_train": on_train[schedule].accuracy,
             }
-            rows += rows_of(labels, seeds, columns, CONFIG)
+            rows += rows_of(labels, seeds, columns, importance.CONFIG)
     return rows
 
 
@@ -125,7 +127,7 @@ def _least(estimates: Iterable[Estimate]) -> Estimate:
 
 
 def _draw(pairs: Sequence[Pair], on_train: Sequence[Pair], seeds: int) -> Figure:
-    title = f"DMoE · digits-moe, {seeds} evaluation seeds\n{SHARED}"
+    title = f"DMoE · digits-moe, {seeds} evaluation seeds\n{importance.SHARED}"
     figure, (plane, saved, gained) = new_panels(title, panels=3)
     _draw_curve(plane, [pair.jesa for pair in pairs], "jesa", "JESA(γ0, 2), γ0 = 0.05 … 1")
     _draw_curve(plane, [pair.ours for pair in pairs], "learned", "JESA, learned importance")

@@ -18,14 +18,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.dmoe.agent import Plan, Scheduler
 from mec_moe_agents.dmoe.layer import ThresholdSchedule, layer_bound, remote_links, token_joules
 from mec_moe_agents.dmoe.schedulers import JointScheduler, TopScheduler
-from mec_moe_agents.evaluation.drawing import (
-    BOUND,
-    double_along_x,
-    draw_band,
-    finish,
-    look_of,
-    new_panels,
-)
+from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.statistics import estimate_mean
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, as_json, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
@@ -123,7 +116,7 @@ def _expert_headlines(counts: Floats) -> list[Headline]:
 
 def _draw_experts(counts: Mapping[str, Floats], seeds: int) -> Figure:
     title = f"DMoE · paper, {seeds} seeds: what is chosen in each layer"
-    figure, (left, right) = new_panels(title)
+    figure, (left, right) = drawing.new_panels(title)
     number = np.array([values.sum(axis=2).mean(axis=0) for values in counts.values()])
     _draw_heat(left, number, list(counts), "Experts per token")
     shown = counts[f"γ0 = {SHOWN:g}"].mean(axis=0).T
@@ -212,24 +205,24 @@ def _optimality_headlines(found: Mapping[int, Mapping[str, Floats]]) -> list[Hea
 
 
 def _draw_optimality(found: Mapping[int, Mapping[str, Floats]], seeds: int) -> Figure:
-    figure, (left, right) = new_panels(
+    figure, (left, right) = drawing.new_panels(
         f"DMoE, independent channels, γ0 = {OPTIMALITY_IMPORTANCE}, {seeds} seeds × 8 layers"
     )
     for nodes, measured in found.items():
-        sizes, look = SUBCARRIERS[nodes], look_of(LOOKS[nodes])
-        draw_band(left, sizes, measured["distinct"], look, f"all best differ, K = {nodes}")
+        sizes, look = SUBCARRIERS[nodes], drawing.look_of(LOOKS[nodes])
+        drawing.draw_band(left, sizes, measured["distinct"], look, f"all best differ, K = {nodes}")
         optimal = look._replace(line=":", marker="")
-        draw_band(left, sizes, measured["optimal"], optimal, f"JESA = LB, K = {nodes}")
+        drawing.draw_band(left, sizes, measured["optimal"], optimal, f"JESA = LB, K = {nodes}")
         formula = np.array([[optimality_probability(nodes, size) for size in sizes]])
         label = "formula Π (1 − i/S)" if nodes == 4 else ""
-        draw_band(left, sizes, formula, BOUND._replace(line="-", marker="x"), label)
-        draw_band(right, sizes, 100 * measured["gap"], look, f"K = {nodes}")
-    double_along_x(left)
-    double_along_x(right)
+        drawing.draw_band(left, sizes, formula, drawing.BOUND._replace(line="-", marker="x"), label)
+        drawing.draw_band(right, sizes, 100 * measured["gap"], look, f"K = {nodes}")
+    drawing.double_along_x(left)
+    drawing.double_along_x(right)
     left.set_ylim(0, 1.02)
     right.set_ylim(bottom=0)
-    finish(left, "When JESA is optimal", "Subcarriers S", "Share of layers")
-    finish(right, "JESA's energy above the lower bound", "Subcarriers S", "Gap to LB (%)")
+    drawing.finish(left, "When JESA is optimal", "Subcarriers S", "Share of layers")
+    drawing.finish(right, "JESA's energy above the lower bound", "Subcarriers S", "Gap to LB (%)")
     return figure
 
 

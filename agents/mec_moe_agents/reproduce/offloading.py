@@ -12,14 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mec_moe_agents.evaluation.drawing import (
-    Look,
-    draw_band,
-    draw_curves,
-    finish,
-    look_of,
-    new_panels,
-)
+from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_least, at_most, rows_of
@@ -31,10 +24,10 @@ AGENTS = ("gating", "nearest", "most-powerful", "random")
 LARGEST_FALL = -5.0
 """Percent over the second half of the run up to which a curve counts as not falling."""
 LOOKS = {
-    10: Look("#882255", "--", ""),
-    30: Look("#0072B2", "-", ""),
-    50: Look("#009E73", "-.", ""),
-    70: Look("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), ""),
+    10: drawing.Look("#882255", "--", ""),
+    30: drawing.Look("#0072B2", "-", ""),
+    50: drawing.Look("#009E73", "-.", ""),
+    70: drawing.Look("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), ""),
 }
 
 Found = Mapping[tuple[int, str], Episodes]
@@ -100,22 +93,24 @@ def _rows(found: Found) -> list[Row]:
 
 def _draw(found: Found) -> Figure:
     seeds = found[SERVERS[0], AGENTS[0]].seeds.size
-    figure, (left, right) = new_panels(
+    figure, (left, right) = drawing.new_panels(
         f"Offloading · paper-synthetic, {seeds} seeds (mean and 95 % interval)"
     )
-    nearest = look_of("nearest")._replace(line=":", marker="")
-    draw_curves(left, found[30, "nearest"].curve, nearest, "nearest, M = 30", most_points=300)
+    nearest = drawing.look_of("nearest")._replace(line=":", marker="")
+    drawing.draw_curves(
+        left, found[30, "nearest"].curve, nearest, "nearest, M = 30", most_points=300
+    )
     for servers in SERVERS:
         curve, label = found[servers, "gating"].curve, f"gating, M = {servers}"
-        draw_curves(left, curve, LOOKS[servers], label, most_points=300)
+        drawing.draw_curves(left, curve, LOOKS[servers], label, most_points=300)
     for agent in reversed(AGENTS):
         values = np.stack([final(found, servers, agent) for servers in SERVERS], axis=1)
-        draw_band(right, SERVERS, values, look_of(agent), agent)
+        drawing.draw_band(right, SERVERS, values, drawing.look_of(agent), agent)
     right.set_xticks(SERVERS)
     for axes in (left, right):
         axes.set_ylim(0, 1.15 * max(final(found, m, a).mean() for m in SERVERS for a in AGENTS))
-    finish(left, "Error over time", "Slot t", "Overall generalization error $G_t$")
-    finish(right, "Error at the end", "Servers M", "Final generalization error $G_T$")
+    drawing.finish(left, "Error over time", "Slot t", "Overall generalization error $G_t$")
+    drawing.finish(right, "Error at the end", "Servers M", "Final generalization error $G_T$")
     return figure
 
 

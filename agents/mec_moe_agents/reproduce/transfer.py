@@ -16,13 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from mec_moe_agents.evaluation.drawing import (
-    draw_intervals,
-    finish,
-    legend_below,
-    look_of,
-    new_figure,
-)
+from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import LEARNED
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
@@ -166,14 +160,14 @@ def draw(found: Found) -> Figure:
         f"{seeds} held-out seeds, mean and 95 % interval; lower is better; "
         "in brackets: guard's return"
     )
-    figure = new_figure(title, (9, 6.8))
+    figure = drawing.new_figure(title, (9, 6.8))
     grid = figure.subplots(2, 2, sharey=True)
     for axes, sweep in zip(grid.flat, SWEEPS, strict=True):
         _draw_sweep(axes, found, sweep)
     for axes in grid[:, 1]:
         axes.set_ylabel("")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    legend_below(figure, handles[::-1], labels[::-1], len(AGENTS))
+    drawing.legend_below(figure, handles[::-1], labels[::-1], len(AGENTS))
     return figure
 
 
@@ -191,11 +185,13 @@ def _draw_sweep(axes: Axes, found: Found, sweep: Sweep) -> None:
         style = {"lw": 2.4, "markersize": 10} if ours else {"lw": 1.4, "markersize": 6}
         positions = np.arange(len(shares)) + APART * (position - (len(AGENTS) - 1) / 2)
         label = NAMES.get(agent, agent)
-        draw_intervals(axes, positions, shares, look_of(agent), label=label, **FRAME, **style)
+        drawing.draw_intervals(
+            axes, positions, shares, drawing.look_of(agent), label=label, **FRAME, **style
+        )
     axes.set_xticks(range(len(sweep.values)), [_tick(found, sweep, v) for v in sweep.values])
     axes.set_xlim(-0.5, len(sweep.values) - 0.5)
     _scale_shares(axes)
-    finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
+    drawing.finish(axes, sweep.title, sweep.axis, "Cost, share of guard's", legend=None)
 
 
 def _scale_shares(axes: Axes) -> None:

@@ -23,14 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from mec_moe_agents.training.run_folder import Evaluation, Progress
-from mec_moe_env.files import (
-    Arrays,
-    read_arrays,
-    recover_folder,
-    replacing_folder,
-    write_arrays,
-    write_json,
-)
+from mec_moe_env import files
 
 POLICY, OPTIMIZER = "policy.npz", "optimizer.npz"
 STATE, REPLAY = "state.json", "replay.npz"
@@ -40,7 +33,7 @@ REPLAY_ARRAYS = ("actions", "rewards", "dones", "timeouts")
 
 def save_policy(model: Any, folder: Path) -> None:
     """Write the weights into a folder."""
-    write_arrays(folder / POLICY, _arrays(model.policy.state_dict()))
+    files.write_arrays(folder / POLICY, _arrays(model.policy.state_dict()))
 
 
 def load_policy(model: Any, folder: Path) -> None:
@@ -52,17 +45,17 @@ def load_policy(model: Any, folder: Path) -> None:
     """
     file = folder / POLICY
     try:
-        model.policy.load_state_dict(_tensors(read_arrays(file)))
+        model.policy.load_state_dict(_tensors(files.read_arrays(file)))
     except RuntimeError as error:
         raise ValueError(f"{file}: the weights do not fit the policy: {error}") from error
 
 
 def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
     """Write everything that training goes on from; the folder is replaced as a whole."""
-    with replacing_folder(folder) as fresh:
+    with files.replacing_folder(folder) as fresh:
         save_policy(model, fresh)
         arrays, settings = _split(model.policy.optimizer.state_dict())
-        write_arrays(fresh / OPTIMIZER, arrays)
+        files.write_arrays(fresh / OPTIMIZER, arrays)
         state = {
             "progress": {
                 "leg": progress.segment,
@@ -71,9 +64,9 @@ def save_checkpoint(model: Any, progress: Progress, folder: Path) -> None:
             "counters": {name: getattr(model, name) for name in COUNTERS if hasattr(model, name)},
             "optimizer": settings,
         }
-        write_json(fresh / STATE, state, indent=1)
+        files.write_json(fresh / STATE, state, indent=1)
         if hasattr(model, "replay_buffer"):
-            write_arrays(fresh / REPLAY, _replay_arrays(model.replay_buffer))
+            files.write_arrays(fresh / REPLAY, _replay_arrays(model.replay_buffer))
 
 
 def load_checkpoint(model: Any, folder: Path) -> Progress:
@@ -83,7 +76,7 @@ def load_checkpoint(model: Any, folder: Path) -> Progress:
         OSError: a file is missing or cannot be read.
         ValueError: a file is damaged or of another model.
     """
-    recover_folder(folder)
+    files.recover_folder(folder)
     if not folder.exists():
         return Progress()
     load_policy(model, folder)
@@ -91,26 +84,26 @@ def load_checkpoint(model: Any, folder: Path) -> Progress:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         for name, value in state["counters"].items():
             setattr(model, name, value)
-        joined = _join(read_arrays(folder / OPTIMIZER), state["optimizer"])
+        joined = _join(files.read_arrays(folder / OPTIMIZER), state["optimizer"])
         model.policy.optimizer.load_state_dict(joined)
         evaluations = state["progress"]["evaluations"]
         progress = Progress(tuple(Evaluation(**each) for each in evaluations))
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder / STATE}: not a checkpoint: {error}") from error
     if hasattr(model, "replay_buffer"):
-        _fill_replay(model.replay_buffer, read_arrays(folder / REPLAY))
+        _fill_replay(model.replay_buffer, files.read_arrays(folder / REPLAY))
     return progress
 
 
-def _arrays(state: Mapping[str, torch.Tensor]) -> Arrays:
+def _arrays(state: Mapping[str, torch.Tensor]) -> files.Arrays:
     return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
 
 
-def _tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
+def _tensors(arrays: files.Arrays) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _split(state: Any) -> tuple[Arrays, dict[str, Any]]:
+def _split(state: Any) -> tuple[files.Arrays, dict[str, Any]]:
     """Part an optimizer's state into arrays `index.name` and what JSON can hold."""
     tensors: dict[str, torch.Tensor] = {}
     numbers: dict[str, Any] = {}
@@ -121,7 +114,7 @@ def _split(state: Any) -> tuple[Arrays, dict[str, Any]]:
     return _arrays(tensors), {"numbers": numbers, "param_groups": state["param_groups"]}
 
 
-def _join(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _join(arrays: files.Arrays, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Put together what `_split` parted."""
     state: dict[int, dict[str, Any]] = {}
     for key, value in {**_tensors(arrays), **settings["numbers"]}.items():
@@ -130,13 +123,13 @@ def _join(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"state": state, "param_groups": settings["param_groups"]}
 
 
-def _replay_arrays(buffer: Any) -> Arrays:
+def _replay_arrays(buffer: Any) -> files.Arrays:
     filled = buffer.buffer_size if buffer.full else buffer.pos
     arrays = {name: array[:filled] for name, array in _replay_views(buffer).items()}
     return {**arrays, "pos": np.array(buffer.pos), "full": np.array(buffer.full)}
 
 
-def _fill_replay(buffer: Any, arrays: Arrays) -> None:
+def _fill_replay(buffer: Any, arrays: files.Arrays) -> None:
     for name, array in _replay_views(buffer).items():
         array[: len(arrays[name])] = arrays[name]
     buffer.pos, buffer.full = int(arrays["pos"]), bool(arrays["full"])

@@ -19,16 +19,8 @@ from mec_moe_agents.dmoe.layer import SAFETY, token_joules
 from mec_moe_agents.dmoe.learned import LearnedSchedule, Match, ScheduleFamily
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds, evaluate
 from mec_moe_agents.solvers import select_experts
-from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
+from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer, moe
 from mec_moe_env.core.buffers import Floats
-from mec_moe_env.moe import (
-    apply_experts,
-    classify,
-    cross_entropy,
-    embed,
-    gate_scores,
-    load_digits_moe,
-)
 from mec_moe_env.tasks.images import load_digits_split
 
 Schedule = tuple[float, ...]
@@ -238,29 +230,29 @@ class ImportanceEnvironment:
     ) -> None:
         check_training_seeds(seeds)
         self._config = config
-        self._weights = load_digits_moe()
+        self._weights = moe.load_digits_moe()
         self._prices = record_prices(config, seeds)
         split = load_digits_split()
         shown, classes = getattr(split, images), getattr(split, f"{images}_classes")
         rng = np.random.default_rng(list(seeds))
         chosen = rng.integers(len(shown), size=self._prices.shape[1])
         self._labels = classes[chosen]
-        self._hidden = embed(self._weights, shown[chosen])
+        self._hidden = moe.embed(self._weights, shown[chosen])
 
     def run(self, importance: Sequence[float]) -> Outcome:
         """Take all tokens through all layers, layer l at the threshold z·importance[l]."""
         hidden = self._hidden.copy()
         scores, joules = np.empty(self._prices.shape[1:]), 0.0
         for layer, prices in enumerate(self._prices):
-            gate_scores(self._weights, layer, hidden, scores)
+            moe.gate_scores(self._weights, layer, hidden, scores)
             threshold = self._config.qos * importance[layer] * (1.0 + SAFETY)
             selected = select_experts(prices, scores, threshold, self._config.max_experts).selected
             joules += float((prices * selected).sum(axis=1).mean())
-            apply_experts(self._weights, layer, scores, selected, hidden)
-        logits = classify(self._weights, hidden)
+            moe.apply_experts(self._weights, layer, scores, selected, hidden)
+        logits = moe.classify(self._weights, hidden)
         return Outcome(
             joules,
-            float(cross_entropy(logits, self._labels).mean()),
+            float(moe.cross_entropy(logits, self._labels).mean()),
             float((logits.argmax(axis=1) == self._labels).mean()),
         )
 

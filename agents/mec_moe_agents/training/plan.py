@@ -25,12 +25,7 @@ import numpy as np
 
 from mec_moe_agents.environments import ENVIRONMENTS, environment_of
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED
-from mec_moe_agents.training.algorithms import (
-    ALGORITHMS,
-    Algorithm,
-    Hyperparameters,
-    hyperparameters_for,
-)
+from mec_moe_agents.training import algorithms
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config, Whole, resolve, setting, suggest
 
@@ -59,7 +54,7 @@ class Plan(Config):
     algo: str
     policy: str
     """One of `POLICIES`."""
-    hyperparameters: Hyperparameters
+    hyperparameters: algorithms.Hyperparameters
     seed: int = setting(0, Whole(0))
     validation_episodes: int = setting(50, Whole(1, 10**6))
     """Episodes that tell at each checkpoint how good the policy is."""
@@ -103,7 +98,7 @@ class Plan(Config):
         check_algorithm(algo)
         policy = policy or default_policy(algo, config)
         env = environment_of(config).name
-        hyperparameters = hyperparameters_for(algo, policy, env, scenario, tuning)
+        hyperparameters = algorithms.hyperparameters_for(algo, policy, env, scenario, tuning)
         return cls(
             env=env,
             scenario=scenario,
@@ -115,9 +110,9 @@ class Plan(Config):
         )
 
     @property
-    def algorithm(self) -> Algorithm:
+    def algorithm(self) -> algorithms.Algorithm:
         """What trains."""
-        return ALGORITHMS[self.algo]
+        return algorithms.ALGORITHMS[self.algo]
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as JSON has it; equal plans give equal descriptions."""
@@ -145,7 +140,7 @@ class Plan(Config):
             presets = {each.name: each.presets for each in ENVIRONMENTS}[fields["env"]]
             config = {k: math.inf if v == "inf" else v for k, v in fields["config"].items()}
             fields["config"] = resolve(config, presets, {})
-            defaults = ALGORITHMS[fields["algo"]].defaults
+            defaults = algorithms.ALGORITHMS[fields["algo"]].defaults
             fields["hyperparameters"] = defaults.override(**fields["hyperparameters"])
             return cls(**fields)
         except (KeyError, TypeError, AttributeError) as error:
@@ -153,7 +148,7 @@ class Plan(Config):
 
     def command(self, steps: int) -> str:
         """Return the command that trains this plan anew."""
-        tuned = hyperparameters_for(self.algo, self.policy, self.env, self.scenario, {})
+        tuned = algorithms.hyperparameters_for(self.algo, self.policy, self.env, self.scenario, {})
         parts = [f"mec-moe train --algo {self.algo} --scenario {self.scenario}"]
         if self.env != "offloading":
             parts.append(f"--env {self.env}")
@@ -191,14 +186,14 @@ def _bits(seed: int, segment: int, purpose: int) -> int:
 
 def check_algorithm(algo: str) -> None:
     """Raise ValueError with the nearest name if there is no such algorithm."""
-    if algo not in ALGORITHMS:
-        raise ValueError(f"unknown algorithm {algo!r}: {suggest(algo, ALGORITHMS)}")
+    if algo not in algorithms.ALGORITHMS:
+        raise ValueError(f"unknown algorithm {algo!r}: {suggest(algo, algorithms.ALGORITHMS)}")
 
 
 def default_policy(algo: str, config: Config) -> str:
     """Return `shape` where there is such a policy, otherwise `mlp`."""
     exists = "shape" in POLICIES[environment_of(config).name]
-    return "shape" if exists and ALGORITHMS[algo].deep_set else "mlp"
+    return "shape" if exists and algorithms.ALGORITHMS[algo].deep_set else "mlp"
 
 
 def check_policy(algo: str, policy: str, config: Config) -> None:
@@ -208,20 +203,20 @@ def check_policy(algo: str, policy: str, config: Config) -> None:
     if policy not in known:
         raise ValueError(f"unknown policy {policy!r}: {suggest(policy, known)}")
     if policy == "shape" and default_policy(algo, config) != "shape":
-        able = ", ".join(name for name, each in ALGORITHMS.items() if each.deep_set)
+        able = ", ".join(name for name, each in algorithms.ALGORITHMS.items() if each.deep_set)
         raise ValueError(
             f"--policy shape exists in --env offloading for {able}; "
             f"take --policy mlp for {algo} here"
         )
     if policy not in POLICIES[env]:
         raise ValueError("--policy features exists in --env offloading; take --policy mlp here")
-    if policy == "mlp" and ALGORITHMS[algo].off_policy:
+    if policy == "mlp" and algorithms.ALGORITHMS[algo].off_policy:
         check_one_pick(algo, config)
 
 
 def check_one_pick(algo: str, config: Config) -> None:
     """Raise ValueError if a step is not one pick, which one discrete action can stand for."""
-    others = ", ".join(name for name, each in ALGORITHMS.items() if not each.off_policy)
+    others = ", ".join(name for name, each in algorithms.ALGORITHMS.items() if not each.off_policy)
     if not isinstance(config, OffloadingConfig):
         raise ValueError(
             f"{algo} needs a single discrete action, which DMoE has not: take {others}"

@@ -10,17 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from stable_baselines3.common.logger import (
-    CSVOutputFormat,
-    KVWriter,
-    Logger,
-    TensorBoardOutputFormat,
-)
+from stable_baselines3.common import logger
 from stable_baselines3.common.utils import set_random_seed
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.rollout import Episodes, batches, make_vector_env, run_episodes
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.training import run_folder
 from mec_moe_agents.training.checkpoint import (
     load_checkpoint,
     load_policy,
@@ -30,16 +26,6 @@ from mec_moe_agents.training.checkpoint import (
 from mec_moe_agents.training.learner import Learner, torch_threads
 from mec_moe_agents.training.plan import Plan, episode_seed, generator_seed, validation_seeds
 from mec_moe_agents.training.policy import begin_from
-from mec_moe_agents.training.run_folder import (
-    BEST,
-    EVALUATIONS,
-    LAST,
-    LOGS,
-    Evaluation,
-    Progress,
-    note_session,
-    read_plan,
-)
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Whole, reject
 from mec_moe_env.files import recover_folder, replacing_folder, write_csv
@@ -54,11 +40,11 @@ class Watcher(Protocol):
     def stepped(self, steps: int) -> None:
         """The learner made `steps` more."""
 
-    def evaluated(self, progress: Progress) -> None:
+    def evaluated(self, progress: run_folder.Progress) -> None:
         """There is a new checkpoint with a new evaluation."""
 
 
-def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
+def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> run_folder.Progress:
     """Train until at least `steps` steps are made, from the last checkpoint if there is one.
 
     The run ends with a whole segment, so that it makes up to one segment more than asked.
@@ -80,10 +66,10 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
     with torch_threads(plan.threads):
         learner = Learner(plan)
         total = math.ceil(steps / learner.segment_steps) * learner.segment_steps
-        recover_folder(folder / BEST)
-        progress = load_checkpoint(learner.model, folder / LAST)
+        recover_folder(folder / run_folder.BEST)
+        progress = load_checkpoint(learner.model, folder / run_folder.LAST)
         learner.model.set_logger(open_logger(folder, progress.steps))
-        watcher.began(progress.steps, total, note_session(folder, progress.steps))
+        watcher.began(progress.steps, total, run_folder.note_session(folder, progress.steps))
         if not progress.evaluations:
             begin_from(plan, learner.model)
             progress = _record(learner, progress, 0.0, folder, watcher)
@@ -94,17 +80,17 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> Progress:
     return progress
 
 
-def open_logger(folder: Path, steps: int) -> Logger:
+def open_logger(folder: Path, steps: int) -> logger.Logger:
     """Log losses, entropy and speed to CSV, and to TensorBoard where it is installed.
 
     The folder of the run gets one CSV file for each session, named by the steps made before it.
     """
-    logs = folder / LOGS
+    logs = folder / run_folder.LOGS
     logs.mkdir(parents=True, exist_ok=True)
-    writers: list[KVWriter] = [CSVOutputFormat(str(logs / f"from-{steps:09d}.csv"))]
+    writers: list[logger.KVWriter] = [logger.CSVOutputFormat(str(logs / f"from-{steps:09d}.csv"))]
     with suppress(AssertionError):  # TensorBoard is not installed
-        writers.append(TensorBoardOutputFormat(str(logs / "tensorboard")))
-    return Logger(str(logs), writers)
+        writers.append(logger.TensorBoardOutputFormat(str(logs / "tensorboard")))
+    return logger.Logger(str(logs), writers)
 
 
 def evaluate_model(learner: Learner, seeds: Sequence[int]) -> Episodes:
@@ -125,7 +111,7 @@ def evaluate_run(folder: Path, seeds: Sequence[int]) -> Episodes:
         OSError: a file is missing.
         ValueError: a file is damaged.
     """
-    learner = load_learner(folder, BEST)
+    learner = load_learner(folder, run_folder.BEST)
     with torch_threads(learner.plan.threads):
         episodes = evaluate_model(learner, seeds)
     learner.close()
@@ -133,7 +119,7 @@ def evaluate_run(folder: Path, seeds: Sequence[int]) -> Episodes:
 
 
 def load_agent(
-    folder: Path, env: OffloadingVectorEnv | DMoEVectorEnv, checkpoint: str = BEST
+    folder: Path, env: OffloadingVectorEnv | DMoEVectorEnv, checkpoint: str = run_folder.BEST
 ) -> Agent:
     """Rebuild the model of a run from its configuration and weights.
 
@@ -152,7 +138,7 @@ def load_agent(
 
 def load_learner(folder: Path, checkpoint: str) -> Learner:
     """Build the learner of a run, not to train, and give it the weights of a checkpoint."""
-    plan = read_plan(folder)
+    plan = run_folder.read_plan(folder)
     recover_folder(folder / checkpoint)
     # Its environment only shows the spaces.
     small = plan.hyperparameters.override(num_envs=1)
@@ -192,20 +178,22 @@ def _forget(model: Any, seed: int, segment: int) -> None:
 
 
 def _record(
-    learner: Learner, progress: Progress, seconds: float, folder: Path, watcher: Watcher
-) -> Progress:
+    learner: Learner, progress: run_folder.Progress, seconds: float, folder: Path, watcher: Watcher
+) -> run_folder.Progress:
     """Evaluate, and write `best`, then `last`: a run that is taken up again repeats the rest."""
     model = learner.model
     seeds = validation_seeds(learner.plan.validation_episodes)
     returns = evaluate_model(learner, seeds).metrics["return"]
     before = progress.evaluations[-1].train_seconds if progress.evaluations else 0.0
-    evaluation = Evaluation(model.num_timesteps, *estimate_mean(returns), before + seconds)
-    progress = Progress((*progress.evaluations, evaluation))
+    evaluation = run_folder.Evaluation(
+        model.num_timesteps, *estimate_mean(returns), before + seconds
+    )
+    progress = run_folder.Progress((*progress.evaluations, evaluation))
     if progress.best is evaluation:
-        with replacing_folder(folder / BEST) as fresh:
+        with replacing_folder(folder / run_folder.BEST) as fresh:
             save_policy(model, fresh)
             learner.view.export(model, fresh)
-    save_checkpoint(model, progress, folder / LAST)
-    write_csv(folder / EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
+    save_checkpoint(model, progress, folder / run_folder.LAST)
+    write_csv(folder / run_folder.EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
     watcher.evaluated(progress)
     return progress

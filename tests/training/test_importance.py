@@ -60,7 +60,7 @@ def test_the_stand_in_shows_the_images_that_it_names(
         shown.append(pixels)
         return embed(weights, pixels)
 
-    monkeypatch.setattr("mec_moe_agents.training.importance.embed", spy)
+    monkeypatch.setattr("mec_moe_agents.training.importance.moe.embed", spy)
     ImportanceEnvironment(DIGITS, TRAINING[:3], images)
     known = {image.tobytes() for image in getattr(load_digits_split(), images)}
     assert len(shown[0]) == 3 * 32

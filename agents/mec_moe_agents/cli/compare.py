@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli import options
+import mec_moe_agents.cli.options as options
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import Scenario

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mec_moe_agents.cli import options
+import mec_moe_agents.cli.options as options
 
 
 def train(

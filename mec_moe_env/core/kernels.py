@@ -55,6 +55,10 @@ def require(holder: Any, *names: str) -> None:
 require(options.DefaultOptions, "_nrt", "forceinline", "no_cpython_wrapper", "no_cfunc_wrapper")
 require(caching.IndexDataCacheFile, "_load_index")
 require(compiler.CompileResult, "entry_point")
+require(compiler.Flags, "no_compile")
+require(compiler.DefaultPassBuilder, "define_nopython_pipeline")
+require(codegen.JITCodeLibrary, "_optimize_final_module", "_finalize_final_module")
+require(codegen.JITCodeLibrary, "_finalize_dynamic_globals")
 
 
 def kernel(function: Function) -> Function:
@@ -81,8 +85,7 @@ def lean_kernel(function: Function) -> Function:
 class DeviceLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """Intermediate code that waits for a kernel: neither optimised nor made machine code of.
 
-    numba does both for every function, and again for its copy in each of its callers: two fifths
-    of a cold start.
+    numba does both for every function and every copy of it: two fifths of a cold start.
     """
 
     def _optimize_final_module(self) -> None:
@@ -147,9 +150,8 @@ class Device:
 def device(function: Function) -> Function:
     """Compile a function for compiled callers, into whose machine code it is inlined.
 
-    What remained of a call would be copying hundreds of words of named tuples onto the stack. What
-    Python needs for a call is compiled only if Python makes one: it takes the tuples apart, which
-    costs more compilation than most functions.
+    A call would copy hundreds of words of named tuples onto the stack. What Python needs for one,
+    to take the tuples apart, is compiled only if Python makes one.
     """
     return function if INTERPRETED else cast("Function", Device(function))
 
@@ -157,9 +159,8 @@ def device(function: Function) -> Function:
 def inline(function: Function) -> Function:
     """Copy the source of a small function into its compiled callers.
 
-    Every other function costs a pass of type inference, lowering and optimisation of its own, and
-    again in each of its callers, which for a function of a line is most of a cold start. Copies of
-    long functions cost more than that.
+    Every other one costs a pass of type inference and lowering, for a line of code as for a page.
+    Copies of loops, or of what is called in many places, cost more than that.
     """
     return cast("Function", numba.njit(inline="always", **LEAN_SETTINGS)(function))
 

@@ -67,10 +67,10 @@ class Pool:
             self._timed(work, 0, self._num_envs)
             return
         # From both ends: each thread keeps to its own half, and to what its caches hold of it.
-        chunks = deque(self._chunks)
-        helpers = self._threads()
-        self._helpers = [helpers.submit(help_out, work, chunks, n) for n in range(1, self.count)]
+        chunks, threads = deque(self._chunks), self._threads()
         try:
+            for n in range(1, self.count):
+                self._helpers.append(threads.submit(help_out, work, chunks, n))
             self._drain(work, chunks)
         finally:
             chunks.clear()

@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
+import pytest
+from numba.core.codegen import JITCodeLibrary
+
 import mec_moe_env
+from mec_moe_env.core.kernels import require
 
 SCRIPT = """
 from mec_moe_env.radio.links import transmission_seconds
@@ -49,3 +54,10 @@ def test_editing_a_callee_recompiles_its_callers(tmp_path: Path) -> None:
     edited = network.read_text().replace("return bits / (", "return 10.0 * bits / (")
     network.write_text(edited)
     assert run(tmp_path) == [2.0, 4.0]
+
+
+def test_an_internal_that_is_missing_is_named_with_the_version() -> None:
+    with pytest.raises(
+        ImportError, match=f"numba {numba.__version__} has no _gone in JITCodeLibrary"
+    ):
+        require(JITCodeLibrary, "_optimize_final_module", "_gone")

@@ -37,13 +37,19 @@ def submit(
     ] = "causal",
     training_seeds: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIRST-LAST", help="Of training's environments; repeatable."),
+        typer.Option(
+            metavar="FIRST-LAST",
+            help="Of training's environments; repeatable. Known of a training run.",
+        ),
     ] = None,
     tuning_seeds: Annotated[
         list[str] | None,
         typer.Option(metavar="FIRST-LAST", help="Whatever was chosen by them; repeatable."),
     ] = None,
-    training_runs: Annotated[int, typer.Option(help="How many were trained.")] = 0,
+    training_runs: Annotated[
+        int | None,
+        typer.Option(help="How many were trained; 1 for a training run, otherwise 0 unless given."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the environment.")] = 1,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Episodes at a time; all that fit unless given.")
@@ -56,7 +62,7 @@ def submit(
     their own beside it.
     """
     with options.reported():
-        from mec_moe_agents.suite.entrants import find_entrant
+        from mec_moe_agents.suite.entrants import find_entrant, seeds_of_run
         from mec_moe_agents.suite.manifest import Claims, Manifest
         from mec_moe_agents.suite.tasks import find_task
 
@@ -64,14 +70,15 @@ def submit(
             raise ValueError(f"--out {out} must end in {SUFFIX}")
         found = find_task(task)
         chosen = found.split(split)
+        training, tuning, runs = seeds_of_run(agent)
         claims = Claims(
             agent=name or Path(agent).name,
             author=author,
             description=description,
             information=information,
-            training_seeds=parse_ranges("--training-seeds", training_seeds),
-            tuning_seeds=parse_ranges("--tuning-seeds", tuning_seeds),
-            training_runs=training_runs,
+            training_seeds=parse_ranges("--training-seeds", training_seeds) or training,
+            tuning_seeds=parse_ranges("--tuning-seeds", tuning_seeds) or tuning,
+            training_runs=runs if training_runs is None else training_runs,
         )
         claims.check_unseen(chosen)
         manifest = Manifest.of(found, chosen, claims)

@@ -21,7 +21,7 @@ from mec_moe_agents.suite.definitions import TEST, set_baseline
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Shipped, load, save
 from mec_moe_agents.suite.tasks import Split, Task
-from mec_moe_agents.suite.theory import certify, plan_actions
+from mec_moe_agents.suite.theory import certify, has_bounds, has_plans, plan_actions
 from mec_moe_env.files import Arrays, read_arrays, write_arrays
 
 SEEDS_OF_A_UNIT = 2
@@ -53,7 +53,8 @@ class Unit:
 def pieces_of(split: Split) -> list[str]:
     """Return all that a split can have: its agents, the clairvoyant aside, bounds and plans."""
     agents = [name for name in agent_names(split.config) if name != REFERENCE]
-    return [*agents, BOUNDS, PLANS]
+    theory = {BOUNDS: has_bounds(split.config), PLANS: has_plans(split.config)}
+    return [*agents, *(piece for piece, there in theory.items() if there)]
 
 
 def units_of(task: Task, split: Split, piece: str) -> list[Unit]:

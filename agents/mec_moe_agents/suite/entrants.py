@@ -11,6 +11,7 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.registry import find_agent, make_agent
+from mec_moe_agents.suite.manifest import SeedRanges
 from mec_moe_agents.suite.play import Factory
 from mec_moe_env.config import Config
 
@@ -36,6 +37,21 @@ def find_entrant(name: str, config: Config) -> Factory:
         raise ValueError(f"{name}: no such folder of a training run")
     find_agent(name, config)
     return lambda env, seeds: make_agent(name, env, seed=list(seeds))
+
+
+def seeds_of_run(name: str) -> tuple[SeedRanges, SeedRanges, int]:
+    """Return the seeds of training and of tuning, and the number of runs, that are known.
+
+    Those of a training run follow from its plan; of others nothing is known.
+    """
+    if not Path(name).is_dir():
+        return (), (), 0
+    from mec_moe_agents.training.plan import EPISODE_SEEDS, validation_seeds
+    from mec_moe_agents.training.run_folder import read_plan
+
+    chosen_by = validation_seeds(read_plan(Path(name)).validation_episodes)
+    training, tuning = (((seeds[0], seeds[-1]),) for seeds in (EPISODE_SEEDS, chosen_by))
+    return training, tuning, 1
 
 
 def _of_run(folder: Path, config: Config) -> Factory:

@@ -17,11 +17,22 @@ from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 
 
+def has_bounds(config: Config) -> bool:
+    """Tell whether there is a certified bound to ask for; it may yet prove nothing."""
+    return hasattr(mec_moe_agents, "certified_bound")
+
+
+def has_plans(config: Config) -> bool:
+    """Tell whether the clairvoyant plans here; in DMoE no layer touches a later one."""
+    planning = find_spec("mec_moe_agents.planning")
+    return isinstance(config, OffloadingConfig) and planning is not None
+
+
 def certify(config: Config, seeds: Sequence[int]) -> Floats | None:
     """Return certified bounds on the return, (n,); None where nothing is proved."""
-    certified_bound = getattr(mec_moe_agents, "certified_bound", None)
-    if certified_bound is None:
+    if not has_bounds(config):
         return None
+    certified_bound = getattr(mec_moe_agents, "certified_bound")  # noqa: B009
     try:
         return np.asarray(certified_bound(config, list(seeds)), dtype=np.float64)
     except ValueError:
@@ -30,7 +41,7 @@ def certify(config: Config, seeds: Sequence[int]) -> Floats | None:
 
 def plan_actions(config: Config, seeds: Sequence[int]) -> NDArray[Any] | None:
     """Return the clairvoyant's flat actions, (n, T, A); None where it has no plan."""
-    if not isinstance(config, OffloadingConfig) or find_spec("mec_moe_agents.planning") is None:
+    if not has_plans(config) or not isinstance(config, OffloadingConfig):
         return None
     planning = import_module("mec_moe_agents.planning")
     nvec = OffloadingVectorEnv(1, config).single_action_space.nvec

@@ -14,8 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.suite import tasks
-from mec_moe_agents.suite.tasks import Split, Task
+from mec_moe_agents.suite.tasks import Split, Task, data_file
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import read_arrays, write_arrays
 
@@ -53,7 +52,7 @@ class Shipped:
 
 def path_of(task: Task, split: Split) -> Path:
     """Return the file of a split."""
-    return tasks.DATA / f"{task.name}.{split.name}.npz"
+    return data_file(f"{task.name}.{split.name}.npz")
 
 
 def load(task: Task, split: Split) -> Shipped:

@@ -17,6 +17,11 @@ DATA = Path(__file__).with_name("data")
 """What is shipped: a JSON file per task, and an .npz file per task and split."""
 
 
+def data_file(name: str) -> Path:
+    """Return where a shipped file lies."""
+    return DATA / name
+
+
 @dataclass(frozen=True)
 class Split:
     """Episodes of a task that serve one purpose."""
@@ -90,7 +95,7 @@ class Task:
     def save(self) -> None:
         """Write the task's file."""
         document = {**self.definition, "baseline": self.baseline, "checksum": self.checksum}
-        write_json(DATA / f"{self.name}.json", document)
+        write_json(data_file(f"{self.name}.json"), document)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:

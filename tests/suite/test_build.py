@@ -7,12 +7,17 @@ from typing import Any
 import mec_moe_agents
 import numpy as np
 import pytest
+
+pytest.importorskip("typer")
+
+from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.suite import build, check, shipped_bounds, shipped_plans, shipped_rows
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.play import play, replay
 from mec_moe_agents.suite.shipped import load, path_of, save
 from mec_moe_agents.suite.tasks import Task, tasks
+from typer.testing import CliRunner
 
 from tests.suite.tiny import TOY, toy_suite
 
@@ -74,6 +79,24 @@ def test_the_baseline_is_frozen_once_all_have_rows(toy_suite: Task, tmp_path: Pa
     assert chosen.baseline == best
     assert tasks()["offloading-toy"] == chosen
     assert chosen.checksum == toy_suite.checksum
+
+
+def test_the_command_builds_and_checks(toy_suite: Task, tmp_path: Path) -> None:
+    runner = CliRunner()
+    command = ["suite", "build", "--task", "offloading-toy", "--work", str(tmp_path / "work")]
+    first, second = runner.invoke(app, command), runner.invoke(app, command)
+    assert first.exit_code == second.exit_code == 0, first.output
+    assert "offloading-toy: score 0 is" in first.stdout
+    assert first.stdout == second.stdout
+    assert "offloading-toy.test.guard.100000" in first.stderr
+    assert "guard" not in second.stderr
+    unknown = runner.invoke(app, [*command, "--piece", "gaurd"])
+    assert unknown.exit_code == 2
+    assert "no piece 'gaurd': did you mean 'guard'?" in unknown.stderr
+    checked = runner.invoke(app, ["suite", "check", "--sample", "4"])
+    assert checked.exit_code == 1
+    assert "task 'offloading-toy' is no longer defined" in checked.stdout
+    assert "[4/4]" in checked.stderr
 
 
 def test_data_of_another_task_count_as_absent(toy_suite: Task, tmp_path: Path) -> None:

@@ -95,9 +95,11 @@ def test_the_baseline_is_the_best_untrained_contender(name: str) -> None:
     for agent in agent_names(split.config):
         if agent != "learned" and find_agent(agent, split.config).contender:
             rows = shipped_rows(split.config, agent, split.seeds)
-            assert rows is not None
-            means[agent] = rows["return"].mean()
-    assert frozen_baseline(split.config) == max(means, key=lambda agent: means[agent])
+            means[agent] = np.nan if rows is None else rows["return"].mean()
+    # Nobody is, before all have run.
+    complete = not np.isnan(list(means.values())).any()
+    best = max(means, key=lambda agent: means[agent]) if complete else None
+    assert frozen_baseline(split.config) == best
 
 
 def test_rows_are_found_by_configuration_in_any_order_over_splits() -> None:

@@ -135,6 +135,21 @@ def test_a_changed_manifest_is_named(
     assert message in problem_of(with_manifest(genuine, **fields), tmp_path / "one.npz")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"config": 3}, {"seeds": "all"}, {"task": ["dmoe-default"]}, {"format": 9}, {"version": None}],
+)
+def test_a_field_of_another_kind_is_named(
+    genuine: Submission, tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    path = tmp_path / "one.npz"
+    with_manifest(genuine, **fields).save(path)
+    result = mec_moe("verify", path)
+    assert result.exit_code == 1
+    assert f"manifest: {next(iter(fields))} = " in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_changed_config_field_is_named(genuine: Submission, tmp_path: Path) -> None:
     config = describe(find_task("offloading-default").split("validation").config)
     changed = with_manifest(genuine, config={**config, "energy_weight": 4.0})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 from mec_moe_agents.suite.canonical import describe
@@ -16,6 +17,14 @@ from mec_moe_env.config import Whole, reject, suggest
 FORMAT = 1
 CAUSAL, CLAIRVOYANT = "causal", "clairvoyant"
 INFORMATION = (CAUSAL, CLAIRVOYANT)
+KINDS: Mapping[str, type] = MappingProxyType(
+    {
+        **dict.fromkeys(("suite", "task", "checksum", "environment", "package", "split"), str),
+        **dict.fromkeys(("config", "processor", "versions"), dict),
+        **{"format": int, "version": int, "seeds": list},
+    }
+)
+"""What a manifest's fields are in JSON, the claims aside."""
 SeedRanges = tuple[tuple[int, int], ...]
 """Ranges (first, last), both included."""
 
@@ -41,7 +50,7 @@ class Claims:
     """How many were trained, of which this is one; 0 where nothing was."""
 
     def __post_init__(self) -> None:
-        if not self.agent:
+        if not isinstance(self.agent, str) or not self.agent:
             raise reject("agent", self.agent, "a name")
         if self.information not in INFORMATION:
             raise reject("information", self.information, f"one of {INFORMATION}")
@@ -123,6 +132,9 @@ class Manifest:
             ValueError: a field is missing, unknown, or not allowed; it is named.
         """
         fields = _fields(cls, document)
+        for name, kind in KINDS.items():
+            if not isinstance(fields[name], kind):
+                raise reject(name, fields[name], f"a JSON value of the type {kind.__name__}")
         if fields["format"] != FORMAT:
             raise reject("format", fields["format"], FORMAT)
         claims = Claims(**_fields(Claims, fields.pop("claims")))

@@ -13,6 +13,7 @@ pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, FIRST_TRAINING_SEED
+from mec_moe_agents.evaluation.scenarios import parse_agents
 from mec_moe_agents.registry import agent_names
 from typer.testing import CliRunner, Result
 
@@ -21,7 +22,10 @@ from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 FULL: tuple[object, ...] = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
-CELLS = len(agent_names(OFFLOADING_PRESETS["default"])) + len(agent_names(DMOE_PRESETS["toy"]))
+PRESETS = (OFFLOADING_PRESETS["default"], DMOE_PRESETS["toy"])
+AGENTS = sum(len(parse_agents("all", config)) for config in PRESETS)
+CELLS = AGENTS + 1
+"""All agents, and the bounds of DMoE."""
 
 
 def mec_moe(*arguments: object) -> Result:

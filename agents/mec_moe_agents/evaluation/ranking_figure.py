@@ -16,7 +16,7 @@ from mec_moe_agents.evaluation.columns import SCORE
 from mec_moe_env.core.buffers import Floats
 
 SHADES = Normalize(-1.0, 1.0, clip=True)
-DARK = 0.55
+DARK = 0.5
 """Below this shade text is white."""
 ROW_INCHES = 0.34
 DPI = 110
@@ -35,11 +35,15 @@ def draw_ranking(
     over_all = {group.environment: group.lines for group in reversed(aggregates)}
     orders = {name: _order(entries, over_all.get(name, ())) for name, entries in groups.items()}
     heights = [len(order) + 4.5 for order in orders.values()]
-    figure = drawing.new_figure("", (14, ROW_INCHES * sum(heights)))
+    figure = drawing.new_figure("", (16, ROW_INCHES * sum(heights)))
     grid = figure.subplots(
         len(groups), 3, squeeze=False, height_ratios=heights, width_ratios=(6, 3, 3.4)
     )
-    for (table, means, profiles), (name, entries) in zip(grid, groups.items(), strict=True):
+    for grid_row, (name, entries) in zip(grid, groups.items(), strict=True):
+        table, means, profiles = grid_row
+        if not orders[name]:
+            _say_why_not(grid_row, name)
+            continue
         _draw_scores(table, entries, orders[name])
         table.set_title(f"{name}: score (0 best baseline, 1 certified bound)")
         _draw_means(means, over_all.get(name, ()), orders[name])
@@ -50,9 +54,18 @@ def draw_ranking(
 def _order(
     standings: Sequence[leaderboard.Standings], lines: Sequence[aggregate.AggregateLine]
 ) -> list[str]:
-    """Return the agents from top to bottom: by interquartile mean, then those without one."""
-    rest = (line.agent for entry in standings for line in entry.lines)
+    """Return the agents from top to bottom: by interquartile mean, then others with a score."""
+    scored = [entry for entry in standings if entry.scale.is_defined]
+    rest = (line.agent for entry in scored for line in entry.lines)
     return list(dict.fromkeys([*(line.agent for line in lines), *rest]))
+
+
+def _say_why_not(row: Sequence[Axes], environment: str) -> None:
+    """Leave a row of panels empty but for the reason."""
+    for axes in row:
+        axes.set_axis_off()
+    why = f"{environment}: no scores, since no certified bound is known for these seeds"
+    row[0].text(0.0, 0.5, why, transform=row[0].transAxes)
 
 
 def _draw_scores(
@@ -64,8 +77,7 @@ def _draw_scores(
     for column, entry in enumerate(known):
         for line in entry.lines:
             scores[order.index(line.agent), column] = line.score.mean
-    if known:
-        _fill(axes, scores)
+    _fill(axes, scores)
     references = {line.agent for entry in standings for line in entry.lines if not line.contender}
     names = [f"{agent} (reference)" if agent in references else agent for agent in order]
     axes.set_xticks(range(len(known)), [_short(entry) for entry in known])
@@ -116,7 +128,8 @@ def _draw_profiles(axes: Axes, lines: Sequence[aggregate.AggregateLine]) -> None
     title, ylabel = "Performance profile", "Share of episodes above τ"
     drawing.finish(axes, title, "Score τ", ylabel, legend=None)
     if lines:
-        axes.legend(frameon=False, fontsize=8, loc="lower left", handlelength=3)
+        beside = (1.02, 1.02)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=beside, handlelength=3)
 
 
 def _draw_ends(axes: Axes) -> None:

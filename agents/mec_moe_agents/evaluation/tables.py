@@ -99,10 +99,12 @@ def print_ranking(
     for group in aggregates:
         title = f"\n{group.environment} over {', '.join(group.scenarios)}"
         console.print(Text(title, style="bold"))
-        table = _agent_table(["IQM score", "95 % interval"])
+        table = _agent_table(["IQM score"])
         for line in group.lines:
-            table.add_row(_name(line), *SCORE.cell(line.iqm))
+            table.add_row(_name(line), _cell(*SCORE.cell(line.iqm)))
         console.print(table)
+        if group.left_out:
+            console.print(f"Without a score, and left out: {', '.join(group.left_out)}.")
 
 
 def _print_leaderboard(

@@ -70,7 +70,8 @@ def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: 
 
 def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> str:
     best, margin = f"Best on {scenario}: {named(board.best)}", _margin(second, column)
-    basis = f"paired 95 % interval, {board.seeds} seeds, p = {board.adjusted[second.agent]:.2g}"
+    adjusted = f"Holm-adjusted p = {board.adjusted[second.agent]:.2g}"
+    basis = f"paired 95 % interval, {board.seeds} seeds, {adjusted}"
     if board.outcome(second) < 0:
         return f"{best}. Its return beats the next, {named(second)}, by {margin} ({basis})."
     return f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
@@ -117,7 +118,7 @@ def _duel(line: Line, standings: Standings, column: Column) -> str:
     return (
         f"No difference shown between {agent} and {baseline}: "
         f"{line.agent} − {baseline} = {signed.lead(gain)}, "
-        f"p = {standings.adjusted[line.agent]:.2g}."
+        f"Holm-adjusted p = {standings.adjusted[line.agent]:.2g}."
     )
 
 

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import aggregate, drawing, leaderboard
 from mec_moe_agents.evaluation.columns import SCORE
-from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.buffers import Flags, Floats
 
 SHADES = Normalize(-1.0, 1.0, clip=True)
-DARK = 0.5
-"""Below this shade text is white."""
+DARK = 0.49
+"""Below this shade text is white; the baseline's, 0.5, is not."""
 ROW_INCHES = 0.34
 DPI = 110
 LEFTMOST = -1.5
@@ -77,8 +77,8 @@ def _draw_scores(
     for column, entry in enumerate(known):
         for line in entry.lines:
             scores[order.index(line.agent), column] = line.score.mean
-    _fill(axes, scores)
     references = {line.agent for entry in standings for line in entry.lines if not line.contender}
+    _fill(axes, scores, np.array([agent not in references for agent in order]))
     names = [f"{agent} (reference)" if agent in references else agent for agent in order]
     axes.set_xticks(range(len(known)), [_short(entry) for entry in known])
     axes.set_yticks(range(len(order)), names)
@@ -92,14 +92,17 @@ def _short(entry: leaderboard.Standings) -> str:
     return entry.scenario.name.rpartition("/")[2]
 
 
-def _fill(axes: Axes, scores: Floats) -> None:
-    """Shade and write every score, the best of a scenario in bold."""
+def _fill(axes: Axes, scores: Floats, contends: Flags) -> None:
+    """Shade and write every score, that of a scenario's best contender in bold."""
+    best = np.where(contends[:, np.newaxis], np.nan_to_num(scores, nan=-np.inf), -np.inf).max(
+        axis=0
+    )
     # Told apart by colour-blind readers, and in grey.
     axes.imshow(scores, cmap=colormaps["cividis"], norm=SHADES, aspect="auto")
     for (row, column), score in np.ndenumerate(scores):
         if np.isfinite(score):
             ink = "white" if SHADES(score) < DARK else "black"
-            bold = "bold" if score >= np.nanmax(scores[:, column]) else "normal"
+            bold = "bold" if contends[row] and score >= best[column] else "normal"
             text = SCORE.number(score)
             axes.text(column, row, text, color=ink, ha="center", va="center", weight=bold)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("typer")
@@ -66,6 +67,26 @@ def test_compare_in_dmoe(tmp_path: Path, scenario: str, picture_of: str) -> None
     rows = rows_of(tmp_path)
     assert len(rows) == 16
     assert {row["config.num_layers"] for row in rows} <= {"2", "4"}
+
+
+def test_certify_adds_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "mec_moe_agents.evaluation.bounds.certified_bound",
+        lambda config, seeds: np.full(len(seeds), -1.0),
+    )
+    command = ("compare", "--scenario", "default", "--set", "horizon=50", "--seeds", 8)
+    words = (*command, "--agents", "guard,random", "--out", tmp_path)
+    without, certified, again = mec_moe(*words), mec_moe(*words, "--certify"), mec_moe(*words)
+    assert certified.exit_code == 0, certified.output
+    assert "certified bound:" in certified.stderr
+    shown = " ".join(certified.stdout.split())
+    assert "Score 0 is guard, 1 the certified bound (certified)." in shown
+    assert "below the certified bound" in shown
+    assert "with --certify" in " ".join(without.stdout.split())
+    # A bound that was not asked for is not shown, so that a command always gives the same answer.
+    assert without.stdout == again.stdout
+    mec_moe(*words, "--certify")
+    assert {row["bound"] for row in rows_of(tmp_path)} == {"-1.0"}
 
 
 def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path: Path) -> None:

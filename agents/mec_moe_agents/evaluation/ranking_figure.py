@@ -94,9 +94,8 @@ def _short(entry: leaderboard.Standings) -> str:
 
 def _fill(axes: Axes, scores: Floats, contends: Flags) -> None:
     """Shade and write every score, that of a scenario's best contender in bold."""
-    best = np.where(contends[:, np.newaxis], np.nan_to_num(scores, nan=-np.inf), -np.inf).max(
-        axis=0
-    )
+    known = np.isfinite(scores) & contends[:, np.newaxis]
+    best = np.max(scores, axis=0, initial=-np.inf, where=known)
     # Told apart by colour-blind readers, and in grey.
     axes.imshow(scores, cmap=colormaps["cividis"], norm=SHADES, aspect="auto")
     for (row, column), score in np.ndenumerate(scores):

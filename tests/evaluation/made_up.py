@@ -21,7 +21,7 @@ def episodes(returns: ArrayLike, **metrics: Sequence[float]) -> Episodes:
 
 
 def standings(
-    scenario: str = "scarce", *, bounds: ArrayLike | None = None, **returns: ArrayLike
+    scenario: str = "scarce", /, *, bounds: ArrayLike | None = None, **returns: ArrayLike
 ) -> Standings:
     """Rank agents with these returns beside these bounds, a number or one per seed."""
     results = {agent.replace("_", "-"): episodes(values) for agent, values in returns.items()}

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from mec_moe_agents import Episodes
 from mec_moe_agents.evaluation.bounds import CERTIFIED, UNKNOWN, Bounds
-from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings, rank
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings, rank
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import Scenario
 from numpy.typing import ArrayLike
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from mec_moe_agents.evaluation import drawing, leaderboard
 from mec_moe_agents.evaluation.bounds import BOUND
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_env.core.buffers import Floats
 
 MARKED_STEPS = 16
@@ -94,7 +95,7 @@ def draw_comparison(board: leaderboard.Leaderboard, title: str) -> Figure:
     return figure
 
 
-def _label(line: leaderboard.Line) -> str:
+def _label(line: Line) -> str:
     return line.agent if line.contender else f"{line.agent} (reference)"
 
 

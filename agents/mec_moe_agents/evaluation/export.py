@@ -9,6 +9,7 @@ from typing import Any
 from mec_moe_agents.evaluation import aggregate, leaderboard
 from mec_moe_agents.evaluation.columns import FEASIBILITY
 from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.markdown import as_markdown
 from mec_moe_agents.evaluation.ranking import Ranking
 from mec_moe_agents.evaluation.ranking_figure import DPI, draw_ranking
@@ -91,9 +92,7 @@ def _scenario(entry: leaderboard.Standings, request: RankingRequest) -> dict[str
     }
 
 
-def _line(
-    line: leaderboard.Line, entry: leaderboard.Standings, request: RankingRequest
-) -> dict[str, Any]:
+def _line(line: Line, entry: leaderboard.Standings, request: RankingRequest) -> dict[str, Any]:
     return {
         "agent": line.agent,
         "contender": line.contender,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from mec_moe_agents.evaluation import aggregate, leaderboard
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import SCORE, return_column
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.ranking import Ranking
 from mec_moe_agents.evaluation.scenarios import RankingRequest
 from mec_moe_agents.evaluation.tables import all_ranking_columns
@@ -108,14 +109,12 @@ def scale_in_words(entry: leaderboard.Standings) -> str:
     return f"Score 0 is {baseline}, score 1 is {bound}."
 
 
-def _row_command(
-    line: leaderboard.Line, entry: leaderboard.Standings, request: RankingRequest
-) -> str:
+def _row_command(line: Line, entry: leaderboard.Standings, request: RankingRequest) -> str:
     agents = [entry.opponent] if line is entry.bound else [line.agent, entry.opponent]
     return f"`{request.command([entry.scenario.name], agents)}`"
 
 
-def _name(line: leaderboard.Line | aggregate.AggregateLine) -> str:
+def _name(line: Line | aggregate.AggregateLine) -> str:
     if line.agent == BOUND:
         return f"*{BOUND}*"
     return f"`{line.agent}`" if line.contender else f"*`{line.agent}` (reference)*"

@@ -20,6 +20,7 @@ REPORTS = (
     "export",
     "hypotheses",
     "leaderboard",
+    "line",
     "markdown",
     "ranking_figure",
     "scale",

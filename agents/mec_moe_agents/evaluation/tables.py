@@ -24,7 +24,8 @@ from mec_moe_agents.evaluation.columns import (
     Column,
     return_column,
 )
-from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.evaluation.verdict import ranking_verdict, verdict
 

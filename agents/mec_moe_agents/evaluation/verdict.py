@@ -9,7 +9,8 @@ import numpy as np
 
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
-from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
 from mec_moe_agents.evaluation.statistics import estimate_mean
 

@@ -12,7 +12,22 @@ import mec_moe_env
 
 # These ask for episodes, show them or time them; no episode depends on one of them. All that
 # runs, stores or averages episodes counts: training chooses its checkpoints by such means.
-REPORTS = ("drawing", "export", "figures", "leaderboard", "tables", "verdict")
+REPORTS = (
+    "aggregate",
+    "columns",
+    "comparison_figure",
+    "drawing",
+    "export",
+    "hypotheses",
+    "leaderboard",
+    "line",
+    "markdown",
+    "ranking_figure",
+    "scale",
+    "soundness",
+    "tables",
+    "verdict",
+)
 PRESENTATION = {
     "bench",
     "cli",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.evaluation.scenarios import LEARNED
+from mec_moe_agents.evaluation.trained import LEARNED
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite.definitions import TEST, set_baseline
 from mec_moe_agents.suite.play import replay

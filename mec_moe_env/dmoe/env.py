@@ -53,9 +53,10 @@ class DMoEEnv(SimulatorEnv):
     |---|---|
     | t_q | min(z·γ^(l), sum of the Top-D's scores): the relevance wanted, which is within reach |
     | m_q | max(t_q − relevance, 0)/t_q, the share of it that is missed; 0 up to 1e-6 |
-    | c_ijs | P0·s0/r_ijs, joules of one state over subcarrier s; with `count_backward` plus that of the way back; c_iis = 0 |
-    | c̄_ij | the L-th smallest c_ijs over s, L = min(I·(K − 1), I·Q·D) the most links in use at once (the largest where S < L) |
-    | ρ_q | Σ over the Top-D of (a_j + c̄_ij), a_j the joules of computation: what serving q takes at most |
+    | c_ijs | joules of a state over subcarrier s, P0·s0/r_ijs, and back if that counts; c_iis = 0 |
+    | L | min(I·(K − 1), I·Q·D), the most links in use at once |
+    | c̄_ij | the L-th smallest c_ijs over s, the largest where S < L |
+    | ρ_q | Σ over the Top-D of (a_j + c̄_ij), a_j of computation: what serving q takes at most |
     | E_ref | Σ_q ρ_q; 1 J where that is 0 |
 
     | term | value |
@@ -70,17 +71,18 @@ class DMoEEnv(SimulatorEnv):
     tokens' ρ_q, while w_err·ρ_q·(1 + m_q) are no longer charged for each: the reward rises. Among
     actions without a violation the best spends the least J, which is P1. Layers do not touch each
     other and E_ref does not depend on actions, so this holds for the return. Serving all by their
-    Top-D, links among their L best, is worth at least −w_energy a layer, serving nobody −2·w_err. Where ρ_q = 0, a violation
-    costs and saves nothing. Not covered: finite deadlines (a link of many states may miss one that
-    each alone would meet), S < L, and schedulers that see an old channel (`csi_delay`), for which
-    only the optimum in hindsight has no violation.
+    Top-D, links among their L best, is worth at least −w_energy a layer, serving nobody −2·w_err.
+    Where ρ_q = 0, a violation costs and saves nothing. Not covered: finite deadlines (a link of
+    many states may miss one that each alone would meet), S < L, and schedulers that see an old
+    channel (`csi_delay`), for which only the optimum in hindsight has no violation.
 
     With a real model (`digits-moe`) gates follow from actions, and what counts is the answer:
 
     | term | value |
     |---|---|
-    | `reward_error` | in the last layer −(mean cross-entropy of the tokens' classes)/ln(number of classes): a guess is −1 |
-    | `reward_energy` | −J/(L·E_ref), L layers, E_ref = Σ_i Q·D·mean over available j of (a_j + min_s c_ijs): about what Top-D spends; 1 J where nobody is available |
+    | `reward_error` | last layer: −mean cross-entropy/ln(number of classes), −1 for a guess |
+    | `reward_energy` | −J/(number of layers·E_ref); E_ref = 1 J where nobody is available |
+    | E_ref | Σ_i Q·D·mean over available j of (a_j + min_s c_ijs): about what Top-D spends |
 
     ## Info
     `reward_error`, `reward_energy`, `energy_j`, `transmission_energy_j`; `cost`, the number of

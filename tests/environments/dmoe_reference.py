@@ -100,7 +100,8 @@ def state_joules(env: DMoEEnv, i: int, j: int) -> np.ndarray:
     seconds = 1 / now.spectral_efficiency[0, now.now[0], i, j].astype(float)
     if config.count_backward:
         seconds = seconds + 1 / now.return_efficiency[0, i, j].astype(float)
-    return config.power_w * config.state_bits / config.bandwidth_hz * seconds * (i != j)
+    bits = config.state_bits * float(i != j)
+    return np.asarray(config.power_w * bits / config.bandwidth_hz * seconds)
 
 
 def reserves(env: DMoEEnv) -> dict[Token, float]:
@@ -125,11 +126,13 @@ def reference_joules(env: DMoEEnv) -> float:
         return sum(reserves(env).values()) or 1.0
     I, Q, D = config.expert_shape
     usable = np.flatnonzero(nodes["available"]).tolist()
+    if not usable:
+        return float(config.num_layers)
     means = [
         np.mean([nodes["joules"][j] + state_joules(env, i, j).min() for j in usable])
         for i in range(I)
     ]
-    return config.num_layers * Q * D * float(sum(means))
+    return config.num_layers * Q * min(D, len(usable)) * float(sum(means))
 
 
 def charged_joules(missed: dict[Token, float], reserve: dict[Token, float]) -> float:

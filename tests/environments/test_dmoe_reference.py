@@ -74,6 +74,14 @@ def test_presets_follow_the_definition(scenario: str) -> None:
     check_episode(DMoEEnv(scenario), seed=2)
 
 
+@pytest.mark.parametrize("failure_rate", [0.5, 0.99])
+def test_a_real_model_follows_it_where_nodes_fail(failure_rate: float) -> None:
+    options: dict[str, Any] = {"failure_rate": failure_rate, "repair_rate": 0.1, "max_experts": 3}
+    env = DMoEEnv("digits-moe", count_backward=True, **options)
+    for seed in range(4):
+        check_episode(env, seed)
+
+
 def test_trace_is_replayed(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     gate = rng.dirichlet(np.ones(4), (3, 5, 9)).astype(np.float32)

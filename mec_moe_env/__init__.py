@@ -11,6 +11,9 @@ from mec_moe_env.dmoe.config import DMoEConfig as DMoEConfig
 from mec_moe_env.dmoe.env import DMoEEnv as DMoEEnv
 from mec_moe_env.dmoe.env import DMoEVectorEnv as DMoEVectorEnv
 from mec_moe_env.dmoe.table import Layer as Layer
+from mec_moe_env.foresight import DMoEForesight as DMoEForesight
+from mec_moe_env.foresight import OffloadingForesight as OffloadingForesight
+from mec_moe_env.foresight import foresight as foresight
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS as OFFLOADING_PRESETS
 from mec_moe_env.offloading.config import OffloadingConfig as OffloadingConfig
 from mec_moe_env.offloading.env import OffloadingEnv as OffloadingEnv

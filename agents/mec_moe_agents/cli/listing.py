@@ -25,6 +25,7 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "mnist": "needs --set data_path=…",
             "joint": "several tasks and experts",
             "scarce": "too few servers",
+            "congested": "too few subcarriers",
             "massive": "scale, memoryless channels",
             "toy": "a known optimum",
         },

@@ -96,7 +96,7 @@ def average_joules(params: Params, exogenous: Exogenous, work: Workspace, i: int
         for j in range(K):
             if exogenous.nodes[i, j]["available"]:
                 total += state_joules(params, exogenous, work.efficiencies, i, source, j, 1)
-    per_source = work.missing.shape[0] // I
+    per_source: int = work.missing.shape[0] // I
     return total / available * per_source * min(params.max_experts, available)
 
 

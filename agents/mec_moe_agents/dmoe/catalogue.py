@@ -78,7 +78,9 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
-            lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),
+            lambda config, env, seed, experts=None: SchedulingAgent(
+                config, schedulers.TopScheduler(config, experts)
+            ),
         ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous

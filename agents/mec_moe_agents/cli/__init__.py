@@ -12,6 +12,7 @@ from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.options import INTERRUPTED
+from mec_moe_agents.cli.pareto import pareto
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
 from mec_moe_agents.cli.reproduce import learn_importance
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(compare, rank, scenarios, agents, bench, train, evaluate, learn_importance),
+    *(compare, rank, pareto, scenarios, agents, bench, train, evaluate, learn_importance),
     *(submit, verify),
 ):
     app.command()(command)

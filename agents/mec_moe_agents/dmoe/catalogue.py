@@ -72,9 +72,15 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
                 config, schedulers.RandomScheduler(config, seed)
             ),
         ),
+        "no-expert": CatalogueEntry(
+            "no expert for any token: the floor",
+            lambda config, env, seed: SchedulingAgent(config, schedulers.IdleScheduler(config)),
+        ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
-            lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),
+            lambda config, env, seed, experts=None: SchedulingAgent(
+                config, schedulers.TopScheduler(config, experts)
+            ),
         ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous

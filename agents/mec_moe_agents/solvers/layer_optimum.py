@@ -17,17 +17,17 @@ from mec_moe_agents.solvers.joint_allocation import (
     descend,
     start_plan,
 )
-from mec_moe_agents.solvers.layer_search import (
-    RANDOM_NUMBERS,
-    Draft,
-    improve,
-)
+from mec_moe_agents.solvers.layer_draft import Draft
+from mec_moe_agents.solvers.layer_search import improve
+from mec_moe_agents.solvers.rebuild import count_numbers
 from mec_moe_agents.solvers.token_choice import Weighed, choose_tokens, token_scratch
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import kernel
 
-EFFORT = 200
-"""Moves of a layer."""
+EFFORT = 2000
+"""Most moves of a layer."""
+PATIENCE = 200
+"""Moves without a better plan after which the search of a layer ends."""
 ALL_CANDIDATES = 64
 """Up to so many experts the search looks at all of them."""
 CANDIDATE_ROUNDS = 3
@@ -62,6 +62,7 @@ def optimise_layer(
     charges: Charges,
     *,
     effort: int = EFFORT,
+    patience: int = PATIENCE,
     node_limit: int = NODE_LIMIT,
 ) -> LayerOptimum:
     """Minimise a layer's value over experts and subcarriers (our extension).
@@ -76,12 +77,13 @@ def optimise_layer(
         problem: one layer or a batch.
         charges: of that problem, see `charge_layer`.
         effort: most moves of a layer.
+        patience: moves without a better plan after which the search of a layer ends.
         node_limit: of the tree search for each token.
 
     Raises:
-        ValueError: `effort` or `node_limit` is not an integer ≥ 0.
+        ValueError: `effort`, `patience` or `node_limit` is not an integer ≥ 0.
     """
-    moves = whole("effort", effort, 0)
+    moves, patience = whole("effort", effort, 0), whole("patience", patience, 0)
     batch, arrays = problem.batch, problem.arrays
     selected = np.zeros(arrays.score.shape, np.bool_)
     subcarrier = np.full(arrays.best.shape, -1, np.int64)
@@ -92,8 +94,8 @@ def optimise_layer(
         bound[b], chosen = relaxed_bound(layer, candidate_rounds(layer))
         candidates = choose_candidates(chosen | plan.selected.any(axis=1))
         small, start = restrict(layer, plan, candidates)
-        random = np.random.default_rng(0).random((moves, max(RANDOM_NUMBERS, candidates.size)))
-        value[b], tried[b] = improve(small, start, bound[b], random)
+        random = np.random.default_rng(0).random((moves, count_numbers(*start.selected.shape)))
+        value[b], tried[b] = improve(small, start, bound[b], random, patience)
         rows = np.arange(len(candidates))[:, np.newaxis]
         subcarrier[b][rows, candidates] = start.subcarrier
         np.put_along_axis(selected[b], candidates[:, np.newaxis], start.selected, axis=2)
@@ -182,7 +184,7 @@ def choose_in_rounds(layer: Weighed, best: Floats, rounds: int, chosen: Flags) -
         for c in range(experts):
             price[c] = best[i, c]
         for turn in range(rounds):
-            choose_tokens(layer, i, price, selected, scratch)
+            choose_tokens(layer, i, 0, tokens, price, selected, scratch)
             for q in range(tokens):
                 if turn == 0:
                     total += scratch.bound[q]

@@ -71,40 +71,44 @@ def token_scratch(tokens: int, experts: int, most: int) -> TokenScratch:
 
 @kernel
 def choose_tokens(
-    layer: Weighed, i: int, price: Floats, selected: Flags, scratch: TokenScratch
+    layer: Weighed,
+    i: int,
+    first: int,
+    last: int,
+    price: Floats,
+    selected: Flags,
+    scratch: TokenScratch,
 ) -> None:
-    """Choose for all tokens of source i when a state on its link to c costs price[c].
+    """Choose for tokens first, …, last − 1 of source i when a state on its link to c costs price[c].
 
-    Writes `selected`, (Q, C), and `spent` and `bound` of the scratch.
+    Writes their rows of `selected`, (Q, C), and of the scratch's `spent` and `bound`.
     """
-    tokens, experts = selected.shape
-    for q in range(tokens):
-        for c in range(experts):
+    for q in range(first, last):
+        for c in range(price.shape[0]):
             scratch.energy[q, c] = layer.compute[i, c] + price[c]
             selected[q, c] = False
-        scratch.nodes[q] = 0
-    score, goal = layer.score[i], layer.goal[i]
-    if layer.most < 2 or (layer.most == 2 and experts <= MOST_EXPERTS_FOR_PAIRS):
-        select_few(
-            scratch.energy, score, goal, layer.most, selected, scratch.spent, scratch.bound
-        )
+    energy, score = scratch.energy[first:last], layer.score[i, first:last]
+    goal, chosen = layer.goal[i, first:last], selected[first:last]
+    spent, bound = scratch.spent[first:last], scratch.bound[first:last]
+    if layer.most < 2 or (layer.most == 2 and price.shape[0] <= MOST_EXPERTS_FOR_PAIRS):
+        select_few(energy, score, goal, layer.most, chosen, spent, bound)
     else:
         search_rows(
-            scratch.energy,
+            energy,
             score,
             goal,
             layer.most,
             0.0,
             layer.node_limit,
             0,
-            selected,
-            scratch.spent,
-            scratch.bound,
+            chosen,
+            spent,
+            bound,
             scratch.nodes,
             scratch.numbers,
             scratch.integers,
         )
-    for q in range(tokens):
+    for q in range(first, last):
         consider_violating(layer, i, q, scratch, selected[q])
 
 

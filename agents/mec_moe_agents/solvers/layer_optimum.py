@@ -24,9 +24,9 @@ from mec_moe_agents.solvers.token_choice import Weighed, choose_tokens, token_sc
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import kernel
 
-EFFORT = 2000
+EFFORT = 3000
 """Most moves of a layer."""
-PATIENCE = 200
+PATIENCE = 300
 """Moves without a better plan after which the search of a layer ends."""
 ALL_CANDIDATES = 64
 """Up to so many experts the search looks at all of them."""

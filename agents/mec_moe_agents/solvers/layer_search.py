@@ -27,11 +27,11 @@ CLOSE_ENOUGH = 1e-9
 BETTER = 1.0 - 1e-12
 MOST_TURNS = 16
 """Of a descent."""
-PROMISING = 1.1
+PROMISING = 1.3
 """A plan that is worse than the best one by a larger factor is not worth a descent."""
-DETOUR = 0.01
-"""The search goes on from plans that are at first so much worse than the best one, relatively,
-and ever less."""
+DETOUR = 0.2
+"""The search goes on from plans that are so much worse than the best one, relatively, just after
+that was found, and ever less."""
 
 
 @kernel
@@ -83,7 +83,7 @@ def improve(
         trial = settle(layer, room.trial, room)
         if trial < best * PROMISING:
             trial = descend_draft(layer, room.trial, trial, room)
-        if trial < value * BETTER or trial < best * (1.0 + DETOUR * (1.0 - tried / moves)):
+        if trial < value * BETTER or trial < best * (1.0 + DETOUR * (1.0 - failed / patience)):
             copy_draft(room.trial, room.present)
             value = trial
         if trial < best * BETTER:

@@ -17,9 +17,9 @@ from mec_moe_env.core.kernels import device, kernel
 LINKS, SOURCE = 0.5, 0.7
 """Shares of the rounds that take the tokens of one or two links, then those of a source; the rest
 takes tokens at random."""
-MOST_TAKEN = 0.4
+MOST_TAKEN = 0.8
 """Largest share of the tokens taken at random."""
-DEAREST, CHEAPEST = 1.5, -0.5
+DEAREST, CHEAPEST = 3.0, -0.5
 """Logarithms of the random factors on the prices of links that are not in use."""
 NUMBERS = 6
 """Random numbers of a round beside two for each token and one for each link."""

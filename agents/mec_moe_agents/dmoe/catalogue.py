@@ -72,6 +72,10 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
                 config, schedulers.RandomScheduler(config, seed)
             ),
         ),
+        "no-expert": CatalogueEntry(
+            "no expert for any token: the floor",
+            lambda config, env, seed: SchedulingAgent(config, schedulers.IdleScheduler(config)),
+        ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
             lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config, Real, reject
 from mec_moe_env.files import write_text
 
-FORMAT = 2
+FORMAT = 3
+DIGIT_CLASSES = 10
 DIGITS_MOE = Path(__file__).with_name("digits_moe.json")
 """The shipped schedules, which `mec-moe learn-importance` found."""
-FIELDS = {"joules": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
+FIELDS = {"joules": Real(0), "spent": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
 MATCH_FIELDS = {"hand_set": Real(0, 1), "gain": Real(-1, 1), "margin": Real(0)}
 
 
@@ -27,6 +29,8 @@ class LearnedSchedule:
     """γ^(l) of layers l = 1..L."""
     joules: float
     """Per token, all layers."""
+    spent: float
+    """Energy as the reward measures it, −`reward_energy` of an episode."""
     loss: float
     """Cross-entropy, nats."""
     accuracy: float
@@ -64,6 +68,13 @@ class ScheduleFamily:
     def best_for(self, loss_weight: float, energy_weight: float) -> LearnedSchedule:
         """Return the schedule of the least loss_weight·loss + energy_weight·joules."""
         return min(self.schedules, key=lambda s: loss_weight * s.loss + energy_weight * s.joules)
+
+    def best_return(self, error_weight: float, energy_weight: float) -> LearnedSchedule:
+        """Return the schedule of the highest return under these weights of the reward's terms."""
+        guess = math.log(DIGIT_CLASSES)
+        return min(
+            self.schedules, key=lambda s: error_weight * s.loss / guess + energy_weight * s.spent
+        )
 
     def reaching(self, accuracy: float) -> LearnedSchedule:
         """Return the cheapest schedule of at least this accuracy on training episodes.
@@ -140,7 +151,7 @@ def learned_schedule(
     Args:
         config: the scenario.
         trade_off: joules per token that a nat of cross-entropy is worth. None follows the
-            reward: error_weight / (energy_weight·I·Q).
+            reward and its weights.
         accuracy: instead, the least accuracy on the training episodes that it was learned on.
         path: a file that `mec-moe learn-importance` wrote; None takes the shipped one.
 
@@ -162,8 +173,7 @@ def learned_schedule(
         if not (allowed := Real(0)).admits(trade_off):
             raise reject("trade_off", trade_off, allowed)
         return family.best_for(trade_off, 1.0)
-    tokens = config.sources * config.tokens_per_source
-    return family.best_for(config.error_weight, config.energy_weight * tokens)
+    return family.best_return(config.error_weight, config.energy_weight)
 
 
 def _read(entry: Any, fields: Mapping[str, Real], num_layers: int, source: Path) -> dict[str, Any]:

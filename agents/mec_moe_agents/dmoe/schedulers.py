@@ -81,6 +81,15 @@ class StatelessScheduler:
         """Return no state."""
 
 
+class IdleScheduler(StatelessScheduler):
+    """Nobody for any token, as the action space allows: what every scheduler has to beat."""
+
+    def schedule(self, state: None, layer: Layer) -> Plan:
+        """Decide for every row."""
+        links = (layer.batch, *self._config.link_shape)
+        return Plan(np.zeros(layer.gate.shape, np.bool_), np.full(links, -1))
+
+
 class TopScheduler(StatelessScheduler):
     """The D most relevant experts of each token, subcarriers by exact assignment.
 

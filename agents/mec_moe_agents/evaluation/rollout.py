@@ -230,7 +230,7 @@ def run_episodes(
     config: Config = env.config
     traits, outcomes = traits_of(config), config.outcomes
     averaged = outcomes.over_episode(Over.MEAN)
-    added = (*outcomes.over_episode(Over.SUM), *averaged)
+    added = (*outcomes.over_episode(Over.SUM), *averaged, *outcomes.terms)
     totals = {key: np.zeros(len(seeds)) for key in ("return", *added)}
     curve = np.empty((len(seeds), config.steps))
     observation, info = env.reset(seed=list(seeds))

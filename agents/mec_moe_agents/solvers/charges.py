@@ -104,14 +104,18 @@ def charge_layer(
     )
 
 
+def most_links(layers: Instance) -> int:
+    """Return L = min(I·(K − 1), I·Q·D), most links that can be in use at once."""
+    sources, tokens, experts = layers.score.shape[1:]
+    return int(sources * min(experts - 1, tokens * layers.most))
+
+
 def reserve_joules(layers: Instance, b: ArrayLike, i: ArrayLike, k: ArrayLike) -> Floats:
     """Return c̄, the joules of a state over the L-th best subcarrier of links i→k of layers b.
 
-    L = min(I·(K − 1), I·Q·D), or S where that is less; 0 in situ.
+    L or S where that is less; 0 in situ.
     """
-    sources, tokens, experts = layers.score.shape[1:]
-    most_links = sources * min(experts - 1, tokens * layers.most)
-    rank = min(most_links, layers.unit.shape[-1])
+    rank = min(most_links(layers), layers.unit.shape[-1])
     unit = layers.unit[b, i, k]
     if rank == 0:
         return np.where(layers.remote[i, k], np.inf, np.zeros(unit.shape[:-1]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.solvers.charges import Charges
+from mec_moe_agents.solvers.charges import Charges, most_links
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, whole
 from mec_moe_agents.solvers.joint_allocation import (
     MAX_ITERATIONS,
@@ -26,8 +26,9 @@ from mec_moe_env.core.kernels import kernel
 
 EFFORT = 3000
 """Most moves of a layer."""
-PATIENCE = 300
-"""Moves without a better plan after which the search of a layer ends."""
+PATIENCE, PATIENCE_IF_SCARCE = 100, 500
+"""Rebuilt plans in a row without a better one that end a search; the second where links can
+outnumber subcarriers, and single links are of little use."""
 ALL_CANDIDATES = 64
 """Up to so many experts the search looks at all of them."""
 CANDIDATE_ROUNDS = 3
@@ -62,7 +63,7 @@ def optimise_layer(
     charges: Charges,
     *,
     effort: int = EFFORT,
-    patience: int = PATIENCE,
+    patience: int | None = None,
     node_limit: int = NODE_LIMIT,
 ) -> LayerOptimum:
     """Minimise a layer's value over experts and subcarriers (our extension).
@@ -77,14 +78,19 @@ def optimise_layer(
         problem: one layer or a batch.
         charges: of that problem, see `charge_layer`.
         effort: most moves of a layer.
-        patience: moves without a better plan after which the search of a layer ends.
+        patience: rebuilt plans in a row without a better one that end the search of a layer; by
+            default more of them where subcarriers are scarce.
         node_limit: of the tree search for each token.
 
     Raises:
         ValueError: `effort`, `patience` or `node_limit` is not an integer ≥ 0.
     """
-    moves, patience = whole("effort", effort, 0), whole("patience", patience, 0)
+    moves = whole("effort", effort, 0)
     batch, arrays = problem.batch, problem.arrays
+    if patience is None:
+        scarce = most_links(arrays) > arrays.unit.shape[-1]
+        patience = PATIENCE_IF_SCARCE if scarce else PATIENCE
+    patience = whole("patience", patience, 0)
     selected = np.zeros(arrays.score.shape, np.bool_)
     subcarrier = np.full(arrays.best.shape, -1, np.int64)
     value, bound = np.zeros(len(selected)), np.zeros(len(selected))

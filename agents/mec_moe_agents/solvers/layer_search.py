@@ -57,9 +57,9 @@ def improve(
 ) -> tuple[float, int]:
     """Improve a plan in place until it is as good as the bound or all moves are spent.
 
-    Single links in order while that helps, then rebuilt tokens. `random`, one row a move, is
-    uniform on [0, 1) and as wide as `count_numbers` says. Ends early after `patience` moves
-    without a better plan.
+    Single links in order while that helps, then rebuilt tokens, until `patience` of these in a row
+    have found nothing better. `random`, one row a move, is uniform on [0, 1) and as wide as
+    `count_numbers` says.
 
     Returns:
         The value, and the number of moves tried.
@@ -78,8 +78,8 @@ def improve(
                 continue
         else:
             rebuild(layer, room.trial, room, random[tried])
+            failed += 1
         tried += 1
-        failed += 1
         trial = settle(layer, room.trial, room)
         if trial < best * PROMISING:
             trial = descend_draft(layer, room.trial, trial, room)

@@ -46,6 +46,14 @@ def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EF
     return schedulers.JointScheduler(config, schedule, effort)
 
 
+def _optimal(
+    config: DMoEConfig, schedule: ThresholdSchedule, patience: int | None = None
+) -> Scheduler:
+    if patience is not None and not Whole(0).admits(patience):
+        raise reject("patience", patience, "None or an integer ≥ 0")
+    return schedulers.OptimalScheduler(config, schedule, patience)
+
+
 def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
     return SchedulingAgent(
         config, schedulers.JointScheduler(config, same_for_all_layers(config, qos))
@@ -91,6 +99,7 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
+        "optimal": CatalogueEntry("each layer's best action in the return's terms", _by(_optimal)),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
+    SAFETY,
     ThresholdSchedule,
     layer_problem,
     link_rates,
@@ -23,9 +24,12 @@ from mec_moe_agents.solvers import (
     allocate_jointly,
     allocate_jointly_plus,
     allocate_subcarriers,
+    charge_layer,
+    optimise_layer,
     select_experts,
     solve_exactly,
 )
+from mec_moe_agents.solvers.charges import TOLERANCE
 from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real, Whole, reject
 from mec_moe_env.core.buffers import Flags
@@ -140,6 +144,45 @@ class JointScheduler(StatelessScheduler):
         """Decide for every row."""
         problem = layer_problem(layer, self._schedule.thresholds(layer), self._config)
         found = allocate_jointly_plus(problem, effort=self._effort)
+        return Plan(found.selected, found.subcarrier)
+
+
+class OptimalScheduler(StatelessScheduler):
+    """The best action of each layer in the return's own terms (our extension).
+
+    With given gates a layer's decision touches no later one, so this is the best policy as far as
+    the search finds the optimum and the observation shows the channel: an old one with
+    `csi_delay`, without the way back, and deadlines are not looked at. With a real model, what
+    an error costs is not known layer by layer; violations are then charged as with given gates at
+    equal weights, which amounts to the least energy under the thresholds (P1).
+
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds; None takes those of the configuration.
+        patience: of the search; by default more where subcarriers are scarce.
+    """
+
+    def __init__(
+        self,
+        config: DMoEConfig,
+        schedule: ThresholdSchedule | None = None,
+        patience: int | None = None,
+    ) -> None:
+        super().__init__(config, schedule)
+        self._patience = patience
+        given = config.gates != "digits"
+        self._weights = (config.error_weight, config.energy_weight) if given else (1.0, 1.0)
+
+    def schedule(self, state: None, layer: Layer) -> Plan:
+        """Decide for every row."""
+        # Half the environment's tolerance is left to what float32 hides; more would be waste.
+        thresholds = self._schedule.thresholds(layer) / (1.0 + SAFETY)
+        problem = layer_problem(layer, thresholds, self._config)
+        error, energy = self._weights
+        charges = charge_layer(
+            problem, error_weight=error, energy_weight=energy, tolerance=TOLERANCE / 2
+        )
+        found = optimise_layer(problem, charges, patience=self._patience)
         return Plan(found.selected, found.subcarrier)
 
 

@@ -89,7 +89,7 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "cheapest experts above the threshold, then subcarriers",
             _by(schedulers.SelectionScheduler),
         ),
-        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _by(_jesa)),
+        "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance

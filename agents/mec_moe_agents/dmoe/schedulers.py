@@ -127,7 +127,7 @@ class SelectionScheduler(StatelessScheduler):
 
 
 class JointScheduler(StatelessScheduler):
-    """JESA: expert selection and subcarrier assignment in turns; with an effort, JESA+.
+    """JESA: alternating expert selection and subcarrier assignment; with an effort, JESA+.
 
     `effort` is the most moves of JESA+ in a layer; 0 is JESA.
     """

@@ -51,7 +51,6 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "gating": Look("#CC79A7", "-", "D"),
         "profile": Look("#009E73", "-", "P"),
         "guard": Look("#0072B2", "-", "o"),
-        "no-expert": Look("#5B5B5B", (0, (1, 3)), "x"),
         "topk": Look("#56B4E9", "--", "p"),
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 
 from mec_moe_agents.dmoe.learned import has_learned_importance, learned_family
 from mec_moe_agents.evaluation import drawing
+from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
-from mec_moe_agents.evaluation.verdict import COLUMNS, Column, return_column
 from mec_moe_agents.reproduce import Row, rows_of
 from mec_moe_env import DMoEConfig
 from mec_moe_env.core.buffers import Floats

@@ -86,7 +86,9 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
-            lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),
+            lambda config, env, seed, experts=None: SchedulingAgent(
+                config, schedulers.TopScheduler(config, experts)
+            ),
         ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous
@@ -95,7 +97,7 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "cheapest experts above the threshold, then subcarriers",
             _by(schedulers.SelectionScheduler),
         ),
-        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _by(_jesa)),
+        "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
         "optimal": CatalogueEntry("each layer's best action in the return's terms", _by(_optimal)),
         "learned": CatalogueEntry(

@@ -140,6 +140,24 @@ def has_learned_importance(config: Config) -> bool:
     return getattr(config, "gates", None) == "digits"
 
 
+def learned_family(config: DMoEConfig, path: str | Path | None = None) -> ScheduleFamily:
+    """Return the schedules that were learned for a scenario.
+
+    Args:
+        config: the scenario.
+        path: a file that `mec-moe learn-importance` wrote; None takes the shipped one.
+
+    Raises:
+        ValueError: nothing was learned for the scenario, or the file is damaged.
+        FileNotFoundError: there is no such file.
+    """
+    if not has_learned_importance(config):
+        raise ValueError(
+            f"learned needs a scenario with gates = 'digits', got {config.gates!r}: take jesa"
+        )
+    return ScheduleFamily.load(DIGITS_MOE if path is None else path, config.num_layers)
+
+
 def learned_schedule(
     config: DMoEConfig,
     trade_off: float | None = None,
@@ -160,13 +178,9 @@ def learned_schedule(
             what to choose; the file is damaged.
         FileNotFoundError: there is no such file.
     """
-    if not has_learned_importance(config):
-        raise ValueError(
-            f"learned needs a scenario with gates = 'digits', got {config.gates!r}: take jesa"
-        )
+    family = learned_family(config, path)
     if trade_off is not None and accuracy is not None:
         raise ValueError(f"give trade_off = {trade_off} or accuracy = {accuracy}, not both")
-    family = ScheduleFamily.load(DIGITS_MOE if path is None else path, config.num_layers)
     if accuracy is not None:
         return family.reaching(accuracy)
     if trade_off is not None:

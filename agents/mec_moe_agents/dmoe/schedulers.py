@@ -31,7 +31,7 @@ from mec_moe_agents.solvers import (
 )
 from mec_moe_agents.solvers.charges import TOLERANCE
 from mec_moe_env import DMoEConfig, Layer
-from mec_moe_env.config import Real, reject
+from mec_moe_env.config import Real, Whole, reject
 from mec_moe_env.core.buffers import Flags
 
 LARGEST_EXACT = 1024
@@ -95,14 +95,24 @@ class IdleScheduler(StatelessScheduler):
 
 
 class TopScheduler(StatelessScheduler):
-    """The D most relevant experts of each token, subcarriers by exact assignment.
+    """The most relevant experts of each token, subcarriers by exact assignment.
 
-    Top-k of Qin et al. 2025; it takes no threshold.
+    Top-k of Qin et al. 2025; it takes no threshold. `experts` is k, D by default.
+
+    Raises:
+        ValueError: `experts` is not in 1..D.
     """
+
+    def __init__(self, config: DMoEConfig, experts: int | None = None) -> None:
+        super().__init__(config)
+        most = config.max_experts
+        if experts is not None and not Whole(1, most).admits(experts):
+            raise reject("experts", experts, f"None or {Whole(1, most)} (max_experts)")
+        self._experts = most if experts is None else int(experts)
 
     def schedule(self, state: None, layer: Layer) -> Plan:
         """Decide for every row."""
-        selected = highest(layer.gate, layer.available > 0, self._config.max_experts)
+        selected = highest(layer.gate, layer.available > 0, self._experts)
         return assign_exactly(selected, layer, self._config)
 
 
@@ -121,7 +131,7 @@ class SelectionScheduler(StatelessScheduler):
 
 
 class JointScheduler(StatelessScheduler):
-    """JESA: expert selection and subcarrier assignment in turns; with an effort, JESA+.
+    """JESA: alternating expert selection and subcarrier assignment; with an effort, JESA+.
 
     `effort` is the most moves of JESA+ in a layer; 0 is JESA.
     """

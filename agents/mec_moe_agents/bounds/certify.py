@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mec_moe_agents.bounds.layers import certify_layers
 from mec_moe_agents.bounds.offloading import ROUNDS, certify_offloading
-from mec_moe_env import OffloadingConfig
+from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 
 
 def certified_bound(
-    config: OffloadingConfig, seeds: Iterable[int], *, rounds: int = ROUNDS
+    config: OffloadingConfig | DMoEConfig, seeds: Iterable[int], *, rounds: int = ROUNDS
 ) -> Floats:
     """Return for each seed a return that no policy exceeds, clairvoyant ones included.
 
@@ -21,7 +22,7 @@ def certified_bound(
     Args:
         config: what the episodes are of.
         seeds: of the episodes, as `reset(seed=...)` is given them.
-        rounds: effort.
+        rounds: effort in Offloading; in DMoE there is nothing to iterate.
 
     Returns:
         (n,), undiscounted returns.
@@ -29,4 +30,6 @@ def certified_bound(
     Raises:
         ValueError: a seed is negative, or nothing is proved for an option of `config`: it is named.
     """
+    if isinstance(config, DMoEConfig):
+        return certify_layers(config, list(seeds))
     return np.array([certify_offloading(config, seed, rounds) for seed in seeds])

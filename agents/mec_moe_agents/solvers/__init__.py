@@ -6,6 +6,8 @@ from mec_moe_agents.solvers.charges import layer_value as layer_value
 from mec_moe_agents.solvers.exact import ExactAllocation as ExactAllocation
 from mec_moe_agents.solvers.exact import lower_bound as lower_bound
 from mec_moe_agents.solvers.exact import solve_exactly as solve_exactly
+from mec_moe_agents.solvers.exact_return import ExactOptimum as ExactOptimum
+from mec_moe_agents.solvers.exact_return import optimise_exactly as optimise_exactly
 from mec_moe_agents.solvers.expert_selection import ExpertSelection as ExpertSelection
 from mec_moe_agents.solvers.expert_selection import select_experts as select_experts
 from mec_moe_agents.solvers.inputs import LayerProblem as LayerProblem

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, checked, spread
-from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.buffers import Floats, Integers
 
 TOLERANCE = 1e-6
 """Share of the wanted relevance that may be missing before a token counts as violated."""
@@ -110,7 +110,7 @@ def most_links(layers: Instance) -> int:
     return int(sources * min(experts - 1, tokens * layers.most))
 
 
-def reserve_joules(layers: Instance, b: ArrayLike, i: ArrayLike, k: ArrayLike) -> Floats:
+def reserve_joules(layers: Instance, b: Integers, i: Integers, k: Integers) -> Floats:
     """Return c̄, the joules of a state over the L-th best subcarrier of links i→k of layers b.
 
     L or S where that is less; 0 in situ.
@@ -150,5 +150,6 @@ def layer_value(
     violated = relevance < goal * (1.0 - 1e-12)
     missing = 1.0 - relevance / np.where(wanted > 0, wanted, 1.0)
     charged = np.where(violated, charges.reserve.reshape(shape[:3]) * (1.0 + missing), 0.0)
-    value = charges.energy_weight * joules + charges.error_weight * charged.sum(axis=(1, 2))
-    return value.reshape(problem.batch)
+    value: Floats = charges.energy_weight * joules + charges.error_weight * charged.sum(axis=(1, 2))
+    shaped: Floats = value.reshape(problem.batch)
+    return shaped

@@ -91,9 +91,7 @@ def optimise_exactly(
     return ExactOptimum(selected, subcarrier, value, bound, gap, gap <= PROVEN_GAP)
 
 
-def with_violations(
-    model: JointModel, score: Floats, charges: Charges, scale: float
-) -> JointModel:
+def with_violations(model: JointModel, score: Floats, charges: Charges, scale: float) -> JointModel:
     """Add v and m to a model whose costs are in joules; `scale` is the new unit of value."""
     tokens, experts = charges.wanted.size, score.shape[2]
     wanted = charges.wanted.reshape(-1)

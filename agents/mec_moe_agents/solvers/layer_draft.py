@@ -37,7 +37,7 @@ class Room(NamedTuple):
     matched: Integers  # (R,)
     blocked: Flags  # (R,)
     energy: Floats  # (1,)
-    count: Integers  # (1,)
+    counts: Integers  # (1,)
     one: Floats  # (1,), 1
     numbers: Floats  # (3, max(R, S))
     integers: Integers  # (4, max(R, S))
@@ -105,11 +105,11 @@ def settle(layer: Weighed, plan: Draft, room: Room) -> float:
         return np.inf
     radio = 0.0
     if links > 0:
-        room.count[0] = links
+        room.counts[0] = links
         match_batch(
             room.weight[:links],
             room.unit[:links],
-            room.count,
+            room.counts,
             room.one,
             room.matched[:links],
             room.energy,

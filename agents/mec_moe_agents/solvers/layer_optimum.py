@@ -32,7 +32,8 @@ outnumber subcarriers, and single links are of little use."""
 ALL_CANDIDATES = 64
 """Up to so many experts the search looks at all of them."""
 CANDIDATE_ROUNDS = 3
-"""Beyond that it looks at what each token chooses, and chooses when that is ruled out, and so on."""
+"""Beyond that it looks at what tokens choose, at what they choose without those, and so on: at
+least so often, and until about as many could be named."""
 NEAREST = 16
 """Subcarriers of a link that are kept in order of cost."""
 
@@ -55,7 +56,7 @@ class LayerOptimum:
     @property
     def gap(self) -> Floats:
         """(value − bound)/value, (...,); 0 where the value is 0."""
-        return np.where(self.value > 0, (self.value - self.bound) / self.value, 0.0)
+        return (self.value - self.bound) / np.where(self.value > 0, self.value, 1.0)
 
 
 def optimise_layer(
@@ -172,7 +173,10 @@ def scaled(weight: float, joules: Floats) -> Floats:
 
 def candidate_rounds(layer: Weighed) -> int:
     """Return in how many rounds the tokens name their candidates."""
-    return 1 if layer.score.shape[2] <= ALL_CANDIDATES else CANDIDATE_ROUNDS
+    _, tokens, experts = layer.score.shape
+    if experts <= ALL_CANDIDATES:
+        return 1
+    return max(CANDIDATE_ROUNDS, -(-ALL_CANDIDATES // max(tokens * layer.most, 1)))
 
 
 @kernel

@@ -32,7 +32,7 @@ def count_numbers(sources: int, tokens: int, experts: int) -> int:
 
 @kernel
 def rebuild(layer: Weighed, plan: Draft, room: Room, numbers: Floats) -> None:
-    """Take some tokens' experts from a plan with subcarriers, and let them choose anew, in place."""
+    """Take some tokens' experts from a plan with subcarriers and let them choose anew, in place."""
     sources, tokens, experts = plan.selected.shape
     ruin(plan, room, numbers)
     count = sources * tokens

@@ -27,8 +27,9 @@ from mec_moe_env.core.kernels import device, kernel
 
 
 class Weighed(NamedTuple):
-    """A layer with all that it costs in units of the return's value: I sources, Q tokens,
-    C candidate experts of each source, S subcarriers.
+    """A layer with all that it costs in units of the return's value.
+
+    I sources, Q tokens, C candidate experts of each source, S subcarriers.
     """
 
     score: Floats  # (I, Q, C)
@@ -79,7 +80,7 @@ def choose_tokens(
     selected: Flags,
     scratch: TokenScratch,
 ) -> None:
-    """Choose for tokens first, …, last − 1 of source i when a state on its link to c costs price[c].
+    """Choose for tokens first, …, last − 1 of source i when a state on link i→c costs price[c].
 
     Writes their rows of `selected`, (Q, C), and of the scratch's `spent` and `bound`.
     """

@@ -151,6 +151,9 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
             horizon=300,
         ),
         "scarce": OffloadingConfig(num_servers=10, num_types=10, horizon=1000),
+        # Sending every task over a mean link would keep 4.8 subcarriers busy, over its best link
+        # 3.8: with four of them the radio, not the servers, is what runs out.
+        "congested": OffloadingConfig(num_tasks=2, num_servers=12, num_subcarriers=4, horizon=300),
         "massive": OffloadingConfig(
             num_servers=1024,
             num_subcarriers=256,

@@ -11,11 +11,11 @@ from tests.bounds.exhaustive import QuadraticTasks, all_returns
 
 SIZES = (
     # M, S, T, U, D
-    (2, 1, 6, 1, 1),
-    (3, 1, 5, 1, 1),
-    (2, 2, 4, 1, 1),
-    (2, 1, 3, 2, 1),
-    (3, 1, 4, 1, 2),
+    (2, 1, 5, 1, 1),
+    (3, 1, 4, 1, 1),
+    (2, 2, 3, 1, 1),
+    (2, 1, 2, 2, 1),
+    (3, 1, 3, 1, 2),
     (2, 1, 2, 2, 2),
 )
 
@@ -26,7 +26,7 @@ def small_config(seed: int) -> OffloadingConfig:
     servers, subcarriers, horizon, tasks, experts = SIZES[seed % len(SIZES)]
     features = int(rng.integers(3, 6))
     types = int(rng.integers(1, 4))
-    quadratic = rng.random() < 0.3
+    quadratic = rng.random() < 0.15
     return OffloadingConfig(
         num_servers=servers,
         num_subcarriers=subcarriers,

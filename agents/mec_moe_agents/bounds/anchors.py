@@ -7,9 +7,9 @@ it too. So with Q = I − P_ℓ
 
     error_τ = f_τ + |p_ℓ − P_ℓw_τ|² + |Q(w − w_τ)|²,                                    (3)
 
-the second term known exactly, the third bounded as in `cells`, within the range of Q: for cells
-(a, ring) of |Qw − Qμ_a| and ρ_ℓτ = |Q(w_τ − μ_n)|. Where the samples of ℓ are almost linearly
-dependent, rounding may keep Lemma 1 from interpolating: there P_ℓ = 0, and (3) is (1).
+the second term known exactly, the third bounded as in `cells`, within the range of Q: cells are
+cut by |Qw − Qμ_a|. Where the samples of ℓ are almost linearly dependent, rounding may keep Lemma 1
+from interpolating: there P_ℓ = 0, and (3) is (1). Where ℓ is not named, likewise.
 """
 
 from __future__ import annotations
@@ -29,94 +29,93 @@ CONDITION = 1e4
 
 
 class Anchors(NamedTuple):
-    """n tasks, N types, k samples, d features; n = 0 where trainings tell nothing."""
+    """n tasks, N types, k samples, d features; the first two have no rows where ℓ is not named."""
 
     basis: Floats
     """Orthonormal rows that span the samples of each task, (n, k, d); zeros where P = 0."""
     position: Floats
     """p_ℓ in that basis, (n, k)."""
-    between: Floats
-    """|Q(μ_a − μ_n)| for each ℓ, (n, N, N)."""
     least_known: Floats
-    """Least |p_ℓ − P_ℓw_τ|² over all ℓ of type a, for each τ, (N, n); inf without an ℓ."""
-    least_between: Floats
-    """Least |Q(μ_a − μ_n)| over all ℓ of a type, (N, N, N)."""
+    """Least f_τ + |p_ℓ − P_ℓw_τ|² over all ℓ of a type, (N, n); inf without an ℓ."""
+    least_distance: Floats
+    """Least |Q(w_τ − μ_a)| over all ℓ of a type, (N, n, N)."""
 
 
-def no_anchors(instance: Instance, cells: Cells) -> Anchors:
-    """Return what trainings tell that do not interpolate: nothing."""
-    k, d = instance.features.shape[1:]
+class Parts(NamedTuple):
+    """What an ℓ tells of every task; n tasks, N types."""
+
+    known: Floats
+    """f_τ + |p_ℓ − P_ℓw_τ|², (n,)."""
+    radius: Floats
+    """|Q(w_τ − μ_n)|, n the type of τ, (n,)."""
+    distance: Floats
+    """|Q(w_τ − μ_a)|, (n, N)."""
+
+
+def make_anchors(instance: Instance, cells: Cells, named: bool) -> Anchors:
+    """Work out P_ℓ and p_ℓ of every task, if ℓ is to be named."""
+    n, k, d = instance.features.shape
     N = len(cells.centre)
-    return Anchors(
-        basis=np.empty((0, k, d)),
-        position=np.empty((0, k)),
-        between=np.empty((0, N, N)),
-        least_known=np.zeros((N, len(cells.truth))),
-        least_between=np.zeros((N, N, N)),
-    )
-
-
-def make_anchors(instance: Instance, cells: Cells) -> Anchors:
-    """Work out P_ℓ and p_ℓ of every task."""
+    least_known, least_distance = np.full((N, n), np.inf), np.full((N, n, N), np.inf)
+    if not named:
+        return Anchors(np.empty((0, k, d)), np.empty((0, k)), least_known, least_distance)
     basis, position = _projectors(instance)
-    n, N = len(basis), len(cells.centre)
-    difference = cells.centre[:, None] - cells.centre[None]
-    along = np.einsum("lkf,abf->labk", basis, difference)
-    squared = (difference**2).sum(axis=2) - (along**2).sum(axis=3)
-    between = np.sqrt(np.maximum(squared, 0.0))
-    least_known = np.full((N, n), np.inf)
-    write_least_known(instance, cells, basis, position, least_known)
-    least_between = np.full((N, N, N), np.inf)
-    for a in np.unique(instance.types):
-        least_between[a] = between[instance.types == a].min(axis=0)
-    return Anchors(basis, position, between, least_known, least_between)
+    anchors = Anchors(basis, position, least_known, least_distance)
+    write_least(instance, cells, anchors)
+    return anchors
 
 
 def _projectors(instance: Instance) -> tuple[Floats, Floats]:
-    """Return basis and position of every task: X = UΣVᵀ has P = UUᵀ and Uᵀp = Σ⁻¹Vᵀy."""
-    left, sizes, right = np.linalg.svd(instance.features, full_matrices=False)
+    """Return basis and position of every task: X = VΣUᵀ has P = VVᵀ and Vᵀp = Σ⁻¹Uᵀy."""
+    n, k, d = instance.features.shape
+    basis, position = np.zeros((n, k, d)), np.zeros((n, k))
+    if k > d:
+        return basis, position
     # Rows of `features` are samples: the span of the samples is that of the right factor.
+    left, sizes, right = np.linalg.svd(instance.features, full_matrices=False)
     trusted = sizes[:, -1] * CONDITION > sizes[:, 0]
-    if instance.features.shape[1] > instance.features.shape[2]:
-        trusted[:] = False
     along = np.einsum("nks,nk->ns", left, instance.labels)
-    scale = np.where(trusted[:, None], sizes, 1.0)
-    position = np.where(trusted[:, None], along / scale, 0.0)
-    basis = np.where(trusted[:, None, None], right, 0.0)
-    k = instance.features.shape[1]
-    missing = k - basis.shape[1]
-    return (
-        np.ascontiguousarray(np.pad(basis, ((0, 0), (0, missing), (0, 0)))),
-        np.ascontiguousarray(np.pad(position, ((0, 0), (0, missing)))),
-    )
+    basis[trusted] = right[trusted]
+    position[trusted] = along[trusted] / sizes[trusted]
+    return basis, position
 
 
 @device
-def known_part(basis: Floats, position: Floats, last: int, truth: Floats) -> float:
-    """Return |p_ℓ − P_ℓw|² of a truth w."""
-    total = 0.0
-    for row in range(basis.shape[1]):
-        gap = position[last, row] - inner(basis[last, row], truth)
-        total += gap * gap
-    return total
-
-
-@device
-def hidden_radius(cells: Cells, basis: Floats, last: int, i: int, n: int) -> float:
-    """Return |Q(w_τ − μ_n)| of task i of type n."""
-    total = cells.radius[i] * cells.radius[i]
-    for row in range(basis.shape[1]):
-        along = inner(basis[last, row], cells.truth[i]) - inner(basis[last, row], cells.centre[n])
-        total -= along * along
-    return float(np.sqrt(max(total, 0.0)))
+def write_parts(instance: Instance, cells: Cells, anchors: Anchors, last: int, out: Parts) -> None:
+    """Write what ℓ tells of every task; nothing is told by ℓ = −1."""
+    rows = anchors.basis.shape[1] if last >= 0 else 0
+    N = cells.centre.shape[0]
+    for i in range(out.known.shape[0]):
+        out.known[i] = cells.floor[i]
+        for a in range(N):
+            out.distance[i, a] = cells.distance[i, a] * cells.distance[i, a]
+    for row in range(rows):
+        for i in range(out.known.shape[0]):
+            along = inner(anchors.basis[last, row], cells.truth[i])
+            gap = anchors.position[last, row] - along
+            out.known[i] += gap * gap
+            out.radius[i] = along
+        for a in range(N):
+            along = inner(anchors.basis[last, row], cells.centre[a])
+            for i in range(out.known.shape[0]):
+                out.distance[i, a] -= (along - out.radius[i]) * (along - out.radius[i])
+    for i in range(out.known.shape[0]):
+        for a in range(N):
+            out.distance[i, a] = np.sqrt(max(out.distance[i, a], 0.0))
+        out.radius[i] = out.distance[i, instance.types[i]]
 
 
 @kernel
-def write_least_known(
-    instance: Instance, cells: Cells, basis: Floats, position: Floats, out: Floats
-) -> None:
-    """Write the least |p_ℓ − P_ℓw_τ|² over the ℓ of each type, (N, n); `out` is inf on entry."""
-    for last in range(basis.shape[0]):
-        a = instance.types[last]
-        for i in range(out.shape[1]):
-            out[a, i] = min(out[a, i], known_part(basis, position, last, cells.truth[i]))
+def write_least(instance: Instance, cells: Cells, anchors: Anchors) -> None:
+    """Write what holds for every ℓ of a type; both arrays are inf on entry."""
+    N, n = anchors.least_known.shape
+    parts = Parts(np.empty(n), np.empty(n), np.empty((n, N)))
+    for last in range(n):
+        write_parts(instance, cells, anchors, last, parts)
+        trained = instance.types[last]
+        for i in range(n):
+            least = min(anchors.least_known[trained, i], parts.known[i])
+            anchors.least_known[trained, i] = least
+            for a in range(N):
+                nearer = min(anchors.least_distance[trained, i, a], parts.distance[i, a])
+                anchors.least_distance[trained, i, a] = nearer

@@ -50,6 +50,10 @@ class Cells(NamedTuple):
     """μ_n, (N, d); zeros for a type without tasks."""
     edges: Floats
     """(R + 1,), where rings begin and end."""
+    distance: Floats
+    """|w_τ − μ_a| from every type's centre, (n, N); only where A = I."""
+    widest: Floats
+    """Largest ρ of each type, (N,)."""
     reach: Floats
     """(N, R, N): in cell (a, ring) the least distance of w from each μ_n, by (2)."""
 
@@ -81,7 +85,10 @@ def make_cells(instance: Instance) -> Cells:
     if squared is None:
         squared = _quadratic_reach(quadratic, centre, edges)
     reach = np.sqrt(np.maximum(squared, edges[None, :-1, None] ** 2))
-    return Cells(truth, floor, radius, centre, edges, reach)
+    distance = np.linalg.norm(truth[:, None] - centre[None], axis=2)
+    widest = np.zeros(N)
+    np.maximum.at(widest, instance.types, radius)
+    return Cells(truth, floor, radius, centre, edges, distance, widest, reach)
 
 
 def solve(quadratic: Floats, linear: Floats) -> Floats:

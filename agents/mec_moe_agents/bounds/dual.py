@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_agents.bounds.multipliers import Collected, improve, worths
-from mec_moe_agents.bounds.programs import (
-    Label,
-    best_anchored_label,
-    best_free_label,
-    label_costs,
-)
+from mec_moe_agents.bounds.labels import Label, label_costs
+from mec_moe_agents.bounds.multipliers import Collected, improve
+from mec_moe_agents.bounds.programs import best_label
 from mec_moe_agents.bounds.relaxation import Relaxation
 from mec_moe_env.core.buffers import Floats
 
 FIRST_SHARE = 0.7
 """Of what each task is worth at its best, as first multipliers."""
-FIRST_AIM = 0.05
-"""By which share of its value a bound is first hoped to improve."""
-ITERATIONS = 40
-"""Of the subgradient method between two looks at all labels."""
+AIMS = (0.3, 0.02)
+"""By which share of its value a bound is hoped to improve, in the first round and in the last."""
+ITERATIONS = (300, 1500)
+"""Fewest and most of the subgradient method between two looks at all labels."""
+STEPS = 4e8
+"""Of dynamic programmes that they may take together, where more than the fewest."""
+PURE_ROUNDS = 3
+"""Rounds for which labels to begin with are kept."""
+MOST_FIRST = 2e7
+"""Costs up to which every server is given a label for every type to begin with."""
 
 
 class Dual:
@@ -32,41 +34,59 @@ class Dual:
         values = np.where(instance.served, saved[:, None] - instance.price, 0.0)
         self._labels: dict[tuple[int, Label], Floats] = {}
         self.multipliers = FIRST_SHARE * np.maximum(values.max(axis=1), 0.0)
+        self._hints = [-1] * instance.price.shape[1]
         self.lowest = np.inf
         """Least value certified so far."""
 
     def descend(self, rounds: int) -> float:
         """Return the least value certified within so many rounds, which no plan exceeds."""
-        multipliers, aim = self.multipliers, 0.0
-        for _ in range(rounds):
+        self._collect_pure_labels()
+        multipliers = self.multipliers
+        for done, aim in enumerate(np.geomspace(*AIMS, rounds)):
+            if done == PURE_ROUNDS:
+                self._keep_real_labels()
+            if self._labels:
+                multipliers = self._improved(float(aim))
             value = self._certify(multipliers)
             if value < self.lowest:
                 self.lowest, self.multipliers = value, multipliers
             if not self._labels:
                 multipliers = 0.5 * multipliers
-                continue
-            aim = aim if aim > 0.0 else FIRST_AIM * abs(value)
-            multipliers, aim = improve(
-                self.relaxation.instance, self._collected(), self.multipliers, aim, ITERATIONS
-            )
         return self.lowest
+
+    def _collect_pure_labels(self) -> None:
+        """Let every server be a specialist of every type to begin with."""
+        n, num_servers = self.relaxation.instance.price.shape
+        present = np.unique(self.relaxation.instance.types).tolist()
+        if n * num_servers * len(present) <= MOST_FIRST:
+            for a in present:
+                label = Label(-1, a, 0, a, 1.0)
+                costs = label_costs(*self.relaxation, label)
+                self._labels.update({(m, label): costs for m in range(num_servers)})
+
+    def _keep_real_labels(self) -> None:
+        """Forget labels to begin with: where the last training is named, none is like them."""
+        if len(self.relaxation.anchors.basis) > 0:
+            self._labels = {key: row for key, row in self._labels.items() if key[1].last >= 0}
+
+    def _improved(self, aim: float) -> Floats:
+        instance = self.relaxation.instance
+        scale = self.lowest if np.isfinite(self.lowest) else 0.0
+        gap = aim * abs(instance.rejection + scale) + 1e-9
+        steps = len(self._labels) * len(self.multipliers)
+        iterations = int(np.clip(STEPS / steps, *ITERATIONS))
+        return improve(instance, self._collected(), self.multipliers, gap, iterations)
 
     def _certify(self, multipliers: Floats) -> float:
         """Return Σλ + Σ_m worth over all labels, and collect each server's best one."""
-        collected = self._collected()
-        known = worths(self.relaxation.instance, collected, multipliers)
         total = float(multipliers.sum())
-        for m in range(len(known)):
-            worth, label = self._best_label(multipliers, m, float(known[m]))
+        for m in range(len(self._hints)):
+            worth, label = best_label(*self.relaxation, multipliers, m, self._hints[m])
             total += worth
             if label.nearest >= 0:
+                self._hints[m] = label.last
                 self._labels[m, label] = label_costs(*self.relaxation, label)
         return total
-
-    def _best_label(self, multipliers: Floats, m: int, known: float) -> tuple[float, Label]:
-        if self.relaxation.anchored:
-            return best_anchored_label(*self.relaxation, multipliers, m, known)
-        return best_free_label(*self.relaxation, multipliers, m)
 
     def _collected(self) -> Collected:
         costs = np.array(list(self._labels.values())).reshape(-1, len(self.multipliers))

@@ -18,8 +18,8 @@ from mec_moe_env.core.kernels import device, kernel
 
 DEFLECTION = 0.7
 """Weight of the newest subgradient in the direction of descent."""
-PATIENCE = 6
-"""Iterations without progress after which the aim is brought nearer."""
+PATIENCE = 0.2
+"""Share of the iterations after which, without progress, the aim is brought nearer."""
 
 
 class Collected(NamedTuple):
@@ -102,8 +102,8 @@ def move(multipliers: Floats, slope: Floats, direction: Floats, distance: float)
 @kernel
 def improve(
     instance: Instance, collected: Collected, start: Floats, aim: float, iterations: int
-) -> tuple[Floats, float]:
-    """Return better multipliers than `start` for the labels collected, and the next aim.
+) -> Floats:
+    """Return better multipliers than `start` for the labels collected.
 
     A subgradient method with Polyak's step towards the best value so far less `aim`.
     """
@@ -121,7 +121,7 @@ def improve(
                 waited = 0
             least = value
             kept[:] = multipliers
-        if waited > PATIENCE:
+        if waited > PATIENCE * iterations:
             aim, waited = 0.5 * aim, 0
             multipliers[:] = kept
             direction[:] = 0.0
@@ -129,14 +129,4 @@ def improve(
             value = least
         write_usage(instance, collected, multipliers, choice, best, chosen, slope)
         move(multipliers, slope, direction, value - least + aim)
-    return kept, aim
-
-
-@kernel
-def worths(instance: Instance, collected: Collected, multipliers: Floats) -> Floats:
-    """Return what every server is worth over the labels collected, (M,)."""
-    M = instance.price.shape[1]
-    worth, choice = np.empty(M), np.empty(M, np.int64)
-    best = np.empty(instance.params.horizon + 1)
-    relaxed_value(instance, collected, multipliers, best, worth, choice)
-    return worth
+    return kept

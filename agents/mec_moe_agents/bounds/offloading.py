@@ -31,7 +31,7 @@ from mec_moe_env import OffloadingConfig
 MARGIN = 1e-6
 """Added for rounding, as a share of w_err·Σc + |bound|: sums of some thousand terms in double
 precision, and trainings with Gram matrices of condition 1e8 or less, are exact to 1e-8."""
-ROUNDS = 20
+ROUNDS = 12
 
 
 def certify_offloading(config: OffloadingConfig, seed: int, rounds: int = ROUNDS) -> float:

@@ -1,20 +1,24 @@
 """The most valuable programme of one server over all its labels, compiled.
 
-A label names the last training ℓ that the server completes (or −1: not named) and the cell of its
-final model. It makes the costs of tasks known from below and separable, so that what the server is
-worth under it is an interval scheduling problem; what it is worth at all is at most the largest of
-these. Most labels are never solved: a cheap problem for all ℓ of a type at once bounds them.
+Under a label (`labels`) tasks have separable costs, so that the server's best plan is an interval
+scheduling problem; what it is worth at all is at most the largest value over all labels. A label
+is worth no more than the least of the problems with its ring's costs, its medoid's, and their
+mean. Most are never solved: problems with costs common to all ℓ of a type bound them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from mec_moe_agents.bounds.anchors import Anchors, hidden_radius, known_part
+from mec_moe_agents.bounds.anchors import Anchors, Parts, write_parts
 from mec_moe_agents.bounds.cells import Cells
 from mec_moe_agents.bounds.instance import Instance
+from mec_moe_agents.bounds.labels import (
+    Label,
+    write_common_parts,
+    write_mixed_costs,
+    write_ring_costs,
+)
 from mec_moe_agents.bounds.schedule import (
     best_value,
     completes,
@@ -24,72 +28,6 @@ from mec_moe_agents.bounds.schedule import (
 )
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.kernels import device, kernel
-
-
-class Label(NamedTuple):
-    """What a server's programme assumes of its final model."""
-
-    last: int
-    """ℓ, −1 where it is not named."""
-    nearest: int
-    """a, the type nearest to the final model; −1 where no label is worth more than nothing."""
-    ring: int
-
-
-@device
-def write_parts(
-    instance: Instance, cells: Cells, anchors: Anchors, last: int, known: Floats, radius: Floats
-) -> None:
-    """Write what ℓ tells of every task, (n,): f_τ + |p_ℓ − P_ℓw_τ|², and the radius left."""
-    for i in range(known.shape[0]):
-        known[i] = cells.floor[i]
-        radius[i] = cells.radius[i]
-        if last >= 0:
-            known[i] += known_part(anchors.basis, anchors.position, last, cells.truth[i])
-            n = instance.types[i]
-            radius[i] = hidden_radius(cells, anchors.basis, last, i, n)
-
-
-@device
-def write_costs(
-    instance: Instance,
-    cells: Cells,
-    anchors: Anchors,
-    last: int,
-    a: int,
-    ring: int,
-    known: Floats,
-    radius: Floats,
-    costs: Floats,
-) -> None:
-    """Write the least error of every task, (n,), if the final model lies in a cell."""
-    for i in range(costs.shape[0]):
-        n = instance.types[i]
-        reach = cells.reach[a, ring, n]
-        if last >= 0:
-            between = anchors.between[last, a, n]
-            reach = max(between - cells.edges[ring + 1], cells.edges[ring])
-        hidden = max(reach - radius[i], 0.0)
-        costs[i] = known[i] + hidden * hidden
-
-
-@device
-def write_common_costs(
-    instance: Instance,
-    cells: Cells,
-    anchors: Anchors,
-    trained: int,
-    a: int,
-    ring: int,
-    costs: Floats,
-) -> None:
-    """Write costs that hold for every ℓ of type `trained`."""
-    for i in range(costs.shape[0]):
-        n = instance.types[i]
-        between = anchors.least_between[trained, a, n]
-        reach = max(between - cells.edges[ring + 1], cells.edges[ring])
-        hidden = max(reach - cells.radius[i], 0.0)
-        costs[i] = cells.floor[i] + anchors.least_known[trained, i] + hidden * hidden
 
 
 @device
@@ -110,100 +48,143 @@ def fill_forward(
 
 
 @device
+def write_ceiling(
+    instance: Instance,
+    costs: Floats,
+    multipliers: Floats,
+    m: int,
+    trained: int,
+    best: Floats,
+    ceiling: Floats,
+) -> None:
+    """Raise each ℓ's `ceiling`, (n,), to what it is worth at most under costs of its type."""
+    fill_forward(instance, costs, multipliers, m, best)
+    pending = last_pending(instance, costs, multipliers, m, 0)
+    rest = 0.0
+    if pending >= 0:
+        rest = task_value(instance, costs, multipliers, pending, m)
+    for last in range(ceiling.shape[0]):
+        if instance.types[last] == trained and completes(instance, last, m):
+            own = forced_value(instance, costs, multipliers, last, m)
+            ceiling[last] = max(ceiling[last], best[instance.slot[last]] + own + rest)
+
+
+@device
 def write_ceilings(
     instance: Instance,
     cells: Cells,
     anchors: Anchors,
     multipliers: Floats,
     m: int,
+    parts: Parts,
     costs: Floats,
     best: Floats,
+    of_medoids: Floats,
     ceilings: Floats,
 ) -> None:
-    """Write bounds of every label of server m, (n, N, R), from the costs common to a type."""
-    N, R = ceilings.shape[1:]
-    for trained in range(N):
+    """Write what every ℓ is worth at most: over all medoids, (n,), and in each cell, (N, R, n)."""
+    N, R = ceilings.shape[:2]
+    for last in range(of_medoids.shape[0]):
+        of_medoids[last] = -np.inf
         for a in range(N):
             for ring in range(R):
-                write_common_costs(instance, cells, anchors, trained, a, ring, costs)
-                fill_forward(instance, costs, multipliers, m, best)
-                pending = last_pending(instance, costs, multipliers, m, 0)
-                rest = 0.0
-                if pending >= 0:
-                    rest = task_value(instance, costs, multipliers, pending, m)
-                for last in range(ceilings.shape[0]):
-                    if instance.types[last] == trained:
-                        ceilings[last, a, ring] = -np.inf
-                        if completes(instance, last, m):
-                            own = forced_value(instance, costs, multipliers, last, m)
-                            ceilings[last, a, ring] = best[instance.slot[last]] + own + rest
+                ceilings[a, ring, last] = -np.inf
+    for trained in range(N):
+        write_common_parts(cells, anchors, trained, parts)
+        for b in range(N):
+            write_mixed_costs(instance, cells, parts, 0, 0, b, 0.0, costs)
+            write_ceiling(instance, costs, multipliers, m, trained, best, of_medoids)
+        for a in range(N):
+            for ring in range(R):
+                write_ring_costs(instance, cells, parts, a, ring, costs)
+                write_ceiling(instance, costs, multipliers, m, trained, best, ceilings[a, ring])
 
 
-@kernel
-def best_free_label(
-    instance: Instance, cells: Cells, anchors: Anchors, multipliers: Floats, m: int
-) -> tuple[float, Label]:
-    """Return the most that server m is worth, and under which label; ℓ is not named."""
-    n = multipliers.shape[0]
-    N, R = cells.reach.shape[:2]
-    known, radius, costs = np.empty(n), np.empty(n), np.empty(n)
-    best = np.empty(instance.params.horizon + 1)
-    most, label = 0.0, Label(-1, -1, -1)
-    write_parts(instance, cells, anchors, -1, known, radius)
-    for a in range(N):
-        for ring in range(R):
-            write_costs(instance, cells, anchors, -1, a, ring, known, radius, costs)
-            value = best_value(instance, costs, multipliers, m, -1, best)
-            if value > most:
-                most, label = value, Label(-1, a, ring)
-    return most, label
-
-
-@kernel
-def best_anchored_label(
+@device
+def best_with_last(
     instance: Instance,
     cells: Cells,
-    anchors: Anchors,
     multipliers: Floats,
     m: int,
-    floor: float,
-) -> tuple[float, Label]:
-    """Return the most that server m is worth, and under which label, ℓ named.
+    last: int,
+    parts: Parts,
+    ceilings: Floats,
+    costs: Floats,
+    best: Floats,
+    medoids: Floats,
+    least: float,
+) -> tuple[float, int, int, int, float]:
+    """Return value, a, ring, b and weight of the best label of ℓ that is worth more than `least`.
 
-    Labels whose bound is below `floor` need not be solved: a value ≥ `floor` is returned, with
-    nearest = −1 if no label is worth more.
+    `parts` are those of ℓ, `ceilings`, (N, R, n), bound its cells; `medoids`, (N,), is scratch.
     """
-    n = multipliers.shape[0]
-    N, R = cells.reach.shape[:2]
-    known, radius, costs = np.empty(n), np.empty(n), np.empty(n)
-    best = np.empty(instance.params.horizon + 1)
-    ceilings = np.empty((n, N, R))
-    write_ceilings(instance, cells, anchors, multipliers, m, costs, best, ceilings)
-    highest = np.empty(n)
-    for last in range(n):
-        highest[last] = ceilings[last].max()
-    most, label = floor, Label(-1, -1, -1)
-    while True:
-        last = int(np.argmax(highest))
-        if highest[last] <= most:
-            return most, label
-        highest[last] = -np.inf
-        write_parts(instance, cells, anchors, last, known, radius)
-        for a in range(N):
-            for ring in range(R):
-                if ceilings[last, a, ring] > most:
-                    write_costs(instance, cells, anchors, last, a, ring, known, radius, costs)
-                    value = best_value(instance, costs, multipliers, m, last, best)
-                    if value > most:
-                        most, label = value, Label(last, a, ring)
+    N, R = ceilings.shape[:2]
+    most, nearest, at_ring, medoid, mixture = least, -1, -1, -1, 1.0
+    euclidean = instance.params.quadratic.shape[1] == 0
+    for b in range(N):
+        medoids[b] = np.inf
+        if euclidean:
+            write_mixed_costs(instance, cells, parts, 0, 0, b, 0.0, costs)
+            medoids[b] = best_value(instance, costs, multipliers, m, last, best)
+    highest = medoids[0]
+    for b in range(1, N):
+        highest = max(highest, medoids[b])
+    if highest <= least:
+        return most, nearest, at_ring, medoid, mixture
+    for a in range(N):
+        for ring in range(R):
+            if ceilings[a, ring, max(last, 0)] <= most:
+                continue
+            write_ring_costs(instance, cells, parts, a, ring, costs)
+            in_ring = best_value(instance, costs, multipliers, m, last, best)
+            for b in range(N if euclidean else 1):
+                value, weight = in_ring, 1.0
+                if medoids[b] < value:
+                    value, weight = medoids[b], 0.0
+                if value <= most:
+                    continue
+                if euclidean:
+                    write_mixed_costs(instance, cells, parts, a, ring, b, 0.5, costs)
+                    mixed = best_value(instance, costs, multipliers, m, last, best)
+                    if mixed < value:
+                        value, weight = mixed, 0.5
+                if value > most:
+                    most, nearest, at_ring, medoid, mixture = value, a, ring, b, weight
+    return most, nearest, at_ring, medoid, mixture
 
 
 @kernel
-def label_costs(instance: Instance, cells: Cells, anchors: Anchors, label: Label) -> Floats:
-    """Return the least error of every task under a label, (n,)."""
-    n = instance.types.shape[0]
-    known, radius, costs = np.empty(n), np.empty(n), np.empty(n)
-    last, a, ring = label
-    write_parts(instance, cells, anchors, last, known, radius)
-    write_costs(instance, cells, anchors, last, a, ring, known, radius, costs)
-    return costs
+def best_label(
+    instance: Instance, cells: Cells, anchors: Anchors, multipliers: Floats, m: int, hint: int
+) -> tuple[float, Label]:
+    """Return the most that server m is worth, and under which label; `hint` is an ℓ to begin with.
+
+    A label with nearest = −1 says that none is worth more than nothing.
+    """
+    n, N = cells.distance.shape
+    R = cells.edges.shape[0] - 1
+    parts = Parts(np.empty(n), np.empty(n), np.empty((n, N)))
+    costs, best, medoids = np.empty(n), np.empty(instance.params.horizon + 1), np.empty(N)
+    named = anchors.basis.shape[0]
+    ceilings, highest = np.full((N, R, max(named, 1)), np.inf), np.full(max(named, 1), np.inf)
+    if named > 0:
+        write_ceilings(
+            instance, cells, anchors, multipliers, m, parts, costs, best, highest, ceilings
+        )
+        for last in range(n):
+            highest[last] = min(highest[last], ceilings[:, :, last].max())
+        if hint >= 0:
+            highest[hint] = np.inf
+    most, label = 0.0, Label(-1, -1, -1, -1, 1.0)
+    while True:
+        at = int(np.argmax(highest))
+        if highest[at] <= most:
+            return most, label
+        highest[at] = -np.inf
+        last = at if named > 0 else -1
+        write_parts(instance, cells, anchors, last, parts)
+        value, a, ring, b, weight = best_with_last(
+            instance, cells, multipliers, m, last, parts, ceilings, costs, best, medoids, most
+        )
+        if a >= 0:
+            most, label = value, Label(last, a, ring, b, weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mec_moe_agents.bounds.anchors import Anchors, make_anchors, no_anchors
+from mec_moe_agents.bounds.anchors import Anchors, make_anchors
 from mec_moe_agents.bounds.cells import Cells, make_cells
 from mec_moe_agents.bounds.instance import Instance
 
@@ -19,11 +19,6 @@ class Relaxation(NamedTuple):
     cells: Cells
     anchors: Anchors
 
-    @property
-    def anchored(self) -> bool:
-        """Whether labels name the last training."""
-        return len(self.anchors.basis) > 0
-
 
 def relax(instance: Instance) -> Relaxation:
     """Collect what is known of final models.
@@ -34,6 +29,5 @@ def relax(instance: Instance) -> Relaxation:
     cells = make_cells(instance)
     N, R = cells.reach.shape[:2]
     interpolates = instance.params.proximal == 0.0 and instance.params.quadratic.shape[1] == 0
-    if interpolates and float(N) * N * R * instance.price.size <= MOST_WORK:
-        return Relaxation(instance, cells, make_anchors(instance, cells))
-    return Relaxation(instance, cells, no_anchors(instance, cells))
+    named = interpolates and float(N) * N * R * instance.price.size <= MOST_WORK
+    return Relaxation(instance, cells, make_anchors(instance, cells, named))

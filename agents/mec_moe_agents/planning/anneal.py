@@ -38,15 +38,28 @@ HOTTEST, COLDEST = 0.15, 0.0005
 
 @kernel
 def fill_board(problem: Problem, board: Board, owner: Integers) -> None:
-    """Serve each task, (n,), by its `owner` if it can be; then value every server."""
-    d, M = board.model.shape[1], board.length.shape[0]
-    work = np.empty(problem.instance.features.shape[1] + d + board.forms.shape[1])
-    model = np.empty(d)
+    """Serve each task, (n,), by its `owner` if it can be."""
     for i in range(owner.shape[0]):
         if owner[i] >= 0:
             place_if_free(problem, board, i, owner[i])
+
+
+@kernel
+def copy_board(problem: Problem, board: Board, chosen: Integers) -> None:
+    """Serve the tasks by servers over subcarriers, (2, n), where it is known that they are free."""
+    for i in range(chosen.shape[1]):
+        if chosen[0, i] >= 0:
+            place(problem, board, i, chosen[0, i], chosen[1, i])
+
+
+@kernel
+def value_servers(problem: Problem, board: Board) -> None:
+    """Replay every server's whole queue."""
+    d, M = board.model.shape[1], board.length.shape[0]
+    work = np.empty(problem.instance.features.shape[1] + d + board.forms.shape[1])
+    model = np.empty(d)
     for m in range(M):
-        settle(problem, board, m, model, replay(problem, board, m, model, work))
+        settle(problem, board, m, model, replay(problem, board, m, model, work, True))
 
 
 @kernel
@@ -60,7 +73,9 @@ def anneal(
     instance, most = problem.instance, 0.0
     d, M = board.model.shape[1], board.length.shape[0]
     work = np.empty(instance.features.shape[1] + d + board.forms.shape[1])
-    journal = np.empty((8 * min(instance.params.max_delay, instance.params.horizon) + 16, 3), np.int64)
+    journal = np.empty(
+        (8 * min(instance.params.max_delay, instance.params.horizon) + 16, 3), np.int64
+    )
     touched = np.empty(min(len(journal), M), np.int64)
     models, costs = np.empty((len(touched), d)), np.empty(len(touched))
     total = board.cost.sum()
@@ -71,13 +86,16 @@ def anneal(
         most = 0.0
         for j in range(count):
             m = touched[j]
-            costs[j] = replay(problem, board, m, models[j], work)
+            costs[j] = replay(problem, board, m, models[j], work, False)
             most += costs[j] - board.cost[m]
         if most > -temperatures[change] * math.log(draws[change, DRAWS - 1] + 1e-300):
             undo(problem, board, journal, logged)
             continue
+        for j in range(logged):
+            board.settled[journal[j, 0]] = -1
         for j in range(count):
-            settle(problem, board, touched[j], models[j], costs[j])
+            m = touched[j]
+            settle(problem, board, m, models[j], replay(problem, board, m, models[j], work, True))
         total += most
         if total < lowest - 1e-9:
             lowest = total

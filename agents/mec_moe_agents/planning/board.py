@@ -40,6 +40,12 @@ class Board(NamedTuple):
     """(M, d), final models."""
     forms: Floats
     """(M, N), wᵀAw of the final models."""
+    settled: Integers
+    """(n,), the server whose replay `after` and `previous` are from; −1 if they say nothing."""
+    previous: Integers
+    """(n,), the training before that of each task in that replay."""
+    after: Floats
+    """(n, d), the model after each task's training in that replay."""
 
 
 def empty_board(problem: Problem) -> Board:
@@ -58,6 +64,9 @@ def empty_board(problem: Problem) -> Board:
         cost=np.zeros(M),
         model=np.zeros((M, problem.instance.features.shape[2])),
         forms=np.zeros((M, N)),
+        settled=np.full(n, -1),
+        previous=np.full(n, -1),
+        after=np.zeros((n, problem.instance.features.shape[2])),
     )
 
 

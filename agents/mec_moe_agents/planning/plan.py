@@ -6,14 +6,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.planning.anneal import COLDEST, DRAWS, HOTTEST, anneal, fill_board
+from mec_moe_agents.planning.anneal import (
+    COLDEST,
+    DRAWS,
+    HOTTEST,
+    anneal,
+    copy_board,
+    fill_board,
+    value_servers,
+)
 from mec_moe_agents.planning.board import Board, empty_board
 from mec_moe_agents.planning.labels import PROPOSALS, label_servers
 from mec_moe_agents.planning.problem import Problem, make_problem
 from mec_moe_env import OffloadingConfig, OffloadingForesight
+from mec_moe_env.config import Whole, reject
 from mec_moe_env.core.buffers import Floats, Integers
 
-CHANGES = 400_000
+EFFORT = 500
+"""Changes tried for each task: seconds an episode."""
 BLOCK = 50_000
 SEED = 0x706C616E
 
@@ -31,8 +41,7 @@ def plan(
     config: OffloadingConfig,
     future: OffloadingForesight,
     *,
-    changes: int = CHANGES,
-    proposals: int = PROPOSALS,
+    effort: int = EFFORT,
 ) -> Plan:
     """Plan the episode that `future` shows; the same arguments give the same plan.
 
@@ -42,20 +51,28 @@ def plan(
     Args:
         config: the scenario.
         future: `mec_moe_env.foresight(config, seed)` of the whole episode.
-        changes: that annealing tries.
-        proposals: of labels that are tried before.
+        effort: changes that annealing tries for each task.
+
+    Raises:
+        ValueError: `effort` is negative, or the config does not fit its tasks.
     """
+    if not Whole(0).admits(effort):
+        raise reject("effort", effort, "an integer ≥ 0")
     problem = make_problem(config, future)
     rng = np.random.default_rng(SEED)
     board = empty_board(problem)
-    fill_board(problem, board, label_servers(problem, rng, proposals))
-    chosen, cost = _anneal(problem, board, rng, changes)
-    return Plan(_as_actions(config, chosen), problem.instance.rejection - cost)
+    fill_board(problem, board, label_servers(problem, rng, PROPOSALS))
+    value_servers(problem, board)
+    chosen = _anneal(problem, board, rng, effort * len(problem.by_type))
+    replayed = empty_board(problem)
+    copy_board(problem, replayed, chosen)
+    value_servers(problem, replayed)
+    return Plan(
+        _as_actions(config, chosen), problem.instance.rejection - float(replayed.cost.sum())
+    )
 
 
-def _anneal(
-    problem: Problem, board: Board, rng: np.random.Generator, changes: int
-) -> tuple[Integers, float]:
+def _anneal(problem: Problem, board: Board, rng: np.random.Generator, changes: int) -> Integers:
     chosen = np.stack([board.server, board.subcarrier])
     cost = float(board.cost.sum())
     scale = float(problem.instance.params.weights[0] * problem.instance.constant.mean())
@@ -66,7 +83,7 @@ def _anneal(
         lowest = anneal(problem, board, rng.random((len(temperatures), DRAWS)), temperatures, met)
         if lowest < cost:
             cost, chosen = lowest, met.copy()
-    return chosen, cost
+    return chosen
 
 
 def _as_actions(config: OffloadingConfig, chosen: Integers) -> Integers:

@@ -8,30 +8,70 @@ from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.kernels import device
 from mec_moe_env.experts import inner, quadratic_form
 
+TOLERANCE = 1e-8
+"""Trainings forget where they began: from here on an earlier replay goes on as it did."""
+
 
 @device
-def replay(problem: Problem, board: Board, m: int, model: Floats, work: Floats) -> float:
+def replay(
+    problem: Problem, board: Board, m: int, model: Floats, work: Floats, keep: bool
+) -> float:
     """Return what server m loses against rejecting its tasks; write its final model to `model`.
 
-    A task in training at T is judged, but has not trained. `work` is (k + d + N,).
+    A task in training at T is judged, but has not trained. `work` is (k + d + N,). Trainings that
+    an earlier replay knows are not repeated; `keep` makes this one known.
     """
     instance = problem.instance
     k, d = instance.features.shape[1], instance.features.shape[2]
     residual, linear, counts = work[:k], work[k : k + d], work[k + d :]
-    model[:] = 0.0
     linear[:] = 0.0
     counts[:] = 0.0
     total = 0.0
+    before, known = -1, True
     for j in range(board.length[m]):
         i = board.queue[m, j]
-        if board.end[i] <= instance.params.horizon:
-            train_on(problem, i, model, residual)
         total += board.price[i]
         counts[instance.types[i]] += 1.0
         for f in range(d):
             linear[f] += instance.linear[i, f]
+        if board.end[i] > instance.params.horizon:
+            continue
+        if not (known and board.settled[i] == m and board.previous[i] == before):
+            if known:
+                recall(board, before, model)
+            train_on(problem, i, model, residual)
+            known = board.settled[i] == m and is_close(model, board.after[i])
+            if keep:
+                note(board, m, i, before, model)
+        before = i
+    if known:
+        recall(board, before, model)
     error = summed_forms(problem, model, counts) - 2.0 * inner(linear, model)
     return float(total + instance.params.weights[0] * error)
+
+
+@device
+def recall(board: Board, i: int, model: Floats) -> None:
+    """Write the model after the training on task i to `model`; the zero model before the first."""
+    for f in range(model.shape[0]):
+        model[f] = board.after[i, f] if i >= 0 else 0.0
+
+
+@device
+def note(board: Board, m: int, i: int, before: int, model: Floats) -> None:
+    """Remember the model after server m's training on task i, which followed that on `before`."""
+    for f in range(model.shape[0]):
+        board.after[i, f] = model[f]
+    board.settled[i], board.previous[i] = m, before
+
+
+@device
+def is_close(model: Floats, other: Floats) -> bool:
+    """Return whether two models differ by rounding only."""
+    for f in range(model.shape[0]):
+        if abs(model[f] - other[f]) > TOLERANCE:
+            return False
+    return True
 
 
 @device

@@ -79,9 +79,6 @@ class ClairvoyantAgent(BatchAgent):
 def foresee(env: Any, row: int) -> OffloadingForesight:
     """Return the rest of the episode of one row of any environment in this process."""
     members = getattr(env, "envs", None)
-    future: OffloadingForesight
-    if members is not None:
-        future = foresight(members[row])
-    else:
-        future = foresight(env, row=row)
+    known = foresight(env, row=row) if members is None else foresight(members[row])
+    future: OffloadingForesight = known
     return future

@@ -7,6 +7,8 @@ then once more with the right to take a task from another server for what it bri
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mec_moe_agents.planning.problem import Problem, train_on
@@ -16,6 +18,8 @@ from mec_moe_env.experts import model_error
 
 ROUNDS = 3
 PROPOSALS = 20_000
+WARMEST = 2.0
+"""First temperature, as a share of the mean cost of a rejection; the last fifth only gains."""
 
 
 def label_servers(problem: Problem, rng: np.random.Generator, proposals: int) -> Integers:
@@ -27,7 +31,7 @@ def label_servers(problem: Problem, rng: np.random.Generator, proposals: int) ->
     owner = np.full(n, -1)
     labels = np.full(M, -1)
     worth = np.zeros(N)
-    draws = rng.random((proposals, 4))
+    draws = rng.random((proposals, 5))
     search_labels(problem, value, draws, labels, worth, owner)
     return owner
 
@@ -124,9 +128,10 @@ def search_labels(
     worth: Floats,
     owner: Integers,
 ) -> None:
-    """Change a label or swap two as long as it gains, each proposal by a row of `draws`."""
+    """Change a label or swap two by simulated annealing, each proposal by a row of `draws`."""
     M, N = labels.shape[0], worth.shape[0]
     best = np.empty(owner.shape[0] + 1)
+    warmest = WARMEST * problem.instance.params.weights[0] * problem.instance.constant.mean()
     for proposal in range(draws.shape[0]):
         draw = draws[proposal]
         m, other = int(draw[0] * M), int(draw[1] * M)
@@ -141,7 +146,8 @@ def search_labels(
         for a in (before, int(labels[m])):
             if a >= 0:
                 gain += schedule_type(problem, value, labels, a, owner, best) - worth[a]
-        accepted = gain > 0.0
+        heat = warmest * max(1.0 - 1.25 * proposal / draws.shape[0], 0.0)
+        accepted = gain > heat * math.log(draw[4] + 1e-300)
         if not accepted:
             labels[m] = before
             labels[other] = other_before if swaps else labels[other]

@@ -68,10 +68,10 @@ def note(board: Board, m: int, i: int, before: int, model: Floats) -> None:
 @device
 def is_close(model: Floats, other: Floats) -> bool:
     """Return whether two models differ by rounding only."""
+    farthest = 0.0
     for f in range(model.shape[0]):
-        if abs(model[f] - other[f]) > TOLERANCE:
-            return False
-    return True
+        farthest = max(farthest, abs(model[f] - other[f]))
+    return farthest <= TOLERANCE
 
 
 @device

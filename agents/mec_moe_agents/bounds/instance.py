@@ -85,7 +85,7 @@ def make_instance(
     joules = np.empty((n, M))
     slots, subcarrier, sending = np.empty((3, n, M), np.int64)
     served = np.empty((n, M), np.bool_)
-    whole = _as_exogenous(future)
+    whole = as_exogenous(future)
     write_prices(params, whole, future.working, joules, slots, subcarrier, sending, served)
     _, energy_weight, delay_weight = params.weights
     return Instance(
@@ -105,7 +105,7 @@ def make_instance(
     )
 
 
-def _as_exogenous(future: OffloadingForesight) -> Exogenous:
+def as_exogenous(future: OffloadingForesight) -> Exogenous:
     """Lay the slots of an episode out as if each were a sub-environment, for compiled code."""
     T, U, M = future.spectral_efficiency.shape[:3]
     nodes, tasks = np.zeros((T, M), NODE), np.zeros((T, U), TASK)

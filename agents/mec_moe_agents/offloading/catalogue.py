@@ -9,6 +9,7 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
 from mec_moe_agents.offloading import gates
+from mec_moe_agents.offloading.clairvoyant import ClairvoyantAgent
 from mec_moe_agents.offloading.energy_minimal import MOST_ITERATIONS, EnergyMinimalAgent
 from mec_moe_agents.offloading.learned import learned_agent, preset_for
 from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
@@ -90,6 +91,11 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "policy trained by reinforcement learning (see offloading/weights)",
             lambda config, env, seed, **options: learned_agent(config, seed=seed, **options),
             serves=lambda config: preset_for(config) is not None,
+        ),
+        "clairvoyant": CatalogueEntry(
+            "plans with the whole episode known beforehand; a reference, never a contender",
+            lambda config, env, seed, **options: ClairvoyantAgent(config, env, **options),
+            contender=False,
         ),
         "oracle": CatalogueEntry(
             "clairvoyant: reads true errors; a reference, never a contender",

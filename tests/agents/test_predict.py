@@ -199,7 +199,7 @@ def test_as_many_seeds_as_rows() -> None:
 def test_seeds_of_numpy_are_those_of_python(name: str, whole: Any) -> None:
     env = OffloadingVectorEnv(2)
     observation, _ = env.reset(seed=0)
-    seeds = (3, [3, 4], whole(3), [whole(3), whole(4)], np.array([3, 4]), range(3, 5))
+    seeds: Any = (3, [3, 4], whole(3), [whole(3), whole(4)], np.array([3, 4]), range(3, 5))
     choices = [
         make_agent(name, env, seed=seed).predict(observation, deterministic=False)[0]
         for seed in seeds

@@ -40,7 +40,20 @@ SIZES = {"horizon", "max_delay", "csi_delay"}
 CROSSED = re.compile("(min_spectral_efficiency|samples_per_task) = .* must be below")
 """Two fields that each are in their range may not fit each other."""
 BEYOND = (1e308, 1e200, 1e100, -1e-300, -1e308, 1e-320, 5e-324, 10**400, math.nan, math.inf)
-STRANGE = (None, True, "inf", "", (), (1.0,), (0.1, math.nan), (None, 1), {}, 1j, [[1], 2], b"1")
+STRANGE: tuple[Any, ...] = (
+    None,
+    True,
+    "inf",
+    "",
+    (),
+    (1.0,),
+    (0.1, math.nan),
+    (None, 1),
+    {},
+    1j,
+    [[1], 2],
+    b"1",
+)
 
 
 def extremes(allowed: Any, name: str) -> list[Any]:
@@ -194,7 +207,8 @@ def test_numpy_values_are_those_of_python(kind: Any, values: dict[str, Any], con
 def test_numpy_integers_count_and_seed(whole: Any) -> None:
     env, plain = OffloadingVectorEnv(whole(2), "toy", num_threads=whole(1)), OffloadingVectorEnv(2)
     assert type(env.num_envs) is int
-    for seeds in (whole(3), [whole(3), whole(4)], np.array([3, 4], whole)):
+    several: Any = (whole(3), [whole(3), whole(4)], np.array([3, 4], whole))
+    for seeds in several:
         there, _ = OffloadingVectorEnv(whole(2)).reset(seed=seeds)
         here, _ = plain.reset(seed=3)
         np.testing.assert_array_equal(there["task"], here["task"])

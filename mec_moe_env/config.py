@@ -1,4 +1,8 @@
-"""Frozen configuration objects whose fields know their allowed range."""
+"""Frozen configuration objects whose fields know their allowed range.
+
+Ranges end far beyond any network, but before sums in float64, or observations in float32, would
+no longer be finite.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +57,10 @@ class Real:
         """Tell whether `value` is allowed."""
         if isinstance(value, bool) or not isinstance(value, RealNumber):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of more than 308 digits
+            return False
         if math.isnan(number):
             return False
         if math.isinf(number) and not self.infinite:
@@ -86,9 +93,9 @@ def setting(default: Any, allowed: Whole | Real | Interval) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Turn NumPy scalars into Python numbers, and lists (as JSON has them) into tuples."""
-    if isinstance(value, np.generic):
-        return value.item()
+    """Turn NumPy scalars into Python numbers, arrays and lists (as JSON has them) into tuples."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, list | tuple):
         return tuple(map(plain, value))
     return value
@@ -119,6 +126,8 @@ class Config:
     """The observation, in its order."""
     outcomes: ClassVar[Outcomes]
     """What a step brings beside the observation."""
+    length_field: ClassVar[str] = "steps"
+    """The field that holds the steps of an episode."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -154,6 +163,13 @@ class Config:
         terms = self.outcomes.reward_terms
         return np.array([getattr(self, f"{term}_weight", 1.0) for term in terms], np.float64)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every field that is an integer by its declaration, sizes of arrays for the most part."""
+        fields = dataclasses.fields(self)
+        whole = [field for field in fields if isinstance(field.metadata.get("allowed"), Whole)]
+        return {field.name: getattr(self, field.name) for field in whole}
+
     def override(self, **fields: Any) -> Self:
         """Return a copy with some fields replaced.
 
@@ -163,10 +179,21 @@ class Config:
         known = {field.name for field in dataclasses.fields(self)}
         for name in fields:
             if name not in known:
-                raise ValueError(
-                    f"unknown {type(self).__name__} field {name!r}: {suggest(name, known)}"
-                )
+                hint = self._place_of(name) or suggest(name, known)
+                raise ValueError(f"unknown {type(self).__name__} field {name!r}: {hint}")
         return dataclasses.replace(self, **fields)
+
+    def _place_of(self, name: str) -> str | None:
+        """Say where to give what Gymnasium knows by this name, None if it knows no such name."""
+        return {
+            "max_episode_steps": f"the length of an episode is {self.length_field}",
+            "max_steps": f"the length of an episode is {self.length_field}",
+            "seed": "seeds go to reset(seed=...)",
+            "num_envs": "only a vector environment has sub-environments",
+            "n_envs": "only a vector environment has sub-environments, num_envs of them",
+            "num_threads": "only a vector environment has threads",
+            "autoreset_mode": "only a vector environment restarts by itself",
+        }.get(name)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field with its plain value, in the order of declaration."""

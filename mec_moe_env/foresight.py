@@ -122,7 +122,7 @@ def _begin(config: OffloadingConfig | DMoEConfig, seed: int) -> Any:
         simulator = OffloadingSimulator(config, 1)
     else:
         simulator = DMoESimulator(config, 1)
-    simulator.adopt(np.zeros(1, np.int64), [seeding.np_random(seed)[0]])
+    simulator.adopt(np.zeros(1, np.int64), [seeding.np_random(int(seed))[0]])
     simulator.run(np.array([RESET], np.int8))
     return simulator
 

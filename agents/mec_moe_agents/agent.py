@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mec_moe_env.config import Whole, check, plain
 
 Observation = Mapping[str, NDArray[np.float32]]
 Seed = int | Sequence[int]
@@ -120,13 +122,18 @@ def row_seeds(seed: Seed, batch: int) -> list[int]:
     """Return one seed per row: `seed` + row for an integer, as the vector env counts them.
 
     Raises:
-        ValueError: a sequence has another length than the batch.
+        ValueError: a sequence has another length than the batch, or a seed is no integer ≥ 0.
     """
-    if isinstance(seed, int):
-        return [seed + row for row in range(batch)]
-    if len(seed) != batch:
-        raise ValueError(f"the agent has {len(seed)} seeds, but the batch has {batch} rows")
-    return [int(value) for value in seed]
+    given = plain(seed)
+    several = isinstance(given, Iterable)
+    seeds = list(given) if several else [given]
+    for value in seeds:
+        check("seed", value, Whole(0))
+    if not several:
+        return [int(given) + row for row in range(batch)]
+    if len(seeds) != batch:
+        raise ValueError(f"the agent has {len(seeds)} seeds, but the batch has {batch} rows")
+    return list(map(int, seeds))
 
 
 class UniformRows:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import io
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core import caching, codegen, compiler, options, registry
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
-SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
-LEAN_SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
+SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+LEAN_SETTINGS: dict[str, Any] = {**SETTINGS, "_nrt": False}
 DEVICE_SETTINGS: dict[str, Any] = {
     **LEAN_SETTINGS,
     "forceinline": True,
@@ -53,7 +57,7 @@ def require(holder: Any, *names: str) -> None:
 
 
 require(options.DefaultOptions, "_nrt", "forceinline", "no_cpython_wrapper", "no_cfunc_wrapper")
-require(caching.IndexDataCacheFile, "_load_index")
+require(caching.IndexDataCacheFile, "_load_index", "_load_data", "_open_for_write", "save")
 require(compiler.CompileResult, "entry_point")
 require(compiler.Flags, "no_compile")
 require(compiler.DefaultPassBuilder, "define_nopython_pipeline")
@@ -66,10 +70,10 @@ def kernel(function: Function) -> Function:
     """Compile a function that Python calls, keeping its Python type.
 
     `error_model="numpy"` turns division by zero into inf as NumPy does and lets loops
-    vectorise; `nogil` lets threads run sub-environments side by side; `cache` keeps the
-    machine code on disk, so that only the first process pays for compilation.
+    vectorise; `nogil` lets threads run sub-environments side by side. The machine code is kept on
+    disk where it can be, so that only the first process pays for compilation.
     """
-    return cast("Function", _stamped(numba.njit(**SETTINGS)(function)))
+    return cast("Function", _compiled(function, SETTINGS))
 
 
 def lean_kernel(function: Function) -> Function:
@@ -79,8 +83,7 @@ def lean_kernel(function: Function) -> Function:
     ten times the cost of what most functions of a step do. Without allocation there is nothing to
     count. Whole arrays are copied by loops there, as `a[:] = b` allocates.
     """
-    settings = {**SETTINGS, **LEAN_SETTINGS, "no_cfunc_wrapper": True}
-    return cast("Function", _stamped(numba.njit(**settings)(function)))
+    return cast("Function", _compiled(function, {**LEAN_SETTINGS, "no_cfunc_wrapper": True}))
 
 
 class DeviceLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
@@ -180,8 +183,7 @@ class Entry:
 
     def __reduce__(self) -> tuple[Callable[[str, str], Entry], tuple[str, str]]:
         """Pickle the function's name: the code is that of where the pickle is loaded."""
-        function = self._dispatcher.py_func
-        return find_entry, (function.__module__, function.__name__)
+        return find_entry, (self._dispatcher.__module__, self._dispatcher.__name__)
 
     def __call__(self, *args: Any) -> Any:
         """Call the kernel."""
@@ -216,41 +218,106 @@ def find_entry(module: str, name: str) -> Entry:
     return Entry(getattr(importlib.import_module(module), name))
 
 
-def _stamped(dispatcher: Any) -> Any:
-    """Make the machine code on disk depend on every source file of the packages.
+def _compiled(function: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    """Return what compiles a function when it is called, and keeps the machine code on disk."""
+    if INTERPRETED:
+        return _silenced(function)
+    dispatcher = numba.njit(**settings)(function)
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError:  # no folder can be written
+        warn_of_no_cache()
+    else:
+        _seal(dispatcher._cache, function)
+    return dispatcher
+
+
+def _silenced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let Python run a function that overflows on purpose, as silently as machine code does."""
+
+    @functools.wraps(function)
+    def silent(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return silent
+
+
+@functools.cache
+def warn_of_no_cache() -> None:
+    """Warn, once in a process, that every process compiles anew."""
+    warnings.warn(
+        "machine code cannot be kept on disk, so that every process compiles it anew: set "
+        f"NUMBA_CACHE_DIR (now {numba.config.CACHE_DIR or 'not set'}) to a folder that can be "
+        "written",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _seal(cache: Any, function: Callable[..., Any]) -> None:
+    """Make the machine code on disk depend on every source file of the packages, and whole.
 
     numba looks only at the file of the function itself. Most functions have others compiled into
     them: without this, an edit of one file would leave the old code running from the cache.
     """
-    if INTERPRETED:
-        return dispatcher
-    package = dispatcher.py_func.__module__.partition(".")[0]
+    package = function.__module__.partition(".")[0]
     folders = {Path(__file__).parents[1]}
     source = getattr(sys.modules.get(package), "__file__", None)
     if source is not None and Path(source).name == "__init__.py":
         folders.add(Path(source).parent)
-    require(dispatcher, "_cache")
-    require(dispatcher._cache, "_cache_file")
-    index = dispatcher._cache._cache_file
-    require(index, "_source_stamp")
-    index._source_stamp = (*index._source_stamp, *sorted(map(source_digest, folders)))
-    index._load_index = _forgiving(index._load_index)
-    return dispatcher
+    require(cache, "_cache_file", "_impl", "cache_path")
+    require(cache._cache_file, "_source_stamp")
+    stamp = (*cache._cache_file._source_stamp, *sorted(map(source_digest, folders)))
+    cache._cache_file = SealedFiles(cache.cache_path, cache._impl.filename_base, stamp)
 
 
-def _forgiving(load_index: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
-    """Let an index count as empty that names a class which is no more.
+class SealedFiles(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """The files of a function's machine code, each ending in a digest of what comes before.
 
-    numba reads the whole of an index, argument types included, before it looks at the stamp.
+    numba dies of an emptied or cut file, and would run what a flipped bit makes of the code. Here
+    a damaged file counts as absent, so that it is written anew, and a disk that takes nothing
+    more costs a warning.
     """
 
-    def load() -> dict[Any, Any]:
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
+        content = io.BytesIO()
+        with super()._open_for_write(filepath) as file:
+            yield content
+            file.write(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
+
+    def _load_index(self) -> dict[Any, Any]:
+        if not is_whole(Path(self._index_path)):
+            return {}
         try:
-            return load_index()
+            return dict(super()._load_index())
         except (AttributeError, ImportError):
+            # It names a class that is no more: numba reads it before it looks at the stamp.
             return {}
 
-    return load
+    def _load_data(self, name: str) -> Any:
+        path = Path(self._data_path(name))
+        if not is_whole(path):
+            raise FileNotFoundError(path)  # as numba has it where code is missing
+        return super()._load_data(name)
+
+    def save(self, key: Any, data: Any) -> None:
+        """Write machine code if the disk takes it."""
+        try:
+            super().save(key, data)
+        except OSError:
+            warn_of_no_cache()
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a file can be read and ends in the digest of what comes before."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    size = hashlib.sha256().digest_size
+    return hashlib.sha256(content[:-size]).digest() == content[-size:]
 
 
 @functools.cache

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from mec_moe_env.config import Whole, check
+
 HAND_OVER_SECONDS = 200e-6
 """Calls expected to be shorter stay on the caller's thread: waking another one takes some 50 µs,
 twice that on a busy machine, and so does the way back."""
 CHUNKS_PER_THREAD = 4
+MOST_ENVS = Whole(1, 10**7)
 FORGETTING = 0.02
 """By how much of itself the estimate of a duration can grow from call to call."""
 
@@ -30,11 +33,10 @@ class Pool:
         Raises:
             ValueError: one of the numbers is not a positive integer.
         """
-        for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} = {value!r} is not allowed: it must be an integer ≥ 1")
-        self.count = min(num_threads, num_envs)
-        self._num_envs = num_envs
+        check("num_envs", num_envs, MOST_ENVS)
+        check("num_threads", num_threads, Whole(1))
+        self._num_envs = num_envs = int(num_envs)
+        self.count = min(int(num_threads), num_envs)
         parts = min(self.count * CHUNKS_PER_THREAD, num_envs)
         bounds = [num_envs * part // parts for part in range(parts + 1)]
         self._chunks = list(itertools.pairwise(bounds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from gymnasium import spaces
 
 from mec_moe_env.config import resolve
 from mec_moe_env.core.buffers import Actions, Entries, Flags
-from mec_moe_env.core.simulator import RESET, STEP, Builder, Simulator, check_actions
+from mec_moe_env.core.simulator import RESET, STEP, Builder, Simulator, build, check_actions
 
 
 class SimulatorEnv(gym.Env[Entries, Actions]):
@@ -37,7 +38,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         """
         self.config = resolve(scenario, self._presets, overrides)
         self.render_mode = render_mode
-        self._simulator = simulator = type(self)._builder(self.config, 1, 1)
+        self._simulator = simulator = build(type(self)._builder, self.config, 1, 1)
         self._resetting, self._stepping = np.array([[RESET], [STEP]], np.int8)
         self._begun = False
         self._over = True
@@ -48,7 +49,7 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Entries, dict[str, Any]]:
         """Begin an episode; a seed fixes everything that does not depend on the actions."""
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else operator.index(seed))
         # Over until it succeeds: a task stream of the user's own can fail.
         self._begun, self._over = False, True
         simulator = self._simulator

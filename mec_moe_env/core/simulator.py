@@ -36,9 +36,9 @@ class Simulator(ABC):
     """One for each thread."""
 
     def __init__(self, config: Config, num_envs: int, num_threads: int) -> None:
-        self.num_envs = num_envs
-        self.episode_steps = config.steps
         self._pool = Pool(num_envs, num_threads)
+        self.num_envs = int(num_envs)
+        self.episode_steps = config.steps
         self._randomness = Randomness(num_envs)
 
     def _lay_out(
@@ -139,6 +139,20 @@ class Simulator(ABC):
 
 Builder = Callable[[Any, int, int], Simulator]
 """Builds a simulator from a configuration, a number of sub-environments and one of threads."""
+
+
+def build(builder: Builder, config: Config, num_envs: int, num_threads: int) -> Simulator:
+    """Build a simulator, or say which numbers make it too large.
+
+    Raises:
+        ValueError: the arrays do not fit into memory, or a number or the scenario's data are bad.
+    """
+    try:
+        return builder(config, num_envs, num_threads)
+    except MemoryError as error:
+        counts = {"num_envs": num_envs} | config.counts
+        sizes = ", ".join(f"{name} = {count}" for name, count in counts.items())
+        raise ValueError(f"the scenario does not fit into memory with {sizes}: {error}") from error
 
 
 def check_actions(actions: Any, shape: tuple[int, ...], nvec: Integers) -> Actions:

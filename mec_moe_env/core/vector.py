@@ -24,6 +24,7 @@ from mec_moe_env.core.simulator import (
     Builder,
     Orders,
     Simulator,
+    build,
     check_actions,
 )
 from mec_moe_env.core.step_buffers import Buffers, blank, with_presence
@@ -65,7 +66,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
             ImportError: the scenario needs an extra that is not installed.
         """
         self.config = resolve(scenario, self._presets, overrides)
-        simulator = type(self)._builder(self.config, num_envs, num_threads)
+        simulator = build(type(self)._builder, self.config, num_envs, num_threads)
         if render_mode is not None:
             raise ValueError(f"render_mode = {render_mode!r} is not allowed in a vector env: None")
         self.render_mode = None

@@ -20,38 +20,39 @@ class DMoEConfig(RadioConfig):
 
     entries: ClassVar = ENTRIES
     outcomes: ClassVar = OUTCOMES
+    length_field: ClassVar = "num_layers"
 
-    area_m: float = setting(200.0, Real(0, open_low=True))
+    area_m: float = setting(200.0, Real(0, 1e9, open_low=True))
     """Side of the square over which the nodes are spread."""
     gates: str = "random"
     """Where gate scores come from: random, a trained model on digits, or a recorded trace."""
     data_path: str | None = None
     """Trace only: the .npz file with the recorded gate scores."""
-    num_nodes: int = setting(4, Whole(2))
+    num_nodes: int = setting(4, Whole(2, 10**5))
     """K, nodes = experts."""
     num_sources: int | None = None
     """I, nodes that hold queries (the first I); None is all K."""
-    tokens_per_source: int = setting(2, Whole(1))
+    tokens_per_source: int = setting(2, Whole(1, 10**5))
     """Q, tokens of a source."""
-    num_layers: int = setting(4, Whole(1))
+    num_layers: int = setting(4, Whole(1, 10**5))
     """L, layers = steps of an episode."""
-    num_subcarriers: int = setting(16, Whole(1))
+    num_subcarriers: int = setting(16, Whole(1, 10**5))
     """S."""
-    max_experts: int = setting(2, Whole(1))
+    max_experts: int = setting(2, Whole(1, 10**5))
     """D, most experts per token."""
-    state_bits: float = setting(65536.0, Real(0, open_low=True))
+    state_bits: float = setting(65536.0, Real(0, 1e15, open_low=True))
     """s0, bits of one hidden state (4,096 values of 16 bit)."""
     qos: float = setting(1.0, Real(0, 1))
     """z, relevance required of a layer of importance 1."""
     importance: float | tuple[float, ...] = 0.8
     """γ0, so that layer l has importance γ0^l; or the importance of every layer."""
-    gate_spread: float = setting(1.5, Real(0))
+    gate_spread: float = setting(1.5, Real(0, 1e6))
     """Random gates only: standard deviation of the logits. Among more experts it takes more for
     the best D to hold as much of the mass, as they do in trained gates: `large` and `massive` set
     it such that they hold two thirds, as in `paper`; otherwise no threshold could be met there."""
-    compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0)))
+    compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0, 1e6)))
     """Energy per token over the nodes."""
-    csi_delay: int = setting(0, Whole(0))
+    csi_delay: int = setting(0, Whole(0, 10**4))
     """Slots by which the channel that the agent sees is old."""
     deadline_seconds: float = setting(float("inf"), Real(0, open_low=True, infinite=True))
     """Longest time of a link's transfer; states that need longer are lost (our extension)."""
@@ -61,9 +62,9 @@ class DMoEConfig(RadioConfig):
     """Probability that an available node fails in a slot."""
     repair_rate: float = setting(0.5, Real(0, 1, open_low=True))
     """Probability that a failed node is available again in a slot."""
-    error_weight: float = setting(1.0, Real(0))
+    error_weight: float = setting(1.0, Real(0, 1e9))
     """w_err, of the charge for violated thresholds, or of a real model's cross-entropy."""
-    energy_weight: float = setting(1.0, Real(0))
+    energy_weight: float = setting(1.0, Real(0, 1e9))
     """w_energy; where it exceeds w_err, violating thresholds may pay."""
 
     def __post_init__(self) -> None:

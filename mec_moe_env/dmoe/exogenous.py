@@ -138,9 +138,11 @@ def draw_gates(spread: float, streams: Streams, scratch: NormalScratch, gates: F
     rows = gates.reshape((gates.size // K, K))
     draw_normals(streams, GATES, scratch, gates.size)
     for row in range(rows.shape[0]):
-        total = 0.0
+        largest, total = -np.inf, 0.0
         for j in range(K):
-            rows[row, j] = math.exp(spread * scratch.normals[row * K + j])
+            largest = max(largest, scratch.normals[row * K + j])
+        for j in range(K):
+            rows[row, j] = math.exp(spread * (scratch.normals[row * K + j] - largest))
             total += rows[row, j]
         for j in range(K):
             rows[row, j] /= total

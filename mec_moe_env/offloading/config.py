@@ -21,54 +21,55 @@ class OffloadingConfig(RadioConfig):
 
     entries: ClassVar = ENTRIES
     outcomes: ClassVar = OUTCOMES
+    length_field: ClassVar = "horizon"
 
     tasks: Any = "synthetic"
     """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
     data_path: str | None = None
     """MNIST only: an .npz file, or a folder with the four IDX files."""
-    num_tasks: int = setting(1, Whole(1))
+    num_tasks: int = setting(1, Whole(1, 10**5))
     """U, arrivals per slot."""
-    max_experts: int = setting(1, Whole(1))
+    max_experts: int = setting(1, Whole(1, 10**5))
     """D, most experts per task."""
     num_servers: int = setting(8, Whole(2, 10**5))
     """M, servers = experts."""
     num_subcarriers: int = setting(8, Whole(1, 10**5))
     """S."""
-    num_types: int = setting(4, Whole(1))
+    num_types: int = setting(4, Whole(1, 10**5))
     """N, task types."""
     horizon: int = setting(200, Whole(1, 2**62))
     """T, slots per episode."""
-    feature_dim: int = setting(10, Whole(1))
+    feature_dim: int = setting(10, Whole(1, 10**5))
     """d, features of a sample."""
-    samples_per_task: int = setting(6, Whole(1))
+    samples_per_task: int = setting(6, Whole(1, 10**5))
     """k, samples of a task."""
-    truth_scale: float = setting(0.6, Real(0, open_low=True))
+    truth_scale: float = setting(0.6, Real(1e-9, 1e6))
     """σ0, standard deviation of the ground truths."""
-    noise_scale: float = setting(0.1, Real(0, open_low=True))
+    noise_scale: float = setting(0.1, Real(1e-9, 1e6))
     """σ_t, standard deviation of the features that carry no signal."""
-    type_jitter: float = setting(0.05, Real(0))
+    type_jitter: float = setting(0.05, Real(0, 1e6))
     """Half width of the uniform spread of ground truths within a type."""
     type_frequencies: tuple[float, ...] | None = None
     """Relative frequency of each type; None is uniform."""
     type_persistence: float = setting(0.0, Real(0, 1))
     """Probability that a task repeats the type of the one before (bursts)."""
-    proximal: float = setting(0.0, Real(0))
+    proximal: float = setting(0.0, Real(0, 1e12))
     """κ, proximal term of Lemma 1; 0 interpolates."""
     max_delay: int = setting(5, Whole(1, 10**6))
     """d_u, longest delay in slots."""
-    payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0)))
-    compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0)))
+    payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0, 1e6)))
+    compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0, 1e6)))
     """Energy per sample over the servers."""
-    compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0)))
+    compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0, 1e9)))
     """Time per sample over the servers."""
     failure_rate: float = setting(0.0, Real(0, 1))
     """Probability that a working server fails in a slot."""
     repair_rate: float = setting(0.1, Real(0, 1))
     """Probability that a failed server is repaired in a slot."""
-    error_weight: float = setting(1.0, Real(0))
-    energy_weight: float = setting(5.0, Real(0))
+    error_weight: float = setting(1.0, Real(0, 1e9))
+    energy_weight: float = setting(5.0, Real(0, 1e9))
     """Per joule."""
-    delay_weight: float = setting(0.02, Real(0))
+    delay_weight: float = setting(0.02, Real(0, 1e9))
     """Per slot of delay."""
 
     def __post_init__(self) -> None:
@@ -87,17 +88,17 @@ class OffloadingConfig(RadioConfig):
         frequencies = self.type_frequencies
         if frequencies is None:
             return
-        positive = Real(0)
+        relative = Real(0, 1e12)
         if (
             not isinstance(frequencies, tuple)
             or len(frequencies) != self.num_types
-            or not all(positive.admits(frequency) for frequency in frequencies)
+            or not all(map(relative.admits, frequencies))
             or sum(frequencies) <= 0
         ):
             raise reject(
                 "type_frequencies",
                 frequencies,
-                f"None or a tuple of num_types = {self.num_types} non-negative numbers, not all 0",
+                f"None or num_types = {self.num_types} numbers, each {relative}, not all 0",
             )
 
     @property

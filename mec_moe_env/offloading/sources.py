@@ -13,7 +13,7 @@ from mec_moe_env.core.buffers import Integers
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.simulator import RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import Given, Process, draw_types
-from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.offloading.config import TASK_STREAMS, OffloadingConfig
 from mec_moe_env.offloading.state import empty_exogenous
 from mec_moe_env.offloading.toy import ToySlots
 from mec_moe_env.tasks.images import (
@@ -62,8 +62,7 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
     """Build the tasks that a config names, or those of the stream that it carries.
 
     Raises:
-        TypeError: `tasks` is neither a name nor a TaskStream.
-        ValueError: the config does not fit the tasks.
+        ValueError: `tasks` is neither a name nor a TaskStream, or does not fit the config.
         FileNotFoundError: the data are missing.
         ImportError: the data need an extra that is not installed.
     """
@@ -81,7 +80,7 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
         toy = ToySlots(config, num_envs)
         return TaskSource(toy.evaluator, toy.sum_bound, given=toy.given, prepare=toy.prepare)
     if isinstance(config.tasks, type) or not isinstance(config.tasks, TaskStream):
-        raise TypeError(f"tasks must be a name or a TaskStream, got {config.tasks!r}")
+        raise reject("tasks", config.tasks, f"one of {TASK_STREAMS} or a TaskStream")
     check_evaluator(config.tasks.evaluator, config.num_types, config.feature_dim)
     stream = StreamTasks(config, num_envs)
     return TaskSource(

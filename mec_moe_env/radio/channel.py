@@ -22,6 +22,8 @@ from mec_moe_env.radio.config import RadioConfig
 from mec_moe_env.radio.geometry import reference_snr
 
 ONE = np.float32(1.0)
+LARGEST_SNR = 1e30
+"""Beyond any code, and with any fading a float32."""
 
 
 class Channel(NamedTuple):
@@ -68,9 +70,8 @@ def fading_correlation(config: RadioConfig) -> float:
     Clarke's spectrum; the Gauss–Markov process with this ρ is our extension. f_D = 0 freezes
     the channel (ρ = 1), f_D = ∞ makes it memoryless (ρ = 0).
     """
-    if math.isinf(config.doppler_hz):
-        return 0.0
-    return float(j0(2.0 * math.pi * config.doppler_hz * config.slot_seconds))
+    phase = 2.0 * math.pi * config.doppler_hz * config.slot_seconds
+    return 0.0 if math.isinf(phase) else float(j0(phase))
 
 
 @device
@@ -135,7 +136,7 @@ def write_spectral_efficiency(
     flat = power.reshape(power.size)
     values, means = scratch[: power.size], scratch[power.size : 2 * power.size]
     for m in range(M):
-        snr = np.float32(0.0 if m == origin else mean_snr[m])
+        snr = np.float32(0.0 if m == origin else min(mean_snr[m], LARGEST_SNR))
         for s in range(S):
             means[m * S + s] = snr
     for index in range(flat.shape[0]):

@@ -9,7 +9,12 @@ import pytest
 from mec_moe_agents import Agent, agent_names, evaluate, make_agent, run_episodes
 from mec_moe_agents.registry import catalogue
 
-from mec_moe_env import OFFLOADING_PRESETS, OffloadingEnv, OffloadingVectorEnv
+from mec_moe_env import (
+    OFFLOADING_PRESETS,
+    DMoEVectorEnv,
+    OffloadingEnv,
+    OffloadingVectorEnv,
+)
 
 DEFAULT = OFFLOADING_PRESETS["default"]
 AGENTS = list(catalogue(DEFAULT))
@@ -187,3 +192,41 @@ def test_as_many_seeds_as_rows() -> None:
     observation, _ = env.reset(seed=0)
     with pytest.raises(ValueError, match="3 seeds"):
         make_agent("random", env, seed=[1, 2, 3]).predict(observation)
+
+
+@pytest.mark.parametrize("name", ["random", "gating", "learned"])
+@pytest.mark.parametrize("whole", [np.int64, np.uint8, np.array])
+def test_seeds_of_numpy_are_those_of_python(name: str, whole: Any) -> None:
+    env = OffloadingVectorEnv(2)
+    observation, _ = env.reset(seed=0)
+    seeds: Any = (3, [3, 4], whole(3), [whole(3), whole(4)], np.array([3, 4]), range(3, 5))
+    choices = [
+        make_agent(name, env, seed=seed).predict(observation, deterministic=False)[0]
+        for seed in seeds
+    ]
+    for choice in choices[1:]:
+        np.testing.assert_array_equal(choice, choices[0])
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, "7", [3, -4], True])
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    env = OffloadingVectorEnv(2)
+    agent = make_agent("random", env, seed=seed)
+    with pytest.raises(ValueError, match=r"seed = .* must be an integer in \[0, inf\)"):
+        agent.predict(env.reset(seed=0)[0])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_options_of_numpy_are_those_of_python(kind: Any) -> None:
+    env = DMoEVectorEnv(2)
+    observation, _ = env.reset(seed=0)
+    layers = [kind(1)] * env.config.num_layers
+    agents = [
+        make_agent("des", env, importance=importance)
+        for importance in (1, kind(1), layers, np.array(layers))
+    ]
+    choices = [agent.predict(observation)[0] for agent in agents]
+    for choice in choices[1:]:
+        np.testing.assert_array_equal(choice, choices[0])
+    limits = {"learning_rate": kind(1), "noise": kind(0)}
+    make_agent("gating", OffloadingVectorEnv(2), **limits)

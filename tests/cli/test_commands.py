@@ -253,3 +253,55 @@ def test_a_live_bar_on_a_terminal(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert "━".encode() in shown
     assert b"\x1b" not in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("rank", "--out"),
+        ("train", "--algo", "ppo", "--scenario", "toy", "--out"),
+        ("evaluate",),
+        ("bench", "--json"),
+        ("reproduce", "dmoe", "--out"),
+        ("reproduce", "offloading", "--out"),
+        ("reproduce", "transfer", "--out"),
+        ("learn-importance", "--out"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = mec_moe(*command, "")
+    assert result.exit_code == 2
+    assert "an empty path; the current folder is `.`" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "settings", "message"),
+    [
+        ("offloading", "tasks=None", "tasks = None is not allowed: tasks must be one of"),
+        ("offloading", "bandwidth_hz=1e-320", "bandwidth_hz must be a number in [1, 1000000000000"),
+        ("offloading", "delay_weight=1e308", "delay_weight must be a number in [0, 1000000000.0]"),
+        ("offloading", f"area_m={10**400}", "area_m must be a number in (0, 1000000000.0]"),
+        ("dmoe", "csi_delay=1000000000", "csi_delay must be an integer in [0, 10000]"),
+        ("dmoe", "gate_spread=1e9", "gate_spread must be a number in [0, 1000000.0]"),
+        # More than a process can address, however much memory a machine promises.
+        (
+            "dmoe",
+            "num_nodes=100000 num_subcarriers=100000",
+            "the scenario does not fit into memory with num_envs = ",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_clear_line(
+    env: str, settings: str, message: str, tmp_path: Path
+) -> None:
+    agent = ("--agents", "random", "--seeds", 2, "--out", tmp_path)
+    options = [part for setting in settings.split() for part in ("--set", setting)]
+    result = mec_moe("compare", "--env", env, "--scenario", "default", *agent, *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("mec-moe: ")
+    assert result.stderr.count("\n") == 1

@@ -75,7 +75,7 @@ def test_nan_is_refused() -> None:
 
 
 def test_tasks_of_a_strange_kind() -> None:
-    with pytest.raises(TypeError, match="tasks must be a name or a TaskStream, got 3"):
+    with pytest.raises(ValueError, match="tasks = 3 is not allowed: .* or a TaskStream"):
         OffloadingEnv(tasks=3)
 
 

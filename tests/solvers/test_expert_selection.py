@@ -236,7 +236,7 @@ def test_bound_below_optimum_at_any_node_limit(limit: int) -> None:
         np.testing.assert_allclose(result.energy[proven], optimum[proven], rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("gap", [1e-6, 1e-2])
+@pytest.mark.parametrize("gap", [1e-6, 1e-2, np.float32(1e-2)])
 def test_gap_is_kept(gap: float) -> None:
     for seed in range(20):
         score, threshold = subset_sum(seed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mec_moe_agents.cli.options import reported
+from mec_moe_agents.cli.options import path_option, reported
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +32,7 @@ def bench(
     ] = "",
     threads: Annotated[str, typer.Option(help="Numbers of threads for the vectors.")] = "1,2",
     seconds: Annotated[float, typer.Option(min=0.0, help="Time of each measurement.")] = 0.5,
-    json: Annotated[Path | None, typer.Option(help="File for the results.")] = None,
+    json: Annotated[Path | None, path_option("File for the results.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few presets and sizes, 0.1 s a measurement.")
     ] = False,

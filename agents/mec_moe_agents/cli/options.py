@@ -17,6 +17,19 @@ WRONG_USE = 2
 INTERRUPTED = 130
 TEXT_FIELDS = ("tasks", "data_path", "gates")
 
+
+def given_path(text: str | Path) -> Path:
+    """Read a path from the command line, where an empty one would be the current folder."""
+    if text == "":
+        raise typer.BadParameter("an empty path; the current folder is `.`")
+    return Path(text)
+
+
+def path_option(what: str) -> Any:
+    """Make an option that takes a path, with a line of help."""
+    return typer.Option(help=what, parser=given_path, metavar="PATH")
+
+
 Preset = Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")]
 EnvironmentName = Annotated[str, typer.Option(help="offloading or dmoe.")]
 AgentNames = Annotated[str, typer.Option(help="Names with commas between them, or `all`.")]
@@ -32,7 +45,7 @@ Certify = Annotated[
         help="Compute the bounds and clairvoyant plans that are not shipped: seconds a seed.",
     ),
 ]
-ResultsFolder = Annotated[Path, typer.Option(help="Folder for the results.")]
+ResultsFolder = Annotated[Path, path_option("Folder for the results.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a config field; repeatable."),
@@ -54,8 +67,8 @@ def tell(text: str) -> None:
 def reported(interrupted: str = "interrupted") -> Iterator[None]:
     """End the command with the right code when the block fails for a reason outside the code.
 
-    A `ValueError` comes from what the user asked for (2); files, folders and missing extras fail
-    at run time (1); Ctrl-C says `interrupted` (130).
+    A `ValueError` comes from what the user asked for (2); files, folders, missing extras and want
+    of memory fail at run time (1); Ctrl-C says `interrupted` (130).
     """
     try:
         yield
@@ -65,6 +78,8 @@ def reported(interrupted: str = "interrupted") -> Iterator[None]:
         leave(str(error), WRONG_USE)
     except (OSError, ImportError) as error:
         leave(str(error), FAILED)
+    except MemoryError as error:
+        leave(f"out of memory: {error}", FAILED)
 
 
 def parse_overrides(settings: Sequence[str] | None, option: str = "--set") -> dict[str, Any]:

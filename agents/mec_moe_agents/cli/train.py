@@ -32,7 +32,7 @@ def train(
     envs: Annotated[int | None, typer.Option(help="Sub-environments; tuned unless given.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the run; runs/train/SCENARIO-ALGO-POLICY-seedN unless given."),
+        options.path_option("Folder; runs/train/SCENARIO-ALGO-POLICY-seedN unless given."),
     ] = None,
     settings: options.Settings = None,
     tuning: Annotated[
@@ -119,7 +119,10 @@ def require_training() -> None:
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run of `mec-moe train`.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder of a run of `mec-moe train`.", parser=options.given_path),
+    ],
     seeds: options.Episodes = 50,
     first_seed: options.FirstSeed = 100_000,
     baselines: options.Baselines = "all",

@@ -39,8 +39,6 @@ class ThresholdSchedule:
         self._qos = config.qos if qos is None else float(qos)
         self._by_layer: Floats | None = None
         if importance is not None:
-            if not isinstance(importance, float | int):
-                importance = tuple(map(float, importance))
             asked = config.override(importance=importance).layer_importance
             self._by_layer = np.array(asked, dtype=np.float64)
 

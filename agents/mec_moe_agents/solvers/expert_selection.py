@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_moe_agents.solvers.inputs import checked, common_batch, spread, whole, without_unavailable
 from mec_moe_agents.solvers.selection_bound import FEASIBILITY_RTOL, bound_rows, take_highest
 from mec_moe_agents.solvers.selection_search import search_rows
+from mec_moe_env.config import Real
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, lean_kernel
 
@@ -74,7 +75,7 @@ def select_experts(
             `node_limit` not an integer ≥ 0, `gap` outside [0, 1).
     """
     most, nodes_allowed = whole("max_experts", max_experts, 0), whole("node_limit", node_limit, 0)
-    if not isinstance(gap, (int, float)) or not 0.0 <= gap < 1.0:
+    if not Real(0, 1).admits(gap) or gap == 1:
         raise ValueError(f"gap is {gap!r}; it must be one number in [0, 1)")
     energies, scores, limit = _check_tokens(energy, score, threshold, available)
     shape, batch = scores.shape, scores.shape[:-1]

@@ -23,6 +23,7 @@ from mec_moe_agents.training.checkpoint import (
     save_checkpoint,
     save_policy,
 )
+from mec_moe_agents.training.claim import claimed
 from mec_moe_agents.training.learner import Learner, torch_threads
 from mec_moe_agents.training.plan import Plan, episode_seed, generator_seed, validation_seeds
 from mec_moe_agents.training.policy import begin_from
@@ -58,12 +59,13 @@ def train(plan: Plan, folder: Path, steps: int, watcher: Watcher) -> run_folder.
         watcher: told about the progress.
 
     Raises:
-        OSError: a checkpoint cannot be written.
+        OSError: a checkpoint cannot be written, or another process trains in the folder.
         ValueError: `steps` is not positive, or the last checkpoint is damaged.
     """
     if not Whole(1).admits(steps):
         raise reject("steps", steps, Whole(1))
-    with torch_threads(plan.threads):
+    folder.mkdir(parents=True, exist_ok=True)
+    with claimed(folder), torch_threads(plan.threads):
         learner = Learner(plan)
         total = math.ceil(steps / learner.segment_steps) * learner.segment_steps
         recover_folder(folder / run_folder.BEST)
@@ -139,7 +141,9 @@ def load_agent(
 def load_learner(folder: Path, checkpoint: str) -> Learner:
     """Build the learner of a run, not to train, and give it the weights of a checkpoint."""
     plan = run_folder.read_plan(folder)
-    recover_folder(folder / checkpoint)
+    # A process that trains there puts its folders in order itself.
+    with suppress(BlockingIOError), claimed(folder):
+        recover_folder(folder / checkpoint)
     # Its environment only shows the spaces.
     small = plan.hyperparameters.override(num_envs=1)
     learner = Learner(dataclasses.replace(plan, hyperparameters=small))

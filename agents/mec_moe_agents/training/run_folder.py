@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mec_moe_agents.evaluation.provenance import current_provenance
+from mec_moe_agents.training.claim import claimed
 from mec_moe_agents.training.plan import Plan
 from mec_moe_env.files import write_json
 
@@ -80,15 +81,20 @@ def open_run(folder: Path, plan: Plan, *, fresh: bool = False) -> None:
 
     Raises:
         ValueError: another run is there; the first fields that differ are named.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or another process trains there.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    with claimed(folder):
+        _enter(folder, plan, fresh)
+
+
+def _enter(folder: Path, plan: Plan, fresh: bool) -> None:
     if fresh:
         for name in WRITTEN:
             remove(folder / name)
     if not (folder / CONFIG).exists():
         if (folder / LAST).exists():
             raise ValueError(f"{folder} has a checkpoint but no {CONFIG}: take another --out")
-        folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / CONFIG, plan.describe())
         return
     differences = _differences(read_json(folder / CONFIG), plan.describe())

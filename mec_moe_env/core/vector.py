@@ -101,7 +101,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         fresh = {
             index: seeding.np_random(seeds[index])
             for index in np.flatnonzero(chosen).tolist()
-            if seeds[index] is not None or self._seeded[index] is None
+            if seeds[index] is not None
         }
         # What fails half-way, or is interrupted, wants a reset.
         self._begun = False

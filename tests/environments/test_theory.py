@@ -20,7 +20,7 @@ def test_concurrent_experts_by_hand() -> None:
 
 
 def test_concurrent_experts_far_out_in_the_tail() -> None:
-    """Where 1 − δ is 1: of a hundred tosses more than 88 are heads with 1.3e-16, 89 with 1.5e-17."""
+    """Where 1 − δ is 1: of 100 tosses more than 88 are heads with 1.3e-16, 89 with 1.5e-17."""
     assert tail(2, 100, 88) > Fraction(1e-16) > tail(2, 100, 89)
     assert theory.concurrent_experts(2, 100, 1e-16) == 89
     assert theory.concurrent_experts(2, 100, 5e-324) == 100

@@ -179,6 +179,15 @@ def test_whole_archives_of_other_arrays(
     read_or_refuse(cases[name], saved(np.savez, **{**arrays, **replaced}), path)
 
 
+@pytest.mark.parametrize("kind", ["complex128", "timedelta64[s]", "U1"])
+def test_labels_of_another_kind(kind: str, tmp_path: Path) -> None:
+    arrays = mnist_arrays()
+    arrays["y_test"] = arrays["y_test"].astype(np.int64).astype(kind)
+    (tmp_path / "odd.npz").write_bytes(saved(np.savez, **arrays))
+    with pytest.raises(ValueError, match=r"odd\.npz: expected labels 0 to 9"):
+        read_mnist(str(tmp_path / "odd.npz"))
+
+
 @pytest.mark.parametrize("axes", [0, 4, 65, 255])
 def test_idx_of_more_axes_than_arrays_have(axes: int, tmp_path: Path) -> None:
     path = tmp_path / IDX_NAMES[0]
@@ -214,7 +223,12 @@ def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert {path.name for path in tmp_path.iterdir()} == {"t.npz", "w.npz"}
     assert load_gate_trace("~/t.npz").model == "m"
     assert len(load_moe("~/w.npz")) == len(WEIGHTS)
-    sizes = {"num_nodes": 2, "num_layers": 2, "num_sources": 1, "tokens_per_source": 2}
+    sizes: dict[str, Any] = {
+        "num_nodes": 2,
+        "num_layers": 2,
+        "num_sources": 1,
+        "tokens_per_source": 2,
+    }
     env = DMoEEnv(gates="trace", data_path="~/t.npz", **sizes)
     env.reset(seed=0)
     np.testing.assert_array_equal(env._simulator.exogenous.gates, 0.5)

@@ -53,7 +53,10 @@ class Real:
         """Tell whether `value` is allowed."""
         if isinstance(value, bool) or not isinstance(value, RealNumber):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer beyond all floats
+            return False
         if math.isnan(number):
             return False
         if math.isinf(number) and not self.infinite:

@@ -73,6 +73,18 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
     write_text(path, json.dumps(document, indent=indent) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises:
+        OSError: the file is missing or cannot be opened.
+        ValueError: it is damaged; the path is named.
+    """
+    content = path.read_bytes()
+    with blaming(path, "not a whole JSON file"):
+        return json.loads(content.decode("utf-8"))
+
+
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write rows as CSV under a header of the first row's keys, which all rows share.
 

@@ -363,3 +363,16 @@ def test_the_evaluator_of_the_identity_is_admitted() -> None:
     stream = Noise()
     stream.evaluator = identity_evaluator(N)
     make_source(config_of(stream), 1)
+
+
+def test_foresight_sees_what_an_own_stream_will_draw() -> None:
+    """Of an episode under way too, which goes on undisturbed."""
+    config = config_of(Noise(), horizon=AHEAD + 20)
+    env = OffloadingEnv(config)
+    env.reset(seed=5)
+    play(env, 8)
+    whole, rest = foresight(config, seed=5), foresight(env)
+    np.testing.assert_array_equal(rest.labels, whole.labels[8:])
+    for labels in rest.labels:
+        np.testing.assert_array_equal(env._simulator.exogenous.labels[0], labels)
+        play(env, 1)

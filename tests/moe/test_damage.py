@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily
 from mec_moe_agents.offloading import network
 from mec_moe_agents.offloading.learned import FOLDER
 
@@ -177,6 +178,36 @@ def test_whole_archives_of_other_arrays(
         assert whole.testzip() is None
     path = tmp_path_factory.getbasetemp() / name
     read_or_refuse(cases[name], saved(np.savez, **{**arrays, **replaced}), path)
+
+
+NESTED = b"[" * 100_000
+HUGE = b"1" + b"0" * 400
+
+
+def read_card(path: Path) -> object:
+    return network.load(path.with_suffix(".npz"))
+
+
+def read_family(path: Path) -> object:
+    return ScheduleFamily.load(path, 4)
+
+
+@pytest.mark.parametrize(
+    ("whole", "read"), [(SCHEDULER.with_suffix(".json"), read_card), (DIGITS_MOE, read_family)]
+)
+def test_what_lies_in_json(whole: Path, read: Callable[[Path], object], tmp_path: Path) -> None:
+    """Text has no checksum: flipped and cut files are read, or refused."""
+    path, rng, content = tmp_path / "bent.json", np.random.default_rng(14), whole.read_bytes()
+    path.with_suffix(".npz").write_bytes(SCHEDULER.read_bytes())
+    case = Case(path.name, content, read)
+    assert read_or_refuse(case, content, path) is not None
+    for _ in range(300):
+        bent, cut = bytearray(content), int(rng.integers(len(content)))
+        bent[int(rng.integers(len(content)))] ^= int(rng.integers(1, 256))
+        read_or_refuse(case, bytes([bent, bent[:cut]][rng.integers(2)]), path)
+    for odd in (b"", b"3", b"[]", b"{}", b"null", b"\xff", NESTED, content.replace(b"0.", HUGE)):
+        if odd != content:
+            assert read_or_refuse(case, odd, path) is None
 
 
 @pytest.mark.parametrize("kind", ["complex128", "timedelta64[s]", "U1"])

@@ -265,7 +265,9 @@ def judge(form: NDArray[np.float64], linear: NDArray[np.float64], constant: floa
     check(np.array([1]), batch)
 
 
-@given(seed=seeds, rank=st.integers(1, 5), scale=scales, share=st.floats(0.0, 0.999))
+@given(
+    seed=seeds, rank=st.integers(1, 5), scale=scales, share=st.sampled_from((0.0, 0.5, 0.9, 0.999))
+)
 @settings(max_examples=60)
 def test_a_negative_error_is_refused(seed: int, rank: int, scale: float, share: float) -> None:
     """The best model of A w = b has the error c − bᵀw: for a smaller c it would be below 0."""

@@ -1,10 +1,11 @@
 # make demo   which scheduler is best on real handwritten digits, and by how much
 # make test   lint, format check, types, tests
+# make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := mec_moe_env agents tests examples benchmarks
 
-.PHONY: demo test clean
+.PHONY: demo test suite-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -14,6 +15,9 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+suite-check: .venv/demo.stamp
+	$(BIN)/mec-moe suite check --sample 40
 
 clean:
 	rm -rf .venv runs

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mec_moe_agents.agent import UniformRows as UniformRows
     from mec_moe_agents.agent import row_seeds as row_seeds
     from mec_moe_agents.arguments import read_arguments as read_arguments
+    from mec_moe_agents.bounds.certify import certified_bound as certified_bound
     from mec_moe_agents.evaluation.rollout import Episodes as Episodes
     from mec_moe_agents.evaluation.rollout import evaluate as evaluate
     from mec_moe_agents.evaluation.rollout import make_vector_env as make_vector_env
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "agent": ("Agent", "UniformRows", "row_seeds"),
     "arguments": ("read_arguments",),
+    "bounds.certify": ("certified_bound",),
     "evaluation.rollout": ("Episodes", "evaluate", "make_vector_env", "run_episodes"),
     "evaluation.statistics": ("estimate_mean",),
     "offloading.gates": ("Gate",),

@@ -13,10 +13,10 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
-from numba.core import caching, codegen, compiler, options
+from numba.core import caching, codegen, compiler, options, registry
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
@@ -59,6 +59,7 @@ require(compiler.Flags, "no_compile")
 require(compiler.DefaultPassBuilder, "define_nopython_pipeline")
 require(codegen.JITCodeLibrary, "_optimize_final_module", "_finalize_final_module")
 require(codegen.JITCodeLibrary, "_finalize_dynamic_globals")
+require(codegen.JITCPUCodegen, "magic_tuple")
 
 
 def kernel(function: Function) -> Function:
@@ -193,6 +194,21 @@ class Entry:
         else:
             self._direct = self._dispatcher
         return result
+
+
+class Target(NamedTuple):
+    """A processor as LLVM sees it."""
+
+    name: str
+    features: str
+
+
+def compiled_for() -> Target:
+    """Return what code is compiled for: for equal targets it computes the same bits."""
+    if INTERPRETED:
+        return Target("interpreted", "")
+    _, name, features = registry.cpu_target.target_context.codegen().magic_tuple()
+    return Target(name, features)
 
 
 def find_entry(module: str, name: str) -> Entry:

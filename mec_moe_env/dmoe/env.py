@@ -16,8 +16,9 @@ class DMoEEnv(SimulatorEnv):
     of L layers the gate scores every expert's relevance to every token, and the scheduler picks up
     to D experts a token and one OFDMA subcarrier for each link over which hidden states have to
     travel (Qin et al. 2025, arXiv 2503.13421, P1). It pays for transmission and computation, and
-    should keep the relevance of each token above z·γ^(l), the threshold of the layer. A token
-    without an expert passes the layer unchanged, on the residual path.
+    has to keep the relevance of each token above z·γ^(l), the threshold of the layer, wherever D
+    available experts reach it (C1). A token without an expert passes the layer unchanged, on the
+    residual path.
 
     ## Action space
     `MultiDiscrete([K + 1] * (I*Q*D) + [S] * (I*K))`: an expert for each pick (K = none), in the
@@ -42,16 +43,54 @@ class DMoEEnv(SimulatorEnv):
     | `importance` | (1,) | γ^(l), so that the threshold is z·γ^(l) |
 
     ## Reward
-    −(w_err·error + w_energy·J): J the joules of transmission and computation in the layer; the
-    error is the mean shortfall of the tokens' relevance below the threshold. With a real model
-    (`digits-moe`) it is instead the cross-entropy of the final output, at the last layer.
+    w_err·`reward_error` + w_energy·`reward_energy`, weights 1 by default (our extension). J are
+    the joules of transmission and computation in the layer.
+
+    With gates that no action changes, violating a threshold costs more than it can save. For each
+    token q of source i, over its Top-D, the D available experts of the highest scores:
+
+    | symbol | meaning |
+    |---|---|
+    | t_q | min(z·γ^(l), sum of the Top-D's scores): the relevance wanted, which is within reach |
+    | m_q | max(t_q − relevance, 0)/t_q, the share of it that is missed; 0 up to 1e-6 |
+    | c_ijs | joules of a state over subcarrier s, P0·s0/r_ijs, and back if that counts; c_iis = 0 |
+    | L | min(I·(K − 1), I·Q·D), the most links in use at once |
+    | c̄_ij | the L-th smallest c_ijs over s, the largest where S < L |
+    | ρ_q | Σ over the Top-D of (a_j + c̄_ij), a_j of computation: what serving q takes at most |
+    | E_ref | Σ_q ρ_q; 1 J where that is 0 |
+
+    | term | value |
+    |---|---|
+    | `reward_error` | −Σ over violated tokens (m_q > 0) of ρ_q·(1 + m_q), per E_ref |
+    | `reward_energy` | −J/E_ref |
+
+    *No optimum violates, where w_err ≥ w_energy > 0 and S ≥ L.* Let an action violate. In whatever
+    it does, a used link can move to one of its L best subcarriers, as others occupy at most L − 1;
+    so assume that each state costs at most c̄_ij. Now give every violated token its Top-D instead,
+    over free subcarriers among the L best of links not in use. J grows by at most the sum of these
+    tokens' ρ_q, while w_err·ρ_q·(1 + m_q) are no longer charged for each: the reward rises. Among
+    actions without a violation the best spends the least J, which is P1. Layers do not touch each
+    other and E_ref does not depend on actions, so this holds for the return. Serving all by their
+    Top-D, links among their L best, is worth at least −w_energy a layer, serving nobody −2·w_err.
+    Where ρ_q = 0, a violation costs and saves nothing. Not covered: finite deadlines (a link of
+    many states may miss one that each alone would meet), S < L, and schedulers that see an old
+    channel (`csi_delay`), for which only the optimum in hindsight has no violation.
+
+    With a real model (`digits-moe`) gates follow from actions, and what counts is the answer:
+
+    | term | value |
+    |---|---|
+    | `reward_error` | last layer: −mean cross-entropy/ln(number of classes), −1 for a guess |
+    | `reward_energy` | −J/(number of layers·E_ref); E_ref = 1 J where nobody is available |
+    | E_ref | Σ_i Q·D·mean over available j of (a_j + min_s c_ijs): about what Top-D spends |
 
     ## Info
-    `reward_error`, `reward_energy` (their sum weighted by the config's weights is the reward),
-    `energy_j`, `transmission_energy_j`, means over the tokens of `relevance`, `shortfall`,
-    `violated` (below the threshold) and `experts_per_token`; `dropped_picks`, `lost_states` (the
-    deadline was missed), `unserved` (tokens without an expert), `action_mask`, and with a real
-    model `accuracy`: of the answers if the hidden states were classified now.
+    `reward_error`, `reward_energy`, `energy_j`, `transmission_energy_j`; `cost`, the number of
+    violated tokens, for constrained RL; means over the tokens of `relevance`, `shortfall` (t_q −
+    relevance where violated), `violated` and `experts_per_token`; `dropped_picks`, `lost_states`
+    (the deadline was missed), `unserved` (tokens without an expert), `action_mask`, and with a
+    real model `accuracy`: of the answers if the hidden states were classified now. What no D
+    available experts can reach is no violation, with given gates and with a real model alike.
 
     ## Starting state
     New node positions, shadowing, energies, and a new batch of queries.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_env.core.buffers import Flags, Floats, Singles
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 from mec_moe_env.core.kernels import device
 from mec_moe_env.core.rng import (
     GATES,
@@ -55,6 +55,14 @@ class Workspace(NamedTuple):
     """The experts that each token ends up with, (I·Q, K)."""
     taken: Flags
     """(S,)."""
+    best: Integers
+    """The available experts that are most relevant to each token, (I·Q, min(D, K))."""
+    missing: Floats
+    """m_q, the share of the reachable threshold that each token misses, (I·Q,)."""
+    joules: Floats
+    """Of one of a source's tokens at each node, (K,)."""
+    efficiencies: Floats
+    """Of one link's subcarriers, (S,)."""
 
 
 def make_process(config: DMoEConfig, num_envs: int) -> Process:
@@ -79,12 +87,17 @@ def make_workspace(config: DMoEConfig) -> Workspace:
     drawn = config.gates == "random"
     scores = math.prod(config.observation_shapes["gate"]) * config.num_layers if drawn else 0
     K, S = config.num_nodes, config.num_subcarriers
+    tokens = config.sources * config.tokens_per_source
     return Workspace(
         positions=np.empty((K, 2)),
         noise=np.empty(2 * K * S, np.float32),
         gates=scratch_for(scores),
-        selected=np.empty((config.sources * config.tokens_per_source, K), np.bool_),
+        selected=np.empty((tokens, K), np.bool_),
         taken=np.empty(S, np.bool_),
+        best=np.empty((tokens, min(config.max_experts, K)), np.int64),
+        missing=np.empty(tokens),
+        joules=np.empty(K),
+        efficiencies=np.empty(S),
     )
 
 

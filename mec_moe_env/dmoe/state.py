@@ -18,6 +18,8 @@ class Params(NamedTuple):
     bandwidth_hz: float
     power_w: float
     deadline_seconds: float
+    most_links: int
+    """L, most links in use at once; S where that is less."""
     weights: Floats
     """Of the reward's terms, in the order of the table."""
     thresholds: Floats
@@ -75,6 +77,7 @@ def make_params(config: DMoEConfig) -> Params:
         bandwidth_hz=float(config.bandwidth_hz),
         power_w=float(config.power_w),
         deadline_seconds=float(config.deadline_seconds),
+        most_links=min(config.most_links, config.num_subcarriers),
         weights=config.reward_weights,
         thresholds=config.qos * importance,
         importance=importance,

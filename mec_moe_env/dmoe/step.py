@@ -5,11 +5,19 @@ Act, run a real model if there is one, draw the next slot, observe.
 
 from __future__ import annotations
 
+import math
+
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, inline, kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
 from mec_moe_env.core.step_buffers import Buffers
+from mec_moe_env.dmoe.charge import (
+    average_joules,
+    charge_violations,
+    find_best,
+    wanted_relevance,
+)
 from mec_moe_env.dmoe.exogenous import (
     Process,
     Workspace,
@@ -17,12 +25,12 @@ from mec_moe_env.dmoe.exogenous import (
     draw_gates,
     draw_slot,
 )
+from mec_moe_env.dmoe.links import link_efficiency, states_seconds
 from mec_moe_env.dmoe.observe import observe, write_mask
 from mec_moe_env.dmoe.state import Exogenous, Params, State
 from mec_moe_env.dmoe.table import OUTCOMES
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
 from mec_moe_env.moe.weights import MoEWeights
-from mec_moe_env.radio.links import transmission_seconds
 
 REWARD, FIRST_TERM = OUTCOMES.row("reward"), OUTCOMES.row(OUTCOMES.terms[0])
 ERROR, ENERGY = (OUTCOMES.row(term) for term in OUTCOMES.terms)
@@ -30,14 +38,14 @@ JOULES = OUTCOMES.row("energy_j")
 SENDING_JOULES = OUTCOMES.row("transmission_energy_j")
 RELEVANCE = OUTCOMES.row("relevance")
 SHORTFALL = OUTCOMES.row("shortfall")
-VIOLATED = OUTCOMES.row("violated")
+VIOLATED, COST = OUTCOMES.row("violated"), OUTCOMES.row("cost")
 EXPERTS = OUTCOMES.row("experts_per_token")
 HITS = OUTCOMES.row("accuracy")
 DROPPED, LOST = OUTCOMES.row("dropped_picks"), OUTCOMES.row("lost_states")
 UNSERVED = OUTCOMES.row("unserved")
 
-TOLERANCE = 1e-9
-"""Relative rounding that a met threshold is allowed."""
+TOLERANCE = 1e-6
+"""Largest share of a reachable threshold that counts as met: schedulers see float32."""
 
 
 @kernel
@@ -68,8 +76,11 @@ def advance(
         drawn = 0
         if orders[i] == STEP:
             act(params, state, exogenous, actions[i], work, buffers, i)
-            if weights is not None:
+            if weights is None:
+                charge(params, exogenous, work, buffers.measures, i)
+            else:
                 infer(weights, state, exogenous, work.selected, buffers.measures, i)
+                relate(params, exogenous, work, buffers.measures, i)
             settle(params, state, buffers.measures, i)
             drawn = 1
         elif orders[i] == RESET:
@@ -105,10 +116,8 @@ def act(
     picks = work.selected.shape[0] * params.max_experts
     buffers.counts[DROPPED, i] = select(params, exogenous, action[:picks], work.selected, i)
     transmit(params, exogenous, action[picks:], work, buffers, i)
-    measure_tokens(params, state, exogenous, work.selected, buffers, i)
-    measures = buffers.measures
-    measures[JOULES, i] += measures[SENDING_JOULES, i]
-    measures[ERROR, i] = 0.0 - measures[SHORTFALL, i]
+    measure_tokens(params, state, exogenous, work, buffers, i)
+    buffers.measures[JOULES, i] += buffers.measures[SENDING_JOULES, i]
 
 
 @device
@@ -131,20 +140,6 @@ def select(params: Params, exogenous: Exogenous, action: Integers, selected: Fla
             else:
                 selected[token, j] = True
     return dropped
-
-
-@inline
-def link_seconds(
-    params: Params, exogenous: Exogenous, i: int, source: int, node: int, s: int, states: int
-) -> float:
-    """Return how long `states` hidden states take over subcarrier s, and back if counted."""
-    bits = params.state_bits * states
-    efficiency = exogenous.spectral_efficiency[i, exogenous.now[i], source, node, s]
-    seconds = transmission_seconds(bits, params.bandwidth_hz, efficiency)
-    if exogenous.return_efficiency.shape[3] > 0:
-        efficiency = exogenous.return_efficiency[i, source, node, s]
-        seconds += transmission_seconds(bits, params.bandwidth_hz, efficiency)
-    return seconds
 
 
 @inline
@@ -186,7 +181,8 @@ def transmit(
                 discard(selected, source, node, per_source)
                 continue
             taken[s] = True
-            seconds = link_seconds(params, exogenous, i, source, node, s, states)
+            efficiency = link_efficiency(exogenous, i, source, node, s)
+            seconds = states_seconds(params, efficiency, states)
             spent = params.power_w * min(seconds, params.deadline_seconds)
             buffers.measures[SENDING_JOULES, i] += spent
             if seconds > params.deadline_seconds:
@@ -199,27 +195,31 @@ def measure_tokens(
     params: Params,
     state: State,
     exogenous: Exogenous,
-    selected: Flags,
+    work: Workspace,
     buffers: Buffers,
     i: int,
 ) -> None:
-    """Measure relevance, shortfall below the threshold, experts used and their energy."""
+    """Measure relevance, what it misses of the reachable threshold, experts and their energy."""
     layer, measures = state.layer[i], buffers.measures
-    threshold = params.thresholds[layer]
-    tokens, K = selected.shape
+    tokens, K = work.selected.shape
     Q = exogenous.gates.shape[3]
     for token in range(tokens):
+        scores = exogenous.gates[i, layer, token // Q, token % Q]
         relevance = 0.0
         experts = 0
         for j in range(K):
-            if selected[token, j]:
-                relevance += exogenous.gates[i, layer, token // Q, token % Q, j]
+            if work.selected[token, j]:
+                relevance += scores[j]
                 measures[JOULES, i] += exogenous.nodes[i, j]["joules"]
                 experts += 1
-        missing = max(threshold - relevance, 0.0)
+        find_best(scores, exogenous.nodes[i], work.best[token])
+        wanted = wanted_relevance(params.thresholds[layer], scores, work.best[token])
+        violated = wanted - relevance > TOLERANCE * wanted
+        work.missing[token] = 1.0 - relevance / wanted if violated else 0.0
         measures[RELEVANCE, i] += relevance / tokens
-        measures[SHORTFALL, i] += missing / tokens
-        measures[VIOLATED, i] += (missing > TOLERANCE * threshold) / tokens
+        measures[SHORTFALL, i] += wanted * work.missing[token] / tokens
+        measures[VIOLATED, i] += violated / tokens
+        measures[COST, i] += violated
         measures[EXPERTS, i] += experts / tokens
         buffers.counts[UNSERVED, i] += experts == 0
 
@@ -233,25 +233,50 @@ def infer(
     measures: Floats,
     i: int,
 ) -> None:
-    """Run a real model's layer with the tokens' experts; measure what the last layer gives."""
+    """Run a real model's layer with the tokens' experts; measure what the last layer gives.
+
+    The cross-entropy is that of a guess among the classes at 1.
+    """
     layer, gates = state.layer[i], exogenous.gates[i]
     hidden, labels = state.hidden[i], state.labels[i]
     apply_experts(weights, layer, gates[layer].reshape(selected.shape), selected, hidden)
     logits = classify(weights, hidden)
     for token in range(labels.shape[0]):
         measures[HITS, i] += (logits[token].argmax() == labels[token]) / labels.shape[0]
-    measures[ERROR, i] = 0.0
     if layer + 1 < gates.shape[0]:
         scores = gates[layer + 1].reshape(selected.shape)
         gate_scores(weights, layer + 1, hidden, scores)
     else:
-        measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean()
+        guessing = math.log(logits.shape[1])
+        measures[ERROR, i] = 0.0 - cross_entropy(logits, labels).mean() / guessing
+
+
+@device
+def charge(params: Params, exogenous: Exogenous, work: Workspace, measures: Floats, i: int) -> None:
+    """Write the reward's terms under given gates: charge and energy per E_ref of the layer.
+
+    Where E_ref = 0 (the Top-D of all tokens cost nothing) they are in joules.
+    """
+    reference, charged = charge_violations(params, exogenous, work, i)
+    unit = reference if reference > 0.0 else 1.0
+    measures[ERROR, i] = 0.0 - charged / unit
+    measures[ENERGY, i] = 0.0 - measures[JOULES, i] / unit
+
+
+@device
+def relate(params: Params, exogenous: Exogenous, work: Workspace, measures: Floats, i: int) -> None:
+    """Write a real model's energy term: J per E_ref of the layer, an L-th of it.
+
+    Where E_ref = 0 it is in joules.
+    """
+    reference = average_joules(params, exogenous, work, i)
+    unit = reference if reference > 0.0 else 1.0
+    measures[ENERGY, i] = 0.0 - measures[JOULES, i] / (unit * params.thresholds.shape[0])
 
 
 @inline
 def settle(params: Params, state: State, measures: Floats, i: int) -> None:
     """Sum the reward's terms and move on to the next layer."""
-    measures[ENERGY, i] = 0.0 - measures[JOULES, i]
     for term in range(params.weights.shape[0]):
         measures[REWARD, i] += params.weights[term] * measures[FIRST_TERM + term, i]
     state.layer[i] += 1

@@ -57,6 +57,7 @@ OUTCOMES = Outcomes(
         "relevance": Over.MEAN,
         "shortfall": Over.MEAN,
         "violated": Over.MEAN,
+        "cost": Over.SUM,
         "experts_per_token": Over.MEAN,
     },
     counts=("dropped_picks", "lost_states", "unserved"),

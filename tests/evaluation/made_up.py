@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from mec_moe_agents import Episodes
-from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings, rank
+from mec_moe_agents.evaluation.bounds import CERTIFIED, UNKNOWN, Bounds
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings, rank
+from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import Scenario
 from numpy.typing import ArrayLike
 
@@ -19,11 +21,21 @@ def episodes(returns: ArrayLike, **metrics: Sequence[float]) -> Episodes:
     return Episodes(np.arange(n), {"return": values, **extra}, np.ones((n, 3)))
 
 
-def standings(scenario: str = "scarce", **returns: ArrayLike) -> Standings:
-    """Rank agents with these returns; `learned` need not be in the catalogue."""
+def standings(
+    scenario: str = "scarce", /, *, bounds: ArrayLike | None = None, **returns: ArrayLike
+) -> Standings:
+    """Rank agents with these returns beside these bounds, a number or one per seed."""
     results = {agent.replace("_", "-"): episodes(values) for agent, values in returns.items()}
     config = OFFLOADING_PRESETS[scenario]
-    return rank(WrittenDown(scenario, config, tuple(results)), results)
+    count = next(iter(results.values())).seeds.size
+    return rank(WrittenDown(scenario, config, tuple(results)), results, bounds_of(bounds, count))
+
+
+def bounds_of(values: ArrayLike | None, count: int) -> Bounds:
+    """Return certified bounds on `count` seeds, or none."""
+    if values is None:
+        return UNKNOWN
+    return Bounds(np.broadcast_to(np.asarray(values, dtype=float), (count,)).copy(), CERTIFIED)
 
 
 def line_of(board: Leaderboard, agent: str) -> Line:
@@ -40,5 +52,13 @@ class WrittenDown(Scenario):
     def runners(self) -> list[str]:
         return list(self.agents)
 
+    @property
+    def baseline(self) -> str | None:
+        return None
+
+    @property
+    def trained(self) -> dict[str, int]:
+        return {"learned": 2} if "learned" in self.agents else {}
+
     def is_contender(self, agent: str) -> bool:
-        return agent != "oracle"
+        return agent != "clairvoyant"

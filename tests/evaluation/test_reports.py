@@ -7,47 +7,57 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mec_moe_agents import Episodes, evaluate
-from mec_moe_agents.evaluation.leaderboard import aggregate, summarize
+from mec_moe_agents.evaluation.aggregate import aggregate
+from mec_moe_agents.evaluation.leaderboard import summarize
 
 from mec_moe_env import DMOE_PRESETS, OffloadingConfig
 
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
+from mec_moe_agents.evaluation.comparison_figure import draw_comparison
 from mec_moe_agents.evaluation.drawing import save_figure
-from mec_moe_agents.evaluation.figures import draw_comparison
 from mec_moe_agents.evaluation.tables import print_comparison, print_ranking
 from rich.console import Console
 
-from tests.evaluation.made_up import standings
+from tests.evaluation.made_up import bounds_of, standings
 
 CONFIG = OffloadingConfig(horizon=30)
 
 
 @pytest.fixture(scope="module")
 def results() -> Mapping[str, Episodes]:
-    return {agent: evaluate(agent, CONFIG, range(4)) for agent in ("guard", "nearest", "oracle")}
+    return {agent: evaluate(agent, CONFIG, range(4)) for agent in ("guard", "nearest", "gating")}
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], width: int) -> None:
     out = io.StringIO()
-    board = summarize(results, ["oracle"])
+    board = summarize(results, ["gating"], bounds=bounds_of(-0.5, 4))
     print_comparison(Console(file=out, width=width), "title", board, "default")
     text = out.getvalue()
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "\x1b" not in text
-    for heading in ("Return", "To best", "Final error", "mJ/task", "Delay slots", "Rejected %"):
+    for heading in ("Return", "To best", "p (Holm)", "Score", "Final error", "mJ/task", "Rejected"):
         assert heading in text
     assert "Accuracy" not in text
-    assert "(yardstick)" in text
+    assert "Lost tasks" not in text
+    assert "certified bound" in text
+    assert "(reference)" in text
+
+
+def test_without_a_bound_there_is_no_score(results: Mapping[str, Episodes]) -> None:
+    out = io.StringIO()
+    print_comparison(Console(file=out, width=80), "title", summarize(results), "default")
+    assert "Score" not in out.getvalue()
+    assert "certified bound" not in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_a_ranking_fits_and_says_everything(width: int) -> None:
-    returns = {"random": [-30.0] * 9, "guard": [-9.0, -11.0, -10.0] * 3, "oracle": [0.0] * 9}
-    entries = [standings(scenario, **returns) for scenario in ("scarce", "joint")]
+    returns = {"random": [-30.0] * 9, "guard": [-9.0, -11.0, -10.0] * 3, "clairvoyant": [-2.0] * 9}
+    entries = [standings(scenario, bounds=-1.0, **returns) for scenario in ("scarce", "joint")]
     out = io.StringIO()
     print_ranking(Console(file=out, width=width), entries, aggregate(entries))
     text = out.getvalue()
@@ -58,22 +68,29 @@ def test_a_ranking_fits_and_says_everything(width: int) -> None:
         "Score",
         "Better on %",
         "IQM score",
-        "(yardstick)",
+        "(reference)",
+        "certified bound",
+        "p (Holm)",
     ):
         assert words in text
 
 
-def test_the_picture_has_both_panels_and_every_agent(
+def test_the_picture_has_its_panels_and_every_agent(
     results: Mapping[str, Episodes], tmp_path: Path
 ) -> None:
-    summary = summarize(results, ["oracle"])
+    summary = summarize(results, ["gating"], bounds=bounds_of(-0.5, 4))
     figure = draw_comparison(summary, "title")
-    over_time, plane = figure.axes
+    over_time, plane, returns = figure.axes
     assert len(over_time.lines) == 3
     assert "slot" in over_time.get_xlabel().lower()
     assert "mJ" in plane.get_xlabel()
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert set(names) == {"guard", "nearest", "oracle (yardstick)"}
+    assert set(names) == {"guard", "nearest", "gating (reference)", "certified bound"}
+    assert [text.get_text() for text in returns.get_yticklabels()] == [
+        line.agent for line in summary.lines
+    ]
+    low, high = returns.get_xlim()
+    assert low < summary.lines[-1].mean_return.mean < -0.5 < high
     save_figure(figure, tmp_path / "comparison.png")
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
 
@@ -84,7 +101,7 @@ def test_the_picture_has_both_panels_and_every_agent(
 def test_dmoe_has_a_picture_of_its_own(scenario: str, vertical: str) -> None:
     config = DMOE_PRESETS[scenario]
     results = {agent: evaluate(agent, config, range(3)) for agent in ("topk", "jesa")}
-    by_layer, plane = draw_comparison(summarize(results), "title").axes
+    by_layer, plane, _ = draw_comparison(summarize(results), "title").axes
     assert by_layer.get_xlabel() == "Layer"
     assert np.size(by_layer.lines[0].get_xdata()) == config.num_layers
     assert "(mJ)" in plane.get_xlabel()

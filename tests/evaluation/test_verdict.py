@@ -5,33 +5,38 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 from mec_moe_agents import Episodes
+from mec_moe_agents.evaluation.columns import Column, return_column
 from mec_moe_agents.evaluation.leaderboard import summarize
-from mec_moe_agents.evaluation.verdict import Column, ranking_verdict, return_column, verdict
+from mec_moe_agents.evaluation.verdict import ranking_verdict, verdict
 from numpy.typing import ArrayLike
 
-from tests.evaluation.made_up import episodes, standings
+from tests.evaluation.made_up import bounds_of, episodes, standings
 
 NOISE = np.random.default_rng(0).normal(0, 30, 20)
 # Student's interval of its mean is ±0.48.
 WOBBLE = np.tile([1.0, -1.0], 10)
 
 
-def spoken(**returns: ArrayLike) -> str:
+def spoken(*, bounds: ArrayLike | None = None, **returns: ArrayLike) -> str:
     plain: dict[str, ArrayLike] = {"random": NOISE - 400, "des": NOISE - 110, "guard": NOISE - 100}
-    return ranking_verdict(standings("scarce", **(plain | returns)))
+    return ranking_verdict(standings("scarce", bounds=bounds, **(plain | returns)))
 
 
 def test_learning_wins() -> None:
-    text = spoken(learned=NOISE - 88 + WOBBLE, oracle=NOISE - 80)
-    assert text.startswith("learned beats guard by 12.0 [11.5, 12.5] and closes 60 [57, 62] % of")
-    assert "The yardstick oracle is 8.0 [7.5, 8.5] above learned." in text
+    text = spoken(bounds=NOISE - 67, learned=NOISE - 88 + WOBBLE, clairvoyant=NOISE - 70)
+    assert text == (
+        "learned (2 training runs) beats guard by 12.0 [11.5, 12.5]. learned stands 21.0 "
+        "[20.5, 21.5] below the certified bound; the clairvoyant plan shows that 18.0 of it can "
+        "be reached."
+    )
 
 
 def test_theory_wins() -> None:
-    text = spoken(learned=NOISE - 130 + WOBBLE, oracle=NOISE - 80)
-    assert text.startswith("guard beats learned by 30.0 [29.5, 30.5].")
-    assert "closes" not in text
-    assert "The yardstick oracle is 20.0 [20.0, 20.0] above guard." in text
+    text = spoken(bounds=NOISE - 80, learned=NOISE - 130 + WOBBLE)
+    assert text == (
+        "guard beats learned (2 training runs) by 30.0 [29.5, 30.5]. guard stands 20.0 "
+        "[20.0, 20.0] below the certified bound."
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,35 +44,38 @@ def test_theory_wins() -> None:
     [(0.0, "+0.0 [-0.5, +0.5]"), (0.2, "+0.2 [-0.3, +0.7]"), (-0.2, "-0.2 [-0.7, +0.3]")],
 )
 def test_no_difference(gain: float, written: str) -> None:
-    text = spoken(learned=NOISE - 100 + gain + WOBBLE, oracle=NOISE - 80)
-    start = "no difference shown between learned and guard: learned − guard ="
-    assert text.startswith(f"{start} {written}.")
-    assert "closes" not in text
+    text = spoken(learned=NOISE - 100 + gain + WOBBLE)
+    start = "No difference shown between learned (2 training runs) and guard: learned − guard ="
+    assert text.startswith(f"{start} {written}, Holm-adjusted p = ")
 
 
-def test_equal_on_every_seed() -> None:
-    assert spoken(learned=NOISE - 100, oracle=NOISE).startswith(
-        "learned and guard are equal on every seed."
+def test_identical_on_all_seeds() -> None:
+    assert spoken(learned=NOISE - 100).startswith(
+        "learned (2 training runs) and guard are identical on all 20 seeds."
     )
 
 
-@pytest.mark.parametrize(
-    ("lead", "words"),
-    [
-        (-5.0, "The yardstick oracle is beaten: guard is 5.0 [4.5, 5.5] above it."),
-        (-0.2, "No difference shown between the yardstick oracle and guard."),
-        (0.2, "No difference shown between the yardstick oracle and guard."),
-    ],
-)
-def test_a_beaten_yardstick_is_named(lead: float, words: str) -> None:
-    text = spoken(oracle=NOISE - 100 + lead + WOBBLE)
-    assert text == f"guard beats des by 10.0 [10.0, 10.0]. {words}"
+def test_without_a_bound_the_distance_is_not_known() -> None:
+    text = spoken()
+    assert text.startswith("guard beats des by 10.0 [10.0, 10.0]. How far from the optimum")
+    assert text.endswith("compare and rank compute it with --certify.")
 
 
-def test_a_gap_that_may_be_none_is_not_divided_by() -> None:
-    text = spoken(learned=NOISE - 90, oracle=NOISE - 100 + WOBBLE)
-    assert text.startswith("learned beats guard by 10.0")
-    assert "closes" not in text
+@pytest.mark.parametrize("lead", [-5.0, 0.2])
+def test_a_plan_that_is_no_better_shows_nothing(lead: float) -> None:
+    text = spoken(bounds=NOISE - 50, clairvoyant=NOISE - 100 + lead + WOBBLE)
+    assert "the clairvoyant plan does not show that more can be reached." in text
+
+
+def test_a_lead_that_the_number_of_comparisons_explains_is_none() -> None:
+    # Of eight seeds all are won: p = 2/2⁸, of seven comparisons 0.055.
+    names = ("guard", "des", "profile", "gating", "nearest", "jesa", "topk", "random")
+    many = {name: np.arange(8.0) - 10 * place for place, name in enumerate(names)}
+    assert ranking_verdict(standings(**many)).startswith(
+        "No difference shown between des and guard"
+    )
+    few = {name: many[name] for name in names[:3]}
+    assert ranking_verdict(standings(**few)).startswith("guard beats des by 10")
 
 
 def test_without_learning_the_first_that_is_clearly_behind_is_named_too() -> None:
@@ -77,26 +85,24 @@ def test_without_learning_the_first_that_is_clearly_behind_is_named_too() -> Non
             profile=NOISE - 150,
             des=NOISE - 100,
             guard=NOISE - 100,
-            oracle=NOISE,
         )
     )
-    assert text.startswith("guard and des are equal on every seed. des beats profile by 50.0")
+    assert text.startswith("guard and des are identical on all 20 seeds. des beats profile by 50.0")
 
 
 def test_few_seeds_prove_nothing() -> None:
-    text = ranking_verdict(standings(random=[-40] * 7, guard=[-1] * 7, oracle=[0] * 7))
-    assert text == "Too few seeds to tell a difference from chance: take 8 or more."
+    text = ranking_verdict(standings(random=[-40] * 7, guard=[-1] * 7))
+    assert text == "No verdict from 7 seeds: take 8 or more."
 
 
 def test_alone() -> None:
-    text = ranking_verdict(standings(random=NOISE - 400, oracle=NOISE))
-    assert text.startswith("random ran alone.")
-    assert "oracle is 400.0 [400.0, 400.0] above random" in text
+    text = ranking_verdict(standings(bounds=NOISE, random=NOISE - 400, clairvoyant=NOISE))
+    assert text.startswith("random ran alone. random stands 400.0 [400.0, 400.0] below the")
 
 
 def test_a_small_lead_is_not_written_as_none() -> None:
-    text = spoken(learned=NOISE - 100 + 1e-5, oracle=NOISE)
-    assert text.startswith("learned beats guard by 0.000010 [0.000010, 0.000010]")
+    text = spoken(learned=NOISE - 100 + 1e-5)
+    assert text.startswith("learned (2 training runs) beats guard by 0.000010 [0.000010, 0.000010]")
 
 
 def made_up(**returns: Sequence[float]) -> Mapping[str, Episodes]:
@@ -125,23 +131,54 @@ def test_a_lead_that_may_be_chance() -> None:
     )
     text = verdict(summary, "digits")
     assert "may be chance" in text
-    assert "It beats random by 30.00" in text
+    assert "guard beats random by 30.00" in text
 
 
-def test_a_yardstick_is_never_best() -> None:
-    results = made_up(oracle=[-1, -2, -3], guard=[-10, -20, -30], nearest=[-100, -200, -300])
-    text = verdict(summarize(results, ["oracle"]), "digits")
+def test_a_reference_is_never_best() -> None:
+    seer, guard, nearest = ([-1, -2, -3] * 3, [-10, -20, -30] * 3, [-100, -200, -300] * 3)
+    results = made_up(clairvoyant=seer, guard=guard, nearest=nearest)
+    board = summarize(results, ["clairvoyant"], bounds=bounds_of(-1.0, 9))
+    text = verdict(board, "digits")
     assert text.startswith("Best on digits: guard")
-    assert "The oracle, which sees what no scheduler can, stands 18.0 above it." in text
+    assert "guard stands 19.0 [" in text
+    assert "the clairvoyant plan shows that 18.0 of it can be reached." in text
 
 
 def test_one_seed_and_one_agent() -> None:
-    text = verdict(summarize(made_up(guard=[-1], nearest=[-2])), "toy")
-    assert "too few seeds to tell it from chance" in text
-    few = verdict(summarize(made_up(guard=[-1] * 7, nearest=[-2] * 7)), "toy")
-    assert "too few seeds" in few
-    assert "beats" not in few
+    for count in (1, 7):
+        few = verdict(summarize(made_up(guard=[-1] * count, nearest=[-2] * count)), "toy")
+        assert few == (
+            f"No verdict on toy from {count} seeds: take 8 or more. The highest mean return is "
+            "that of guard."
+        )
     assert "nothing to compare" in verdict(summarize(made_up(guard=[-1, -2])), "toy")
+
+
+def test_agents_that_do_the_same_win_together() -> None:
+    same = [-10.0, -20.0, -30.0] * 3
+    results = made_up(jesa=same, des=same, guard=same, random=[-40.0, -50.0, -61.0] * 3)
+    text = verdict(summarize(results), "large")
+    opening = (
+        "Best on large: jesa, des and guard, identical on all 9 seeds. jesa beats random by 30"
+    )
+    assert text.startswith(opening)
+
+
+def test_violations_stand_beside_a_win() -> None:
+    noise = np.random.default_rng(1).normal(0, 1, 9)
+    results = {
+        "thrifty": episodes(noise, violated=[0.25] * 9),
+        "jesa": episodes(noise - 2, violated=[0.0] * 9),
+    }
+    text = verdict(summarize(results), "paper")
+    assert "But thrifty violates 25.0 % of the thresholds, jesa 0.0 %." in text
+    results["jesa"] = episodes(noise - 2, violated=[0.5] * 9)
+    assert "But" not in verdict(summarize(results), "paper")
+
+
+def test_what_has_no_value_is_not_named() -> None:
+    text = verdict(summarize(made_up(guard=[-1, -2])), "toy")
+    assert "It reaches final error 0.250." in text
 
 
 def test_numbers_are_written_plainly() -> None:

@@ -19,10 +19,13 @@ SHIPPED = ScheduleFamily.load(DIGITS_MOE, DIGITS.num_layers)
 
 
 def family(*rows: tuple[float, float, float]) -> ScheduleFamily:
+    """Make schedules of joules, loss and accuracy; what a joule is measured by is 10 J."""
     return ScheduleFamily(
-        tuple(LearnedSchedule((0.1 * position, 0.0, 0.0, 0.0), *row)
-              for position, row in enumerate(rows))
-    )  # fmt: skip
+        tuple(
+            LearnedSchedule((0.1 * position, 0.0, 0.0, 0.0), joules, joules / 10, loss, accuracy)
+            for position, (joules, loss, accuracy) in enumerate(rows)
+        )
+    )
 
 
 @pytest.mark.parametrize(("hand_set", "accuracy"), [(0.4, 0.9765), (0.7, 0.9865)])
@@ -118,6 +121,10 @@ def test_choices_by_hand() -> None:
     assert three.best_for(0.4, 1.0) is first
     assert three.best_for(1.0, 1.0) is second
     assert three.best_for(1.0, 0.0) is third
+    # Relative to ln 10 and to 10 J: 1.30 + 0.1, 0.43 + 0.2, 0.22 + 0.4; then 1.30 + 0.3, ….
+    assert three.best_return(1.0, 1.0) is third
+    assert three.best_return(1.0, 3.0) is second
+    assert three.best_return(0.05, 1.0) is first
     assert three.reaching(0.0) is first
     assert three.reaching(0.7) is second
     with pytest.raises(ValueError, match="accuracy = 0.95"):
@@ -139,7 +146,13 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(agent.predict(observation)[0], jesa.predict(observation)[0])
 
 
-ENTRY: dict[str, Any] = {"importance": [0.1, 0, 0, 0], "joules": 1.0, "loss": 1.0, "accuracy": 0.5}
+ENTRY: dict[str, Any] = {
+    "importance": [0.1, 0, 0, 0],
+    "joules": 1.0,
+    "loss": 1.0,
+    "spent": 0.1,
+    "accuracy": 0.5,
+}
 MATCH: dict[str, Any] = {
     "importance": [0.1, 0, 0, 0],
     "hand_set": 0.5,
@@ -149,16 +162,16 @@ MATCH: dict[str, Any] = {
 
 
 def written(schedules: Any, matches: Any) -> str:
-    return json.dumps({"format": 2, "schedules": schedules, "matches": matches})
+    return json.dumps({"format": 3, "schedules": schedules, "matches": matches})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "not a whole JSON file"),
-        ('{"format": 2, "schedules": [', "not a whole JSON file"),
-        ("[]", "format 2"),
-        ('{"format": 1}', "format 2"),
+        ('{"format": 3, "schedules": [', "not a whole JSON file"),
+        ("[]", "format 3"),
+        ('{"format": 1}', "format 3"),
         (written([], []), "at least one"),
         (written([3], []), "expected an object"),
         (written([ENTRY], None), "'matches' must be a list"),

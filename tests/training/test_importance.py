@@ -68,18 +68,20 @@ def test_the_stand_in_shows_the_images_that_it_names(
 
 
 def test_records_are_of_the_environment() -> None:
-    """Loss by hand from the reward terms, which only the last step's info has."""
+    """Energy and loss by hand from the infos; a guess among ten digits loses ln 10."""
     seeds, importance = TRAINING[:6], (0.6, 0.3, 0.0, 0.0)
     found = record(DIGITS, importance, seeds)
     env = DMoEVectorEnv(len(seeds), DIGITS)
     jesa = make_agent("jesa", env, importance=importance)
     seen, _ = env.reset(seed=list(seeds))
-    joules = np.zeros(len(seeds))
+    joules, spent = np.zeros(len(seeds)), np.zeros(len(seeds))
     for _ in range(DIGITS.num_layers):
         seen, _, _, _, info = env.step(jesa.predict(seen)[0])
         joules += info["energy_j"] / 32
+        spent -= info["reward_energy"]
     np.testing.assert_allclose(found.joules, joules)
-    np.testing.assert_allclose(found.loss, -info["reward_error"], rtol=1e-6)
+    np.testing.assert_allclose(found.spent, spent)
+    np.testing.assert_allclose(found.loss, -info["reward_error"] * np.log(10))
     np.testing.assert_array_equal(found.accuracy, info["accuracy"])
     assert found.outcome == (found.joules.mean(), found.loss.mean(), found.accuracy.mean())
     with pytest.raises(ValueError, match="seed = 100000"):
@@ -87,7 +89,7 @@ def test_records_are_of_the_environment() -> None:
 
 
 def record_of(joules: float, *accuracy: float) -> Record:
-    return Record(np.full(4, joules), np.zeros(4), np.array(accuracy))
+    return Record(np.full(4, joules), np.zeros(4), np.zeros(4), np.array(accuracy))
 
 
 def test_the_choice_by_hand() -> None:

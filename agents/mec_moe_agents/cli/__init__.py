@@ -12,10 +12,14 @@ from mec_moe_agents.cli.bench import bench
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.options import INTERRUPTED
+from mec_moe_agents.cli.pareto import pareto
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.reproduce import app as reproduce
 from mec_moe_agents.cli.reproduce import learn_importance
+from mec_moe_agents.cli.submit import submit
+from mec_moe_agents.cli.suite import app as suite
 from mec_moe_agents.cli.train import evaluate, train
+from mec_moe_agents.cli.verify import verify
 
 app = typer.Typer(
     name="mec-moe",
@@ -24,9 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compare, rank, scenarios, agents, bench, train, evaluate, learn_importance):
+for command in (
+    *(compare, rank, pareto, scenarios, agents, bench, train, evaluate, learn_importance),
+    *(submit, verify),
+):
     app.command()(command)
 app.add_typer(reproduce, name="reproduce")
+app.add_typer(suite, name="suite")
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,8 @@ import typer
 import mec_moe_agents.cli.options as options
 
 if TYPE_CHECKING:
+    from mec_moe_agents.evaluation.bounds import Bounds
+    from mec_moe_agents.evaluation.rollout import Episodes
     from mec_moe_agents.evaluation.scenarios import Scenario
 
 
@@ -30,30 +32,47 @@ def compare(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute again what was computed before.")
     ] = False,
+    certify: options.Certify = False,
 ) -> None:
     """Run agents on the same seeds; rank them by return.
 
-    Prints a table and a verdict, and writes to the output folder a picture (comparison.png), raw
-    rows (rows.csv) and curves over the episode (curves.npz). Finished work is kept: after an
+    Prints a table and a verdict, with the certified bound that no policy exceeds where it is known,
+    and writes to the output folder a picture (comparison.png), raw rows (rows.csv) and curves over
+    the episode (curves.npz). Finished work is kept: after an
     interruption the same command goes on where it was.
     """
     with options.reported():
-        checked = check(env, scenario, agents, settings)
+        chosen = range(first_seed, first_seed + seeds)
+        checked = check(env, scenario, agents, settings, chosen, certify=certify)
         folder = out or Path("runs") / options.folder_name(env, scenario)
         options.check_writable(folder)
     kept = f"interrupted; what is finished is kept in {folder}, the same command resumes"
     with options.reported(kept):
-        _answer(checked, range(first_seed, first_seed + seeds), folder, fresh)
+        _answer(checked, chosen, folder, fresh=fresh, certify=certify)
 
 
-def check(env: str, name: str, agents: str, settings: Sequence[str] | None) -> Scenario:
+def check(
+    env: str,
+    name: str,
+    agents: str,
+    settings: Sequence[str] | None,
+    seeds: Sequence[int],
+    *,
+    certify: bool,
+) -> Scenario:
     """Resolve every name, build the environment and the agents once."""
     from mec_moe_agents.evaluation.rollout import make_vector_env
-    from mec_moe_agents.evaluation.scenarios import Scenario, find_config, parse_agents
+    from mec_moe_agents.evaluation.scenarios import (
+        Scenario,
+        find_config,
+        parse_agents,
+        with_clairvoyant,
+    )
     from mec_moe_agents.registry import make_agent
 
     config = find_config(env, name, options.parse_overrides(settings))
-    scenario = Scenario(name, config, parse_agents(agents, config))
+    named = parse_agents(agents, config)
+    scenario = Scenario(name, config, with_clairvoyant(named, config, seeds, certify=certify))
     one = make_vector_env(config, 1)
     for agent in scenario.agents:
         make_agent(agent, one)
@@ -61,30 +80,28 @@ def check(env: str, name: str, agents: str, settings: Sequence[str] | None) -> S
     return scenario
 
 
-def _answer(scenario: Scenario, seeds: Sequence[int], folder: Path, fresh: bool) -> None:
+def _answer(
+    scenario: Scenario, seeds: Sequence[int], folder: Path, *, fresh: bool, certify: bool
+) -> None:
     from rich.console import Console
 
-    from mec_moe_agents.cli.progress import progress_of
-    from mec_moe_agents.evaluation.comparison import compare as run
+    from mec_moe_agents.evaluation.comparison_figure import draw_comparison
     from mec_moe_agents.evaluation.drawing import save_figure
-    from mec_moe_agents.evaluation.figures import draw_comparison
     from mec_moe_agents.evaluation.leaderboard import summarize
     from mec_moe_agents.evaluation.provenance import current_provenance
-    from mec_moe_agents.evaluation.rollout import warm_up
-    from mec_moe_agents.evaluation.store import CellStore, write_curves, write_rows
+    from mec_moe_agents.evaluation.store import write_curves, write_rows
     from mec_moe_agents.evaluation.tables import print_comparison
 
-    config, provenance = scenario.config, current_provenance()
-    store = CellStore(folder / "cells")
-    with progress_of(len(scenario.agents)) as progress:
-        warm_up(config)
-        results = run(
-            config, scenario.agents, seeds, store, provenance.identity, progress, fresh=fresh
-        )
-    board = summarize(results, scenario.references)
+    provenance = current_provenance()
+    results, bounds = _run(
+        scenario, seeds, folder / "cells", provenance.identity, fresh=fresh, certify=certify
+    )
+    board = summarize(
+        results, scenario.references, scenario.trained, bounds=bounds, baseline=scenario.baseline
+    )
     title = f"{scenario.summary}, {len(seeds)} seeds"
     picture, rows, curves = folder / "comparison.png", folder / "rows.csv", folder / "curves.npz"
-    write_rows(rows, results, config, provenance)
+    write_rows(rows, results, scenario.config, provenance, bounds.values)
     write_curves(curves, results)
     save_figure(draw_comparison(board, title), picture)
     console = Console(highlight=False)
@@ -92,3 +109,28 @@ def _answer(scenario: Scenario, seeds: Sequence[int], folder: Path, fresh: bool)
     print_comparison(console, heading, board, scenario.name)
     console.print()
     options.print_places({"picture": picture, "raw rows": rows, "curves": curves})
+
+
+def _run(
+    scenario: Scenario,
+    seeds: Sequence[int],
+    cells: Path,
+    code: str,
+    *,
+    fresh: bool,
+    certify: bool,
+) -> tuple[Mapping[str, Episodes], Bounds]:
+    """Run the agents, and look up or compute the bounds, in view."""
+    from mec_moe_agents.cli.progress import progress_of
+    from mec_moe_agents.evaluation.bounds import find_bounds, will_certify
+    from mec_moe_agents.evaluation.comparison import compare as run
+    from mec_moe_agents.evaluation.rollout import warm_up
+    from mec_moe_agents.evaluation.store import CellStore
+
+    config, store = scenario.config, CellStore(cells)
+    count = len(scenario.agents) + will_certify(config, seeds, certify=certify)
+    with progress_of(count) as progress:
+        warm_up(config)
+        results = run(config, scenario.agents, seeds, store, code, progress, fresh=fresh)
+        bounds = find_bounds(config, seeds, store, code, progress, certify=certify, fresh=fresh)
+    return results, bounds

@@ -25,6 +25,13 @@ Baselines = Annotated[
 ]
 Episodes = Annotated[int, typer.Option(min=1, help="Episodes per agent.")]
 FirstSeed = Annotated[int, typer.Option(min=0, help="The others follow it.")]
+Certify = Annotated[
+    bool,
+    typer.Option(
+        "--certify",
+        help="Compute the bounds and clairvoyant plans that are not shipped: seconds a seed.",
+    ),
+]
 ResultsFolder = Annotated[Path, typer.Option(help="Folder for the results.")]
 Settings = Annotated[
     list[str] | None,

@@ -27,7 +27,7 @@ class CellProgress(Listener):
 
     def began(self, cell: str, steps: int) -> None:
         """Show an empty bar with the cell's name."""
-        cells = f"agent {self._done + 1} of {self._cells}"
+        cells = f"{self._done + 1} of {self._cells}"
         self._bar.reset(self._task, total=steps, description=cell, cells=cells)
 
     def stepped(self, steps: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import AgentNames, ResultsFolder, check_writable, reported
+from mec_moe_agents.cli.options import AgentNames, Certify, ResultsFolder, check_writable, reported
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import RankingRequest
@@ -34,11 +34,12 @@ def rank(
     mnist: Annotated[
         Path | None, typer.Option(help="MNIST's .npz file or IDX folder: its scenario takes part.")
     ] = None,
+    certify: Certify = False,
 ) -> None:
     """Rank all agents on all presets of both environments.
 
-    `random` and the reference (`oracle`; in DMoE `jesa-plus`) always run, for scores are
-    normalised between them. Prints a table and a verdict for each scenario; writes every episode
+    Scores run from the best untrained baseline, which always runs, to the certified bound that no
+    policy exceeds. Prints a table and a verdict for each scenario; writes every episode
     (ranking.csv), all figures (ranking.json), tables with the command that reproduces each row
     (ranking.md) and a picture (ranking.png). After an interruption the same command goes on where
     it was.
@@ -48,7 +49,8 @@ def rank(
         from mec_moe_agents.evaluation.scenarios import RankingRequest
 
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
-        request = RankingRequest.check(scenarios, agents, range(first, first + seeds), mnist)
+        chosen = range(first, first + seeds)
+        request = RankingRequest.check(scenarios, agents, chosen, mnist, certify=certify)
         for folder in (out, *([markdown.parent] if markdown else [])):
             check_writable(folder)
     kept = f"interrupted; what is finished is kept in {out}, the same command resumes"
@@ -60,18 +62,26 @@ def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int
     from rich.console import Console
 
     from mec_moe_agents.cli.progress import progress_of
+    from mec_moe_agents.evaluation.bounds import find_all_bounds, will_certify
     from mec_moe_agents.evaluation.comparison import compare_everywhere
-    from mec_moe_agents.evaluation.export import Ranking, write_ranking
+    from mec_moe_agents.evaluation.export import write_ranking
     from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.evaluation.ranking import Ranking
     from mec_moe_agents.evaluation.store import CellStore
     from mec_moe_agents.evaluation.tables import print_ranking
 
-    scenarios, provenance = request.scenarios, current_provenance()
+    scenarios, seeds, certify = request.scenarios, request.seeds, request.certify
+    provenance = current_provenance()
     store, code = CellStore(out / "cells"), provenance.identity
-    cells = sum(len(scenario.runners) for scenario in scenarios)
+    cells = sum(
+        len(each.runners) + will_certify(each.config, seeds, certify=certify) for each in scenarios
+    )
     with progress_of(cells, live=jobs == 1) as progress:
-        results = compare_everywhere(scenarios, request.seeds, store, code, progress, jobs)
-    ranking = Ranking(request, results, provenance)
+        results = compare_everywhere(scenarios, seeds, store, code, progress, jobs)
+        bounds = find_all_bounds(
+            scenarios, seeds, store, code, progress, certify=certify, jobs=jobs
+        )
+    ranking = Ranking(request, results, bounds, provenance)
     written = write_ranking(ranking, out, markdown)
     print_ranking(Console(highlight=False), ranking.standings, ranking.aggregates)
     print("", *written, sep="\n")

@@ -11,15 +11,17 @@ from rich.progress import Progress as ProgressBar
 
 from mec_moe_agents.cli.options import INTERRUPTED, leave, print_places, tell
 from mec_moe_agents.cli.progress import progress_of, shown_bar
-from mec_moe_agents.evaluation.comparison import compare
+from mec_moe_agents.evaluation.bounds import find_bounds
+from mec_moe_agents.evaluation.columns import return_column
+from mec_moe_agents.evaluation.comparison import Listener, compare
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Episodes
-from mec_moe_agents.evaluation.scenarios import LEARNED, Scenario, parse_agents, split_names
+from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, split_names
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
-from mec_moe_agents.evaluation.verdict import return_column
+from mec_moe_agents.evaluation.trained import LEARNED
 from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run, train
@@ -79,7 +81,14 @@ def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequen
         trained: evaluate_run(folder, seeds),
         **_run_baselines(scenario, folder, seeds),
     }
-    board = summarize(results, scenario.references)
+    store, code = CellStore(folder / CELLS), current_provenance().identity
+    board = summarize(
+        results,
+        scenario.references,
+        {trained: 1, **scenario.trained},
+        bounds=find_bounds(scenario.config, seeds, store, code, Listener(), certify=False),
+        baseline=scenario.baseline,
+    )
     console = Console(highlight=False)
     heading = (
         f"{plan.scenario}: {trained} is the best checkpoint; {len(seeds)} seeds from {seeds[0]} "

@@ -46,6 +46,14 @@ def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EF
     return schedulers.JointScheduler(config, schedule, effort)
 
 
+def _optimal(
+    config: DMoEConfig, schedule: ThresholdSchedule, patience: int | None = None
+) -> Scheduler:
+    if patience is not None and not Whole(0).admits(patience):
+        raise reject("patience", patience, "None or an integer ≥ 0")
+    return schedulers.OptimalScheduler(config, schedule, patience)
+
+
 def _homogeneous(config: DMoEConfig, env: Any, seed: Seed, qos: float | None = None) -> Agent:
     return SchedulingAgent(
         config, schedulers.JointScheduler(config, same_for_all_layers(config, qos))
@@ -72,9 +80,15 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
                 config, schedulers.RandomScheduler(config, seed)
             ),
         ),
+        "no-expert": CatalogueEntry(
+            "no expert for any token: the floor",
+            lambda config, env, seed: SchedulingAgent(config, schedulers.IdleScheduler(config)),
+        ),
         "topk": CatalogueEntry(
             "the D most relevant experts",
-            lambda config, env, seed: SchedulingAgent(config, schedulers.TopScheduler(config)),
+            lambda config, env, seed, experts=None: SchedulingAgent(
+                config, schedulers.TopScheduler(config, experts)
+            ),
         ),
         "homogeneous": CatalogueEntry(
             "JESA with one threshold for all layers: H(z, D)", _homogeneous
@@ -83,8 +97,9 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "cheapest experts above the threshold, then subcarriers",
             _by(schedulers.SelectionScheduler),
         ),
-        "jesa": CatalogueEntry("experts and subcarriers in turns (Qin et al. 2025)", _by(_jesa)),
+        "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
+        "optimal": CatalogueEntry("each layer's best action in the return's terms", _by(_optimal)),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),

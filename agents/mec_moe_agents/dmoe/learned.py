@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config, Real, reject
 from mec_moe_env.files import read_json, write_text
 
-FORMAT = 2
+FORMAT = 3
+DIGIT_CLASSES = 10
 DIGITS_MOE = Path(__file__).with_name("digits_moe.json")
 """The shipped schedules, which `mec-moe learn-importance` found."""
-FIELDS = {"joules": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
+FIELDS = {"joules": Real(0), "spent": Real(0), "loss": Real(0), "accuracy": Real(0, 1)}
 MATCH_FIELDS = {"hand_set": Real(0, 1), "gain": Real(-1, 1), "margin": Real(0)}
 
 
@@ -27,6 +29,8 @@ class LearnedSchedule:
     """γ^(l) of layers l = 1..L."""
     joules: float
     """Per token, all layers."""
+    spent: float
+    """Energy as the reward measures it, −`reward_energy` of an episode."""
     loss: float
     """Cross-entropy, nats."""
     accuracy: float
@@ -64,6 +68,13 @@ class ScheduleFamily:
     def best_for(self, loss_weight: float, energy_weight: float) -> LearnedSchedule:
         """Return the schedule of the least loss_weight·loss + energy_weight·joules."""
         return min(self.schedules, key=lambda s: loss_weight * s.loss + energy_weight * s.joules)
+
+    def best_return(self, error_weight: float, energy_weight: float) -> LearnedSchedule:
+        """Return the schedule of the highest return under these weights of the reward's terms."""
+        guess = math.log(DIGIT_CLASSES)
+        return min(
+            self.schedules, key=lambda s: error_weight * s.loss / guess + energy_weight * s.spent
+        )
 
     def reaching(self, accuracy: float) -> LearnedSchedule:
         """Return the cheapest schedule of at least this accuracy on training episodes.
@@ -126,6 +137,24 @@ def has_learned_importance(config: Config) -> bool:
     return getattr(config, "gates", None) == "digits"
 
 
+def learned_family(config: DMoEConfig, path: str | Path | None = None) -> ScheduleFamily:
+    """Return the schedules that were learned for a scenario.
+
+    Args:
+        config: the scenario.
+        path: a file that `mec-moe learn-importance` wrote; None takes the shipped one.
+
+    Raises:
+        ValueError: nothing was learned for the scenario, or the file is damaged.
+        FileNotFoundError: there is no such file.
+    """
+    if not has_learned_importance(config):
+        raise ValueError(
+            f"learned needs a scenario with gates = 'digits', got {config.gates!r}: take jesa"
+        )
+    return ScheduleFamily.load(DIGITS_MOE if path is None else path, config.num_layers)
+
+
 def learned_schedule(
     config: DMoEConfig,
     trade_off: float | None = None,
@@ -137,7 +166,7 @@ def learned_schedule(
     Args:
         config: the scenario.
         trade_off: joules per token that a nat of cross-entropy is worth. None follows the
-            reward: error_weight / (energy_weight·I·Q).
+            reward and its weights.
         accuracy: instead, the least accuracy on the training episodes that it was learned on.
         path: a file that `mec-moe learn-importance` wrote; None takes the shipped one.
 
@@ -146,21 +175,16 @@ def learned_schedule(
             what to choose; the file is damaged.
         FileNotFoundError: there is no such file.
     """
-    if not has_learned_importance(config):
-        raise ValueError(
-            f"learned needs a scenario with gates = 'digits', got {config.gates!r}: take jesa"
-        )
+    family = learned_family(config, path)
     if trade_off is not None and accuracy is not None:
         raise ValueError(f"give trade_off = {trade_off} or accuracy = {accuracy}, not both")
-    family = ScheduleFamily.load(DIGITS_MOE if path is None else path, config.num_layers)
     if accuracy is not None:
         return family.reaching(accuracy)
     if trade_off is not None:
         if not (allowed := Real(0)).admits(trade_off):
             raise reject("trade_off", trade_off, allowed)
         return family.best_for(trade_off, 1.0)
-    tokens = config.sources * config.tokens_per_source
-    return family.best_for(config.error_weight, config.energy_weight * tokens)
+    return family.best_return(config.error_weight, config.energy_weight)
 
 
 def _read(entry: Any, fields: Mapping[str, Real], num_layers: int, source: Path) -> dict[str, Any]:

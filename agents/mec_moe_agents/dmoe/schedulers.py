@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mec_moe_agents.agent import Seed, UniformRows, row_seeds
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.layer import (
+    SAFETY,
     ThresholdSchedule,
     layer_problem,
     link_rates,
@@ -23,11 +24,14 @@ from mec_moe_agents.solvers import (
     allocate_jointly,
     allocate_jointly_plus,
     allocate_subcarriers,
+    charge_layer,
+    optimise_layer,
     select_experts,
     solve_exactly,
 )
+from mec_moe_agents.solvers.charges import TOLERANCE
 from mec_moe_env import DMoEConfig, Layer
-from mec_moe_env.config import Real, reject
+from mec_moe_env.config import Real, Whole, reject
 from mec_moe_env.core.buffers import Flags
 
 LARGEST_EXACT = 1024
@@ -81,15 +85,34 @@ class StatelessScheduler:
         """Return no state."""
 
 
-class TopScheduler(StatelessScheduler):
-    """The D most relevant experts of each token, subcarriers by exact assignment.
-
-    Top-k of Qin et al. 2025; it takes no threshold.
-    """
+class IdleScheduler(StatelessScheduler):
+    """Nobody for any token, as the action space allows: what every scheduler has to beat."""
 
     def schedule(self, state: None, layer: Layer) -> Plan:
         """Decide for every row."""
-        selected = highest(layer.gate, layer.available > 0, self._config.max_experts)
+        links = (layer.batch, *self._config.link_shape)
+        return Plan(np.zeros(layer.gate.shape, np.bool_), np.full(links, -1))
+
+
+class TopScheduler(StatelessScheduler):
+    """The most relevant experts of each token, subcarriers by exact assignment.
+
+    Top-k of Qin et al. 2025; it takes no threshold. `experts` is k, D by default.
+
+    Raises:
+        ValueError: `experts` is not in 1..D.
+    """
+
+    def __init__(self, config: DMoEConfig, experts: int | None = None) -> None:
+        super().__init__(config)
+        most = config.max_experts
+        if experts is not None and not Whole(1, most).admits(experts):
+            raise reject("experts", experts, f"None or {Whole(1, most)} (max_experts)")
+        self._experts = most if experts is None else int(experts)
+
+    def schedule(self, state: None, layer: Layer) -> Plan:
+        """Decide for every row."""
+        selected = highest(layer.gate, layer.available > 0, self._experts)
         return assign_exactly(selected, layer, self._config)
 
 
@@ -108,7 +131,7 @@ class SelectionScheduler(StatelessScheduler):
 
 
 class JointScheduler(StatelessScheduler):
-    """JESA: expert selection and subcarrier assignment in turns; with an effort, JESA+.
+    """JESA: alternating expert selection and subcarrier assignment; with an effort, JESA+.
 
     `effort` is the most moves of JESA+ in a layer; 0 is JESA.
     """
@@ -121,6 +144,45 @@ class JointScheduler(StatelessScheduler):
         """Decide for every row."""
         problem = layer_problem(layer, self._schedule.thresholds(layer), self._config)
         found = allocate_jointly_plus(problem, effort=self._effort)
+        return Plan(found.selected, found.subcarrier)
+
+
+class OptimalScheduler(StatelessScheduler):
+    """The best action of each layer in the return's own terms (our extension).
+
+    With given gates a layer's decision touches no later one, so this is the best policy as far as
+    the search finds the optimum and the observation shows the channel: an old one with
+    `csi_delay`, without the way back, and deadlines are not looked at. With a real model, what
+    an error costs is not known layer by layer; violations are then charged as with given gates at
+    equal weights, which amounts to the least energy under the thresholds (P1).
+
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds; None takes those of the configuration.
+        patience: of the search; by default more where subcarriers are scarce.
+    """
+
+    def __init__(
+        self,
+        config: DMoEConfig,
+        schedule: ThresholdSchedule | None = None,
+        patience: int | None = None,
+    ) -> None:
+        super().__init__(config, schedule)
+        self._patience = patience
+        given = config.gates != "digits"
+        self._weights = (config.error_weight, config.energy_weight) if given else (1.0, 1.0)
+
+    def schedule(self, state: None, layer: Layer) -> Plan:
+        """Decide for every row."""
+        # Half the environment's tolerance is left to what float32 hides; more would be waste.
+        thresholds = self._schedule.thresholds(layer) / (1.0 + SAFETY)
+        problem = layer_problem(layer, thresholds, self._config)
+        error, energy = self._weights
+        charges = charge_layer(
+            problem, error_weight=error, energy_weight=energy, tolerance=TOLERANCE / 2
+        )
+        found = optimise_layer(problem, charges, patience=self._patience)
         return Plan(found.selected, found.subcarrier)
 
 

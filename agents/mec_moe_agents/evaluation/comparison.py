@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
-from mec_moe_agents.evaluation.scenarios import Scenario
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
+from mec_moe_agents.evaluation.shipped import play_plans
 from mec_moe_agents.evaluation.store import Cell, CellStore
 from mec_moe_env.config import Config
 
@@ -65,7 +66,8 @@ def compare(
             continue
         listener.began(name, len(seeds) * config.steps)
         begin = time.perf_counter()
-        results[agent] = evaluate(agent, config, seeds, on_step=listener.stepped)
+        shipped = play_plans(config, seeds) if agent == CLAIRVOYANT else None
+        results[agent] = shipped or evaluate(agent, config, seeds, on_step=listener.stepped)
         store.save(cell, results[agent])
         listener.finished(name, time.perf_counter() - begin)
     return results

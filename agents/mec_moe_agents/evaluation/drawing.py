@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, NullLocator
 from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike
 
@@ -37,7 +38,7 @@ class Look(NamedTuple):
     @property
     def edge(self) -> str:
         """Colour around a marker; a cross and a star have too little inside for white."""
-        return self.color if self.marker in "x*" else "white"
+        return self.color if self.marker in "x*X" else "white"
 
 
 # Okabe and Ito's palette, told apart by colour-blind readers; lines and markers differ too.
@@ -50,14 +51,19 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "gating": Look("#CC79A7", "-", "D"),
         "profile": Look("#009E73", "-", "P"),
         "guard": Look("#0072B2", "-", "o"),
+        "no-expert": Look("#5B5B5B", (0, (1, 3)), "x"),
         "topk": Look("#56B4E9", "--", "p"),
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),
         "learned": Look("#AA3377", "-", "*"),
-        "oracle": Look("#000000", "--", "h"),
+        "oracle": Look("#666633", "--", "h"),
+        "greedy-oracle": Look("#666633", "--", "h"),
+        "clairvoyant": Look("#000000", "--", "X"),
         "homogeneous": Look("#E69F00", "--", "s"),
         "jesa-plus": Look("#009E73", ":", "P"),
         "exact": Look("#000000", "--", "h"),
+        "optimal": Look("#D55E00", "-", "X"),
+        "no-expert": Look("#5B5B5B", (0, (1, 3)), "x"),
     }
 )
 OTHER = Look("#AA4499", "-.", "d")
@@ -107,6 +113,13 @@ def draw_point(axes: Axes, x: Estimate, y: Estimate, look: Look, **style: Any) -
     axes.errorbar(x.mean, y.mean, xerr=_arms([x]), yerr=_arms([y]), **style)
 
 
+def draw_interval(axes: Axes, x: Estimate, row: float, look: Look) -> None:
+    """Draw a mean and its interval as a bar at the height `row`."""
+    axes.plot(x.mean, row, look.marker, color=look.color, markersize=8)
+    if np.isfinite(x.low):
+        axes.hlines(row, x.low, x.high, color=look.color, lw=5, alpha=0.45)
+
+
 def draw_intervals(
     axes: Axes, x: ArrayLike, estimates: Sequence[Estimate], look: Look, **style: Any
 ) -> None:
@@ -141,6 +154,18 @@ def double_along_x(axes: Axes) -> None:
     """Let each tick of the x axis be twice the one before, in plain numbers."""
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")
+
+
+def scale_by_size(axes: Axes, values: Sequence[float]) -> None:
+    """Show negative values on a logarithmic axis, the smallest in size on the right."""
+    smallest, largest = -max(values), -min(values)
+    axes.set_xscale("symlog", linthresh=smallest / 2, linscale=0.1)
+    axes.set_xlim(-1.25 * largest, -smallest / 1.25)
+    exponents = np.arange(math.floor(math.log10(smallest)), math.ceil(math.log10(largest)) + 1)
+    ticks = np.outer(10.0**exponents, (1, 2, 5)).ravel()
+    axes.set_xticks(-ticks[(ticks >= smallest / 1.25) & (ticks <= 1.25 * largest)])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
 
 
 def legend_below(

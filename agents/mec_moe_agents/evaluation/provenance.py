@@ -12,8 +12,29 @@ import mec_moe_env
 
 # These ask for episodes, show them or time them; no episode depends on one of them. All that
 # runs, stores or averages episodes counts: training chooses its checkpoints by such means.
-REPORTS = ("drawing", "export", "figures", "leaderboard", "tables", "verdict")
-PRESENTATION = {"bench", "cli", "reproduce", *(f"evaluation/{module}.py" for module in REPORTS)}
+REPORTS = (
+    "aggregate",
+    "columns",
+    "comparison_figure",
+    "drawing",
+    "export",
+    "hypotheses",
+    "leaderboard",
+    "line",
+    "markdown",
+    "ranking_figure",
+    "scale",
+    "soundness",
+    "tables",
+    "verdict",
+)
+PRESENTATION = {
+    "bench",
+    "cli",
+    "reproduce",
+    "suite",
+    *(f"evaluation/{module}.py" for module in REPORTS),
+}
 DECIDING = frozenset({".json", ".npz", ".py", ".safetensors"})
 """Code, and the weights that are shipped with it."""
 

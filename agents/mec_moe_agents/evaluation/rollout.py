@@ -97,8 +97,6 @@ class Traits:
     """What the evaluation needs to know of an environment, beside its `config.outcomes`."""
 
     title: str
-    ceiling: str
-    """The agent whose mean return is score 1."""
     sizes: Mapping[str, tuple[str, str]]
     """Field of the configuration, and what it counts, by the papers' symbol."""
     summary: str
@@ -115,7 +113,6 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
     {
         OFFLOADING.name: Traits(
             title="Offloading",
-            ceiling="oracle",  # clairvoyant
             sizes={
                 "M": ("num_servers", "servers"),
                 "S": ("num_subcarriers", "subcarriers"),
@@ -131,9 +128,6 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
         ),
         DMOE.name: Traits(
             title="DMoE",
-            # Nobody sees more than a scheduler can; the best that is known for the paper's
-            # problem P1 in every preset.
-            ceiling="jesa-plus",
             sizes={
                 "K": ("num_nodes", "nodes"),
                 "I": ("sources", "sources"),
@@ -195,7 +189,7 @@ def evaluate(
     for chunk in batches(config, seeds):
         env = make_vector_env(config, len(chunk))
         agent = make_agent(name, env, seed=chunk, **(options or {}))
-        parts.append(run_episodes(agent, env, chunk, on_step))
+        parts.append(run_episodes(agent, env, chunk, on_step, name=name))
         env.close()
     return Episodes.concatenate(parts)
 
@@ -218,6 +212,8 @@ def run_episodes(
     env: OffloadingVectorEnv | DMoEVectorEnv,
     seeds: Sequence[int],
     on_step: Callable[[int], None] | None = None,
+    *,
+    name: str = "the agent",
 ) -> Episodes:
     """Run any agent, a trained model too, through one episode of every sub-environment.
 
@@ -226,11 +222,15 @@ def run_episodes(
         env: as many sub-environments as seeds.
         seeds: one per sub-environment.
         on_step: called after each step with the number of environment steps it made.
+        name: of the agent in errors.
+
+    Raises:
+        ValueError: a reward is not finite.
     """
     config: Config = env.config
     traits, outcomes = traits_of(config), config.outcomes
     averaged = outcomes.over_episode(Over.MEAN)
-    added = (*outcomes.over_episode(Over.SUM), *averaged)
+    added = (*outcomes.over_episode(Over.SUM), *averaged, *outcomes.terms)
     totals = {key: np.zeros(len(seeds)) for key in ("return", *added)}
     curve = np.empty((len(seeds), config.steps))
     observation, info = env.reset(seed=list(seeds))
@@ -238,6 +238,7 @@ def run_episodes(
     for step in range(config.steps):
         action, state = agent.predict(observation, state, episode_start, deterministic=True)
         observation, reward, _, _, info = env.step(action)
+        _check_rewards(reward, name, seeds, step)
         episode_start = np.zeros(len(seeds), dtype=np.bool_)
         totals["return"] += reward
         for key in added:
@@ -250,3 +251,12 @@ def run_episodes(
     known = [key for key in outcomes.over_episode(Over.LAST) if key in info]
     final = {key: np.array(info[key], dtype=np.float64) for key in known}
     return Episodes(np.array(seeds), {**totals, **final, **traits.derive(totals, config)}, curve)
+
+
+def _check_rewards(rewards: Floats, agent: str, seeds: Sequence[int], step: int) -> None:
+    """Refuse what no mean can be made of, as soon as it occurs."""
+    for row in np.flatnonzero(~np.isfinite(rewards))[:1]:
+        raise ValueError(
+            f"the reward of {agent} on seed {seeds[row]} is {rewards[row]} at step {step}: "
+            "it must be finite"
+        )

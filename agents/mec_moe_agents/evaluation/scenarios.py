@@ -16,14 +16,16 @@ from mec_moe_agents.evaluation.rollout import (
     make_vector_env,
     traits_of,
 )
+from mec_moe_agents.evaluation.shipped import frozen_baseline, has_plans
+from mec_moe_agents.evaluation.trained import training_runs
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config, resolve, suggest
 
-FLOOR = "random"
-"""The agent whose mean return is score 0."""
-LEARNED = "learned"
-"""The agent whose weights were trained; all other contenders are baselines."""
+LAST_RESORT = "random"
+"""The baseline where no other runs."""
+CLAIRVOYANT = "clairvoyant"
+"""The reference that plans with full foresight: seconds a seed, so that it runs on demand."""
 DMOE_PREFIX = "dmoe/"
 """Before the names of DMoE's presets, so that no two environments share one."""
 UNRANKED = "toy"
@@ -61,9 +63,27 @@ class Scenario:
 
     @property
     def runners(self) -> list[str]:
-        """The agents that must run, in the order of the catalogue: the ranked and both ends."""
-        needed = {*self.agents, FLOOR, self.traits.ceiling}
+        """The agents that must run, in the order of the catalogue: the ranked and a baseline."""
+        needed = {*self.agents, *([self.baseline] if self.baseline else ())}
+        if not self.baselines(needed):
+            needed.add(LAST_RESORT)
         return [name for name in agent_names(self.config) if name in needed]
+
+    @property
+    def baseline(self) -> str | None:
+        """The agent that the suite has frozen as score 0; None outside the suite."""
+        frozen = frozen_baseline(self.config)
+        return frozen if frozen in agent_names(self.config) else None
+
+    def baselines(self, agents: Collection[str]) -> list[str]:
+        """Return which of some agents are contenders that nobody trained."""
+        return [name for name in agents if self.is_contender(name) and name not in self.trained]
+
+    @property
+    def trained(self) -> Mapping[str, int]:
+        """The number of training runs of each compared agent that was trained."""
+        runs = {name: training_runs(name, self.config) for name in self.agents}
+        return {name: count for name, count in runs.items() if count}
 
     @property
     def references(self) -> list[str]:
@@ -82,9 +102,19 @@ class RankingRequest:
     scenarios: tuple[Scenario, ...]
     seeds: range
     mnist: Path | None = None
+    certify: bool = False
+    """Whether bounds and clairvoyant plans that are not shipped are computed."""
 
     @classmethod
-    def check(cls, scenarios: str, agents: str, seeds: range, mnist: Path | None = None) -> Self:
+    def check(
+        cls,
+        scenarios: str,
+        agents: str,
+        seeds: range,
+        mnist: Path | None = None,
+        *,
+        certify: bool = False,
+    ) -> Self:
         """Resolve every name and build every environment once.
 
         Raises:
@@ -100,6 +130,7 @@ class RankingRequest:
         for name, config in configs.items():
             here = [agent for agent in agent_names(config) if agent in wanted]
             if here:
+                here = with_clairvoyant(here, config, seeds, certify=certify)
                 found.append(Scenario(name, config, here))
             elif name in split_names(scenarios):
                 raise ValueError(
@@ -108,7 +139,7 @@ class RankingRequest:
                 )
         for scenario in found:
             make_vector_env(scenario.config, 1).close()
-        return cls(tuple(found), seeds, mnist)
+        return cls(tuple(found), seeds, mnist, certify)
 
     def command(self, scenarios: Collection[str], agents: Collection[str] = ()) -> str:
         """Write the command that ranks these agents, or all, on these scenarios as this one."""
@@ -120,6 +151,7 @@ class RankingRequest:
             words += ["--first-seed", str(self.seeds.start)]
         if self.mnist is not None:
             words += ["--mnist", str(self.mnist)]
+        words += ["--certify"] if self.certify else []
         return shlex.join(words)
 
 
@@ -149,15 +181,28 @@ def find_config(
 
 
 def parse_agents(agents: str, config: Config) -> list[str]:
-    """Split names at commas; `all` stands for every agent that differs on this config."""
+    """Split names at commas; `all` stands for every agent that differs on this config.
+
+    It does not stand for the clairvoyant (see `with_clairvoyant`).
+    """
+    everyone = [name for name in agent_names(config) if name != CLAIRVOYANT]
     names: list[str] = []
     for name in split_names(agents):
-        names += agent_names(config) if name == "all" else [name]
+        names += everyone if name == "all" else [name]
     if not names:
         raise ValueError("--agents names no agent")
     for name in names:
         find_agent(name, config)
     return list(dict.fromkeys(names))
+
+
+def with_clairvoyant(
+    agents: Sequence[str], config: Config, seeds: Sequence[int], *, certify: bool
+) -> list[str]:
+    """Add the clairvoyant where it exists, if its plans are shipped or to be made."""
+    if CLAIRVOYANT in agents or CLAIRVOYANT not in agent_names(config):
+        return list(agents)
+    return [*agents, CLAIRVOYANT] if certify or has_plans(config, seeds) else list(agents)
 
 
 def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
@@ -199,7 +244,7 @@ def _find(name: str, known: Mapping[str, Config]) -> Config:
 
 
 def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
-    """Split names at commas; `all` stands for every agent."""
+    """Split names at commas; `all` stands for every agent but the clairvoyant."""
     known = {name for config in configs for name in agent_names(config)}
     names = split_names(agents)
     for name in names:
@@ -207,4 +252,4 @@ def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
             raise ValueError(f"no agent {name!r} in these scenarios: {suggest(name, known)}")
     if not names:
         raise ValueError("--agents names no agent")
-    return known if "all" in names else set(names)
+    return known - {CLAIRVOYANT} | set(names) if "all" in names else set(names)

@@ -14,6 +14,7 @@ import numpy as np
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_env.config import Config
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import read_arrays, write_arrays, write_csv
 
 METRIC = "metric:"
@@ -112,15 +113,22 @@ def rows_of(episodes: Episodes) -> list[dict[str, object]]:
 
 
 def write_rows(
-    path: Path, results: Mapping[str, Episodes], config: Config, provenance: Provenance
+    path: Path,
+    results: Mapping[str, Episodes],
+    config: Config,
+    provenance: Provenance,
+    bounds: Floats | None = None,
 ) -> None:
-    """Write one CSV row per agent and seed: metrics, config fields, version and commit."""
+    """Write one CSV row per agent and seed: metrics, config fields, version and commit.
+
+    The certified bounds (n,) of the seeds stand beside them where they are known.
+    """
     shared = {f"config.{name}": value for name, value in config.to_dict().items()}
     shared |= provenance.columns
     rows = (
-        {"agent": agent, **row, **shared}
+        {"agent": agent, **row, "bound": "" if bounds is None else bounds[place].item(), **shared}
         for agent, episodes in results.items()
-        for row in rows_of(episodes)
+        for place, row in enumerate(rows_of(episodes))
     )
     write_csv(path, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 
 from rich import box
@@ -11,23 +12,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mec_moe_agents.evaluation.leaderboard import (
-    Aggregate,
-    AggregateLine,
-    Leaderboard,
-    Line,
-    Standings,
-)
-from mec_moe_agents.evaluation.statistics import Estimate
-from mec_moe_agents.evaluation.verdict import (
+from mec_moe_agents.evaluation.aggregate import Aggregate, AggregateLine
+from mec_moe_agents.evaluation.bounds import BOUND
+from mec_moe_agents.evaluation.columns import (
     COLUMNS,
+    FEASIBILITY,
+    P_VALUE,
+    RARE,
     SCORE,
     SHARE,
     Column,
-    ranking_verdict,
     return_column,
-    verdict,
 )
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
+from mec_moe_agents.evaluation.line import Line
+from mec_moe_agents.evaluation.statistics import Estimate
+from mec_moe_agents.evaluation.verdict import ranking_verdict, verdict
 
 TableColumn = tuple[Column, Callable[[Line], Estimate | None]]
 """A column and where its values come from."""
@@ -36,36 +36,54 @@ TableColumn = tuple[Column, Callable[[Line], Estimate | None]]
 def _return_columns(board: Leaderboard, gain: str, none: str = "") -> list[TableColumn]:
     column = return_column(board.largest_return)
     to_opponent = replace(column, heading=gain, signed=True, none=none)
-    return [(column, attrgetter("mean_return")), (to_opponent, attrgetter("gain"))]
-
-
-def _metric(name: str) -> TableColumn:
-    return COLUMNS[name], lambda line: line.metrics[name]
-
-
-def _score_columns(standings: Standings) -> list[TableColumn]:
-    return [
-        *_return_columns(standings, f"To {standings.opponent}"),
-        (SCORE, attrgetter("score")),
+    columns: list[TableColumn] = [
+        (column, attrgetter("mean_return")),
+        (to_opponent, attrgetter("gain")),
+        (P_VALUE, partial(_adjusted, board)),
     ]
+    return [*columns, (SCORE, attrgetter("score"))] if board.scale.is_defined else columns
+
+
+def _adjusted(board: Leaderboard, line: Line) -> Estimate | None:
+    value = board.adjusted.get(line.agent)
+    return None if value is None else Estimate(value)
+
+
+def _metrics(board: Leaderboard, names: Iterable[str]) -> list[TableColumn]:
+    """Return columns of what was measured; rare events only where there are any."""
+    measured = [line.metrics for line in board.lines]
+    kept = [
+        name
+        for name in names
+        if name in measured[0] and (name not in RARE or any(each[name].mean for each in measured))
+    ]
+    return [(COLUMNS[name], partial(_metric, name)) for name in kept]
+
+
+def _metric(name: str, line: Line) -> Estimate | None:
+    return line.metrics.get(name)
 
 
 def all_ranking_columns(standings: Standings) -> list[TableColumn]:
     """Return all columns of a ranking, more than fit a terminal."""
     better_on = f"Better than {standings.opponent} on seeds, %"
+    iqm: TableColumn = (replace(SCORE, heading="IQM score"), attrgetter("iqm"))
     return [
-        *_score_columns(standings),
-        (replace(SCORE, heading="IQM score"), attrgetter("iqm")),
+        *_return_columns(standings, f"To {standings.opponent}"),
+        *([iqm] if standings.scale.is_defined else []),
         (replace(SHARE, heading=better_on), attrgetter("better_on")),
         (replace(SHARE, heading="P(improvement), %"), attrgetter("improvement")),
+        *_metrics(standings, FEASIBILITY),
     ]
 
 
 def print_comparison(console: Console, heading: str, board: Leaderboard, scenario: str) -> None:
     """Print a heading, the table and the verdict of a comparison."""
-    measured = [_metric(name) for name in COLUMNS if name in board.lines[0].episodes.metrics]
+    columns = [*_return_columns(board, "To best", "best"), *_metrics(board, COLUMNS)]
     console.print(f"\n{heading}\n")
-    _print_leaderboard(console, board, [*_return_columns(board, "To best", "best"), *measured])
+    _print_leaderboard(console, board, columns)
+    if board.scale.is_defined:
+        console.print(f"Score 0 is {board.baseline}, 1 the {BOUND} ({board.bounds.source}).\n")
     console.print(verdict(board, scenario), style="bold")
 
 
@@ -76,15 +94,18 @@ def print_ranking(
     better_on = replace(SHARE, heading="Better on %"), attrgetter("better_on")
     for entry in standings:
         console.print(Text(f"\n{entry.scenario.name}, {entry.seeds} seeds", style="bold"))
-        _print_leaderboard(console, entry, [*_score_columns(entry), better_on])
+        columns = _return_columns(entry, f"To {entry.opponent}")
+        _print_leaderboard(console, entry, [*columns, better_on])
         console.print(Text(ranking_verdict(entry), style="bold"))
     for group in aggregates:
         title = f"\n{group.environment} over {', '.join(group.scenarios)}"
         console.print(Text(title, style="bold"))
-        table = _agent_table(["IQM score", "95 % interval"])
+        table = _agent_table(["IQM score"])
         for line in group.lines:
-            table.add_row(_name(line), *SCORE.cell(line.iqm))
+            table.add_row(_name(line), _cell(*SCORE.cell(line.iqm)))
         console.print(table)
+        if group.left_out:
+            console.print(f"Without a score, and left out: {', '.join(group.left_out)}.")
 
 
 def _print_leaderboard(
@@ -104,7 +125,7 @@ def _print_leaderboard(
 
 def _leaderboard_table(board: Leaderboard, columns: Sequence[TableColumn]) -> Table:
     table = _agent_table(column.heading for column, _ in columns)
-    for line in board.lines:
+    for line in board.shown:
         cells = [_cell(*column.cell(value(line))) for column, value in columns]
         style = "" if line.contender else "italic"
         style = "bold green" if line is board.best else style
@@ -131,4 +152,9 @@ def _cell(number: str, interval: str) -> Text:
 
 
 def _name(line: Line | AggregateLine) -> Text:
-    return Text(line.agent if line.contender else f"{line.agent}\n(yardstick)")
+    """Write references in italics, and say what they are unless the name does."""
+    told = line.contender or line.agent == BOUND
+    return Text(
+        line.agent if told else f"{line.agent}\n(reference)",
+        style="" if line.contender else "italic",
+    )

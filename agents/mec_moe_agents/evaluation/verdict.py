@@ -1,210 +1,165 @@
-"""Results in words: how numbers are written, which scheduler is best, and by how much."""
+"""Results in words: which scheduler is best, by how much, and how far below what is certified."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 
-from mec_moe_agents.evaluation.leaderboard import Leaderboard, Line, Standings
-from mec_moe_agents.evaluation.scenarios import LEARNED
-from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
+from mec_moe_agents.evaluation.bounds import BOUND
+from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
+from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
+from mec_moe_agents.evaluation.line import Line
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
+from mec_moe_agents.evaluation.statistics import estimate_mean
 
-MISSING = "–"
 FEWEST_SEEDS = 8
 """With fewer, the bootstrap's intervals miss the truth too often."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A measure with its heading, unit and precision."""
-
-    heading: str
-    decimals: int
-    scale: float = 1.0
-    """Factor from the stored unit to the one that is shown."""
-    signed: bool = False
-    none: str = ""
-    """Written where there is no estimate: for the agent that the others are compared with."""
-    achieved: str = ""
-    """How a verdict names the value, if it does."""
-
-    def number(self, value: float) -> str:
-        """Write one number; a dash where there is none."""
-        if math.isnan(value):
-            return MISSING
-        sign = "+" if self.signed else ""
-        # Adding zero turns a rounded −0 into 0.
-        return f"{round(value * self.scale, self.decimals) + 0.0:{sign}.{self.decimals}f}"
-
-    def interval(self, estimate: Estimate) -> str:
-        """Write the interval as [low, high]; nothing where there is none."""
-        if math.isnan(estimate.low):
-            return ""
-        return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
-
-    def cell(self, estimate: Estimate | None) -> tuple[str, str]:
-        """Write the mean, and its interval beside it."""
-        if estimate is None:
-            return self.none, ""
-        return self.number(estimate.mean), self.interval(estimate)
-
-    def text(self, estimate: Estimate | None) -> str:
-        """Write the mean and its interval."""
-        return " ".join(self.cell(estimate)).rstrip()
-
-    def lead(self, estimate: Estimate) -> str:
-        """Write a difference, with two significant digits where it would round to zero."""
-        shown = abs(estimate.mean * self.scale)
-        if not (shown > 0 and round(shown, self.decimals) == 0):
-            return self.text(estimate)
-        return dataclasses.replace(self, decimals=1 - math.floor(math.log10(shown))).text(estimate)
-
-
-COLUMNS: Mapping[str, Column] = MappingProxyType(
-    {
-        "generalization_error": Column("Final error", 3, achieved="final error {}"),
-        "accuracy": Column("Accuracy %", 1, 1e2, achieved="held-out accuracy {} %"),
-        "energy_per_task_j": Column("Energy mJ/task", 1, 1e3, achieved="energy {} mJ a task"),
-        "energy_per_token_j": Column("Energy mJ/token", 1, 1e3, achieved="energy {} mJ a token"),
-        "relevance": Column("Relevance", 3),
-        "violated": Column("Violated %", 1, 1e2, achieved="thresholds violated {} %"),
-        "experts_per_token": Column("Experts/token", 2),
-        "mean_delay_slots": Column("Delay slots", 2),
-        "rejected_share": Column("Rejected %", 1, scale=100.0),
-    }
-)
-SCORE = Column("Score", 3)
-SHARE = Column("%", 0, scale=100.0)
-
-
-def return_column(largest: float, heading: str = "Return", signed: bool = False) -> Column:
-    """Return a column for returns up to `largest` in size: about four digits."""
-    decimals = min(max(3 - math.floor(math.log10(max(largest, 1e-9))), 0), 3)
-    return Column(heading, decimals, signed=signed)
+VIOLATED = "violated"
+"""The measure of broken constraints, where an environment has one."""
 
 
 def verdict(board: Leaderboard, scenario: str) -> str:
     """Return the answer of a comparison in a few sentences: who is best, and by how much."""
     best, column = board.best, return_column(board.largest_return)
     others = [line for line in board.contenders if line is not best]
-    sentences = [_opening(board, others, scenario, column), _achievement(best)]
-    beaten = [line for line in others if _is_beaten(line)]
-    if board.seeds >= FEWEST_SEEDS and beaten and beaten[0] is not others[0]:
-        sentences.insert(1, f"It beats {beaten[0].agent} by {_margin(beaten[0], column)}.")
-    sentences += [_distance(line, column) for line in board.lines if not line.contender]
+    if not others:
+        opening = f"{named(best)} ran alone on {scenario}: nothing to compare it with."
+    elif board.seeds < FEWEST_SEEDS:
+        return (
+            f"No verdict on {scenario} from {board.seeds} seeds: take {FEWEST_SEEDS} or more. "
+            f"The highest mean return is that of {best.agent}."
+        )
+    else:
+        opening = _opening(board, others, scenario, column)
+    return " ".join(filter(None, [opening, _achievement(best), _below_bound(board, column)]))
+
+
+def ranking_verdict(standings: Standings) -> str:
+    """Return who beats the best baseline or is beaten, and how far the best is from the bound."""
+    if standings.seeds < FEWEST_SEEDS:
+        return f"No verdict from {standings.seeds} seeds: take {FEWEST_SEEDS} or more."
+    column = return_column(standings.largest_return)
+    contenders = [line for line in standings.lines if line.contender]
+    if not contenders:
+        return ""
+    sentences = [_against_baseline(standings, contenders, column), _below_bound(standings, column)]
     return " ".join(filter(None, sentences))
 
 
+def named(line: Line) -> str:
+    """Name an agent; of one that was trained say how often, since each run learns another."""
+    if not line.training_runs:
+        return line.agent
+    return f"{line.agent} ({line.training_runs} training run{'s'[: line.training_runs > 1]})"
+
+
 def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: Column) -> str:
-    if not others:
-        return f"{board.best.agent} ran alone on {scenario}: nothing to compare it with."
-    best = f"Best on {scenario}: {board.best.agent}"
-    margin, second = _margin(others[0], column), others[0].agent
-    if board.seeds < FEWEST_SEEDS:
-        doubt = f"too few seeds to tell it from chance: take {FEWEST_SEEDS} or more"
-        return f"{best}, {margin} of return ahead of {second} ({doubt})."
-    basis = f"paired 95 % interval, {board.seeds} seeds"
-    if _is_beaten(others[0]):
-        return f"{best}. Its return beats the next, {second}, by {margin} ({basis})."
-    return f"{best}, but its lead of {margin} over {second} may be chance ({basis})."
+    best = board.best
+    alike = [line for line in others if np.array_equal(line.returns, best.returns)]
+    if alike:
+        names = _listed([named(line) for line in (best, *alike)])
+        opening = f"Best on {scenario}: {names}, identical on all {board.seeds} seeds."
+    else:
+        opening = _lead(board, others[0], scenario, column)
+    beaten = next((line for line in others if board.outcome(line) < 0), None)
+    if beaten is not None and beaten is not others[0]:
+        opening += f" {best.agent} beats {named(beaten)} by {_margin(beaten, column)}."
+    return opening + _violations(best, others[0] if beaten is None else beaten)
+
+
+def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> str:
+    best, margin = f"Best on {scenario}: {named(board.best)}", _margin(second, column)
+    adjusted = f"Holm-adjusted p = {board.adjusted[second.agent]:.2g}"
+    basis = f"paired 95 % interval, {board.seeds} seeds, {adjusted}"
+    if board.outcome(second) < 0:
+        return f"{best}. Its return beats the next, {named(second)}, by {margin} ({basis})."
+    return f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
 
 
 def _achievement(best: Line) -> str:
     parts = [
         column.achieved.format(column.number(best.metrics[name].mean))
         for name, column in COLUMNS.items()
-        if column.achieved and name in best.metrics
+        if column.achieved and name in best.metrics and np.isfinite(best.metrics[name].mean)
     ]
-    return f"It reaches {', '.join(parts)}."
+    return f"It reaches {', '.join(parts)}." if parts else ""
 
 
-def _distance(reference: Line, column: Column) -> str:
-    """Say where an agent that is no contender stands from the best one."""
-    if reference.gain is None:
-        return ""
-    side = "above" if reference.gain.mean > 0 else "below"
-    gap = column.number(abs(reference.gain.mean))
-    return f"The {reference.agent}, which sees what no scheduler can, stands {gap} {side} it."
-
-
-def ranking_verdict(standings: Standings) -> str:
-    """Return who beats the best baseline or is beaten, and where the reference stands."""
-    if standings.seeds < FEWEST_SEEDS:
-        return f"Too few seeds to tell a difference from chance: take {FEWEST_SEEDS} or more."
-    contenders = [line for line in standings.lines if line.contender]
-    sentences = [_against_baseline(standings, contenders)]
-    sentences += [
-        _lead_of_reference(line, contenders[0], return_column(standings.largest_return))
-        for line in standings.lines
-        if contenders and not line.contender
-    ]
-    return " ".join(filter(None, sentences))
-
-
-def _against_baseline(standings: Standings, contenders: Sequence[Line]) -> str:
-    baseline, learned = standings.line(standings.opponent), standings.line(LEARNED)
-    if learned is not None:
-        return f"{_duel(learned, standings)}{_share_of_gap(learned, standings)}."
+def _against_baseline(standings: Standings, contenders: Sequence[Line], column: Column) -> str:
+    baseline = standings.line(standings.opponent)
+    trained = next((line for line in contenders if line.training_runs), None)
+    if trained is not None:
+        return _duel(trained, standings, column)
     if baseline is None:
-        return "".join(f"{_duel(line, standings)}." for line in contenders[:1])
+        return _duel(contenders[0], standings, column)
     others = [line for line in contenders if line is not baseline]
     if not others:
         return f"{baseline.agent} ran alone."
-    sentence = f"{_duel(others[0], standings)}."
-    beaten = next((line for line in others[1:] if _is_beaten(line)), None)
-    if not _is_beaten(others[0]) and beaten is not None:
-        sentence += f" {_duel(beaten, standings)}."
-    return sentence
+    beaten = next((line for line in others if standings.outcome(line) < 0), None)
+    duels = [others[0]] if beaten in (None, others[0]) else [others[0], beaten]
+    return " ".join(_duel(line, standings, column) for line in duels if line is not None)
 
 
-def _duel(line: Line, standings: Standings) -> str:
-    agent, baseline, gain = line.agent, standings.opponent, line.gain
+def _duel(line: Line, standings: Standings, column: Column) -> str:
+    """Say how an agent stands beside the baseline, and whether the winner violates more."""
+    agent, baseline, gain = named(line), standings.opponent, line.gain
     assert gain is not None
     if np.array_equal(line.returns, standings.opponent_returns):
-        return f"{agent} and {baseline} are equal on every seed"
-    column = return_column(standings.largest_return)
-    if gain.low > 0:
-        return f"{agent} beats {baseline} by {column.lead(gain)}"
-    if gain.high < 0:
-        return f"{baseline} beats {agent} by {column.lead(gain.negative)}"
+        return f"{agent} and {baseline} are identical on all {standings.seeds} seeds."
+    rival, outcome = standings.line(baseline), standings.outcome(line)
+    if outcome > 0:
+        violations = "" if rival is None else _violations(line, rival)
+        return f"{agent} beats {baseline} by {column.lead(gain)}.{violations}"
+    if outcome < 0:
+        violations = "" if rival is None else _violations(rival, line)
+        return f"{baseline} beats {agent} by {column.lead(gain.negative)}.{violations}"
     signed = dataclasses.replace(column, signed=True)
     return (
-        f"no difference shown between {agent} and {baseline}: "
-        f"{agent} − {baseline} = {signed.lead(gain)}"
+        f"No difference shown between {agent} and {baseline}: "
+        f"{line.agent} − {baseline} = {signed.lead(gain)}, "
+        f"Holm-adjusted p = {standings.adjusted[line.agent]:.2g}."
     )
 
 
-def _share_of_gap(learned: Line, standings: Standings) -> str:
-    """Say how much of the way from the best baseline to the reference the learned agent goes."""
-    reference = standings.line(standings.scenario.traits.ceiling)
-    if reference is None or reference.contender or learned.gain is None:
+def _violations(winner: Line, loser: Line) -> str:
+    """Say so where the higher return is had by breaking more constraints."""
+    if VIOLATED not in winner.metrics or VIOLATED not in loser.metrics:
         return ""
-    gap = reference.returns - standings.opponent_returns
-    if learned.gain.low <= 0 or estimate_mean(gap).low <= 0:
+    ours, theirs = (line.metrics[VIOLATED].mean for line in (winner, loser))
+    if ours <= theirs:
         return ""
-    share = estimate_ratio(learned.returns - standings.opponent_returns, gap)
-    return f" and closes {SHARE.lead(share)} % of the gap to {reference.agent}"
+    column = COLUMNS[VIOLATED]
+    return (
+        f" But {winner.agent} violates {column.lead_number(ours)} % of the thresholds, "
+        f"{loser.agent} {column.lead_number(theirs)} %."
+    )
 
 
-def _lead_of_reference(reference: Line, best: Line, column: Column) -> str:
-    name = f"yardstick {reference.agent}"
-    lead = estimate_mean(reference.returns - best.returns)
+def _below_bound(board: Leaderboard, column: Column) -> str:
+    """Say how far the best is from what no policy exceeds, and how much of that is reachable."""
+    best, bounds = board.best, board.bounds
+    if bounds.values is None:
+        return f"How far from the optimum that is, is not known: {bounds.source}."
+    gap = column.lead(estimate_mean(bounds.values - best.returns))
+    sentence = f"{best.agent} stands {gap} below the {BOUND}"
+    clairvoyant = board.line(CLAIRVOYANT)
+    if clairvoyant is None or clairvoyant is best:
+        return f"{sentence}."
+    lead = estimate_mean(clairvoyant.returns - best.returns)
     if lead.low > 0:
-        return f"The {name} is {column.lead(lead)} above {best.agent}."
-    if lead.high < 0:
-        return f"The {name} is beaten: {best.agent} is {column.lead(lead.negative)} above it."
-    return f"No difference shown between the {name} and {best.agent}."
-
-
-def _is_beaten(line: Line) -> bool:
-    return line.gain is not None and line.gain.high < 0
+        return (
+            f"{sentence}; the {CLAIRVOYANT} plan shows that {column.lead_number(lead.mean)} of it "
+            "can be reached."
+        )
+    return f"{sentence}; the {CLAIRVOYANT} plan does not show that more can be reached."
 
 
 def _margin(line: Line, column: Column) -> str:
     """Write how far the best is ahead of this line."""
     return "" if line.gain is None else column.lead(line.gain.negative)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

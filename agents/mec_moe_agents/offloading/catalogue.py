@@ -81,7 +81,7 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             partial(_cheapest, 0),
         ),
         "jesa": CatalogueEntry(
-            "as des, servers and subcarriers in turns",
+            "as des, servers and subcarriers alternating",
             partial(_cheapest, MOST_ITERATIONS),
             # With U·D = 1 nothing competes for a subcarrier, and it is `des`.
             serves=lambda config: config.num_tasks * config.max_experts > 1,
@@ -92,7 +92,7 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             serves=lambda config: preset_for(config) is not None,
         ),
         "oracle": CatalogueEntry(
-            "clairvoyant: reads true errors; a yardstick, never a contender",
+            "clairvoyant: reads true errors; a reference, never a contender",
             lambda config, env, seed: RoutingAgent(config, gates.OracleGate(config, env)),
             contender=False,
         ),

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.text import Text
 
+from mec_moe_agents.evaluation.columns import Column
 from mec_moe_agents.evaluation.drawing import save_figure
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.evaluation.tables import plain_table
-from mec_moe_agents.evaluation.verdict import Column
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import write_csv

@@ -18,8 +18,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
-from mec_moe_agents.evaluation.scenarios import LEARNED
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
+from mec_moe_agents.evaluation.trained import LEARNED
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -33,7 +33,7 @@ BASELINES = ("guard", *OTHER_BASELINES)
 AGENTS = (LEARNED, *BASELINES, "oracle")
 METRICS = ("return", "generalization_error", "energy_j", "delay_slots", "rejected", "lost")
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0)
-NAMES = {LEARNED: f"learned on {PRESET}", "oracle": "oracle (yardstick)"}
+NAMES = {LEARNED: f"learned on {PRESET}", "oracle": "oracle (reference)"}
 FRAME = {"markeredgecolor": "white", "markeredgewidth": 0.5, "elinewidth": 1.4, "capsize": 2.5}
 APART = 0.07
 """Between the agents of one condition, so that their intervals do not hide each other."""

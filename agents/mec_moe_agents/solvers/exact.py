@@ -8,6 +8,7 @@ so by itself.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from mec_moe_env.core.buffers import Flags, Floats
 # Gap below which HiGHS's optimum counts as proven: its own arithmetic is no finer.
 PROVEN_GAP = 1e-7
 INFEASIBLE = 2  # SciPy's status
+SOLVER_ERROR = 4  # likewise; HiGHS's presolve fails now and then where the solver does not
 # Costs this far above the lower bound leave HiGHS's arithmetic: they are ruled out, and an
 # allocation that exists without them is cheaper than any with them.
 LARGEST_COST = 1e12
@@ -145,7 +147,8 @@ class JointModel(NamedTuple):
     cost: Floats  # of all variables, in units of `scale` joules
     upper: Floats  # bounds of all variables; the lower ones are 0
     limits: LinearConstraint
-    cuts: list[Floats]  # rows over α of which each must be at least 1; grows
+    cuts: list[Floats]  # rows over the first variables, of which each must be at least 1; grows
+    integral: Flags  # which variables are binary
     shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
     complete: bool  # whether no finite cost was ruled out for its size
@@ -170,6 +173,7 @@ def build_model(layer: Instance, scale: float) -> JointModel:
         np.concatenate(upper),
         _limits(layer),
         [],
+        np.repeat([True, False], [selectable.size + unit.size, flow_usable.size]),
         (sources, tokens, experts, layer.unit.shape[2]),
         scale,
         complete=bool((np.isinf(given) | (given <= largest)).all()),
@@ -214,26 +218,34 @@ def _limits(layer: Instance) -> LinearConstraint:
 
 def run_highs(model: JointModel, seconds: float) -> tuple[Flags | None, float]:
     """Return selections or None, and a lower bound in joules: +inf if no allocation exists."""
-    sources, tokens, experts, subcarriers = model.shape
-    selections = sources * tokens * experts
-    binary = selections + sources * experts * subcarriers
+    found, bound = solve_model(model, seconds)
+    if found is None:
+        return None, bound
+    shape = model.shape[:3]
+    selected: Flags = (found[: math.prod(shape)] > 0.5).reshape(shape)
+    return selected, bound
+
+
+def solve_model(model: JointModel, seconds: float) -> tuple[Floats | None, float]:
+    """Return all variables or None, and a lower bound in units of the costs before scaling."""
     constraints = [model.limits]
     if model.cuts:
         matrix = np.zeros((len(model.cuts), model.cost.size))
-        matrix[:, :selections] = model.cuts
+        for row, cut in zip(matrix, model.cuts, strict=True):
+            row[: cut.size] = cut
         constraints.append(LinearConstraint(csr_array(matrix), 1.0, np.inf))
-    result = milp(
-        model.cost,
-        integrality=(np.arange(model.cost.size) < binary).astype(np.int64),
-        bounds=Bounds(0.0, model.upper),
-        constraints=constraints,
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
-    )
+    for presolve in (True, False):
+        result = milp(
+            model.cost,
+            integrality=model.integral.astype(np.int64),
+            bounds=Bounds(0.0, model.upper),
+            constraints=constraints,
+            options={"time_limit": seconds, "mip_rel_gap": 0.0, "presolve": presolve},
+        )
+        if result.status != SOLVER_ERROR:
+            break
     if result.status == INFEASIBLE:
         return None, np.inf if model.complete else -np.inf
     dual = getattr(result, "mip_dual_bound", None)
     bound = -np.inf if dual is None else float(dual) * model.scale
-    if result.x is None:
-        return None, bound
-    selected: Flags = (result.x[:selections] > 0.5).reshape(sources, tokens, experts)
-    return selected, bound
+    return result.x, bound

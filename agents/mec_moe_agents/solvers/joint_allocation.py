@@ -49,7 +49,7 @@ class JointAllocation:
 def allocate_jointly(
     problem: LayerProblem, *, node_limit: int = NODE_LIMIT, max_iterations: int = MAX_ITERATIONS
 ) -> JointAllocation:
-    """Allocate by JESA: expert selection and assignment in turns (Qin et al. 2025, P1).
+    """Allocate by JESA: alternating expert selection and assignment (Qin et al. 2025, P1).
 
     Tokens are selected for exactly (DES) with every link at its best subcarrier; used links are
     then assigned exactly; tokens are selected for again at the prices that follow, an unused link

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from mec_moe_agents.dmoe.layer import SAFETY, token_joules
-from mec_moe_agents.dmoe.learned import LearnedSchedule, Match, ScheduleFamily
+from mec_moe_agents.dmoe.learned import DIGIT_CLASSES, LearnedSchedule, Match, ScheduleFamily
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED, check_training_seeds, evaluate
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer, moe
@@ -66,6 +66,8 @@ class Record(NamedTuple):
 
     joules: Floats
     """Per token, all layers, (n,)."""
+    spent: Floats
+    """Energy as the reward measures it, (n,)."""
     loss: Floats
     """Cross-entropy of the final output, nats, (n,)."""
     accuracy: Floats
@@ -74,7 +76,7 @@ class Record(NamedTuple):
     @property
     def outcome(self) -> Outcome:
         """The means."""
-        return Outcome(*(float(each.mean()) for each in self))
+        return Outcome(*(float(each.mean()) for each in (self.joules, self.loss, self.accuracy)))
 
 
 def learn_family(tell: Callable[[str], None] = lambda text: None) -> ScheduleFamily:
@@ -100,12 +102,17 @@ def learn_family(tell: Callable[[str], None] = lambda text: None) -> ScheduleFam
     tell(f"trying JESA with {len(HAND_SET)} values of γ0 on the same episodes")
     candidates = {each: records[each] for each in best}
     return ScheduleFamily(
-        tuple(LearnedSchedule(each, *outcomes[each]) for each in best),
+        tuple(as_learned(each, records[each]) for each in best),
         tuple(
             choose_match(hand_set, record(CONFIG, powers(hand_set), seeds), candidates)
             for hand_set in HAND_SET
         ),
     )
+
+
+def as_learned(schedule: Schedule, record: Record) -> LearnedSchedule:
+    """Return a schedule with the means of its record."""
+    return LearnedSchedule(schedule, *(float(each.mean()) for each in record))
 
 
 def recording_seeds() -> range:
@@ -128,9 +135,13 @@ def record(config: DMoEConfig, importance: Sequence[float], seeds: Sequence[int]
     """
     check_training_seeds(seeds)
     metrics = evaluate("jesa", config, seeds, options={"importance": tuple(importance)}).metrics
-    # The reward is −(w_err·loss + w_energy·J), and the loss is in no info.
-    cost = -metrics["return"] - config.energy_weight * metrics["energy_j"]
-    return Record(metrics["energy_per_token_j"], cost / config.error_weight, metrics["accuracy"])
+    return Record(
+        metrics["energy_per_token_j"],
+        -metrics["reward_energy"],
+        # The reward's term is 1 for a guess.
+        -metrics["reward_error"] * math.log(DIGIT_CLASSES),
+        metrics["accuracy"],
+    )
 
 
 def choose_match(hand_set: float, jesa: Record, candidates: Mapping[Schedule, Record]) -> Match:

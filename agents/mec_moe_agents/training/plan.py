@@ -36,6 +36,8 @@ POLICIES: Mapping[str, Sequence[str]] = MappingProxyType(
 `mlp`, a flat network on the observation."""
 FORMAT = 1
 FIRST_EPISODE_SEED = 2 * FIRST_TRAINING_SEED
+EPISODE_SEEDS = range(FIRST_EPISODE_SEED, FIRST_EPISODE_SEED + 2**62 + 2**32)
+"""All that the sub-environments of a run may begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)

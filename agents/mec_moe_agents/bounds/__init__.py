@@ -1,0 +1,1 @@
+"""Certified bounds: what no policy can exceed on an episode, clairvoyant ones included."""

@@ -1,0 +1,73 @@
+"""`mec-moe pareto`: what saved energy costs in a DMoE scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import mec_moe_agents.cli.options as options
+
+if TYPE_CHECKING:
+    from mec_moe_agents.reproduce.pareto import Trade
+
+
+def pareto(
+    scenario: options.Preset,
+    seeds: options.Episodes = 20,
+    first_seed: options.FirstSeed = 100_000,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; runs/pareto-SCENARIO unless given.")
+    ] = None,
+    settings: options.Settings = None,
+) -> None:
+    """Sweep DMoE's schedulers over energy and accuracy, or over energy and violated thresholds.
+
+    JESA at 20 values of γ0, H(z, D) at 20 of z, top-k at every k, no expert at all, and learned
+    importance where there is some. Prints the front, and writes pareto.png and pareto.csv.
+    """
+    with options.reported():
+        from mec_moe_agents.evaluation.drawing import save_figure
+        from mec_moe_agents.evaluation.provenance import current_provenance
+        from mec_moe_agents.evaluation.scenarios import Scenario, find_config
+        from mec_moe_agents.reproduce.pareto import draw, measure
+        from mec_moe_env import DMoEConfig
+        from mec_moe_env.files import write_csv
+
+        name = scenario.removeprefix("dmoe/")
+        config = find_config("dmoe", name, options.parse_overrides(settings))
+        assert isinstance(config, DMoEConfig)
+        folder = out or Path("runs") / f"pareto-{name}"
+        options.check_writable(folder)
+        provenance = current_provenance()
+        trade = measure(config, range(first_seed, first_seed + seeds), options.tell)
+        title = f"{Scenario(name, config, ()).summary}, {seeds} seeds"
+        picture, rows = folder / "pareto.png", folder / "pareto.csv"
+        write_csv(rows, [{**row, **provenance.columns} for row in trade.rows])
+        save_figure(draw(trade, title), picture)
+        _print_front(trade, title)
+        options.print_places({"picture": picture, "raw rows": rows})
+
+
+def _print_front(trade: Trade, title: str) -> None:
+    """Print the points of the front with their intervals, the best return bold."""
+    from rich.console import Console
+
+    from mec_moe_agents.evaluation.tables import plain_table
+
+    front, best, columns = trade.front, trade.best, trade.columns
+    table = plain_table()
+    table.add_column("Scheduler", no_wrap=True)
+    for column in columns.values():
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    shown = front if best in front else [*front, best]
+    for point in shown:
+        cells = ["\n".join(column.cell(point.estimate(name))) for name, column in columns.items()]
+        style = "bold green" if point is best else ""
+        name = f"{point.choice.family} {point.choice.value}".rstrip()
+        table.add_row(name, *cells, style=style)
+    console = Console(highlight=False)
+    console.print(f"\n{title}: the front, by rising energy; bold, the best return of all\n")
+    console.print(table)
+    console.print()

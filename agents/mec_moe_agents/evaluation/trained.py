@@ -1,0 +1,36 @@
+"""Which agents were trained, and by how many runs: one run of a trained agent is one draw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mec_moe_agents.dmoe.learned import DIGITS_MOE
+from mec_moe_agents.offloading.learned import FOLDER, most_like, preset_for
+from mec_moe_env import OffloadingConfig
+from mec_moe_env.config import Config
+
+LEARNED = "learned"
+"""The agent whose weights were trained; all other contenders are baselines."""
+FIELD = "training_runs"
+"""Of the manifest beside the weights."""
+
+
+def training_runs(agent: str, config: Config) -> int:
+    """Return how many training runs a shipped agent's weights were chosen from; 0 if untrained."""
+    return _runs_of(_manifest(config)) if agent == LEARNED else 0
+
+
+def _manifest(config: Config) -> Path:
+    if isinstance(config, OffloadingConfig):
+        return FOLDER / f"{preset_for(config) or most_like(config)}.json"
+    return DIGITS_MOE
+
+
+def _runs_of(manifest: Path) -> int:
+    """Read the number from a manifest or its part about training; one where it says none."""
+    content: Mapping[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    training: Mapping[str, Any] = content.get("training", {})
+    return int(content.get(FIELD, training.get(FIELD, 1)))

@@ -1,0 +1,152 @@
+"""Computes what is shipped, piece by piece: what is finished is kept, and found again.
+
+A unit is one agent on all seeds of a split, or the bounds or plans of a few seeds. Finished units
+lie in a work folder; a piece whose units are all there goes into the split's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_moe_agents.evaluation.rollout import evaluate
+from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_agents.suite.definitions import TEST, set_baseline
+from mec_moe_agents.suite.play import replay
+from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Shipped, load, save
+from mec_moe_agents.suite.tasks import Split, Task
+from mec_moe_agents.suite.theory import certify, has_bounds, has_plans, plan_actions
+from mec_moe_env.files import Arrays, read_arrays, write_arrays
+
+SEEDS_OF_A_UNIT = 2
+"""Of bounds and plans, which take up to minutes a seed."""
+REFERENCE = "clairvoyant"
+"""The agent whose episodes are those of the shipped plans."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The least that is computed at a time."""
+
+    task: Task
+    split: Split
+    piece: str
+    """An agent, `bounds` or `plans`."""
+    seeds: range
+
+    @property
+    def name(self) -> str:
+        """Task, split, piece and first seed: a name that no other unit has."""
+        return f"{self.task.name}.{self.split.name}.{self.piece}.{self.seeds.start}"
+
+    def path(self, work: Path) -> Path:
+        """Where its result lies."""
+        return work / f"{self.name}.{self.task.checksum[:12]}.npz"
+
+
+def pieces_of(split: Split) -> list[str]:
+    """Return all that a split can have: its agents, the clairvoyant aside, bounds and plans."""
+    agents = [name for name in agent_names(split.config) if name != REFERENCE]
+    theory = {BOUNDS: has_bounds(split.config), PLANS: has_plans(split.config)}
+    return [*agents, *(piece for piece, there in theory.items() if there)]
+
+
+def units_of(task: Task, split: Split, piece: str) -> list[Unit]:
+    """Cut a piece into units."""
+    seeds = split.seeds
+    size = SEEDS_OF_A_UNIT if piece in (BOUNDS, PLANS) else len(seeds)
+    starts = range(0, len(seeds), size)
+    return [Unit(task, split, piece, seeds[start : start + size]) for start in starts]
+
+
+def compute(unit: Unit) -> Arrays:
+    """Compute a unit; nothing where there is no bound or plan."""
+    config, seeds = unit.split.config, list(unit.seeds)
+    if unit.piece in (BOUNDS, PLANS):
+        piece: NDArray[Any] | None = (certify if unit.piece == BOUNDS else plan_actions)(
+            config, seeds
+        )
+        return {} if piece is None else {unit.piece: piece}
+    return dict(evaluate(unit.piece, config, seeds).metrics)
+
+
+def run_unit(unit: Unit, work: Path) -> Unit:
+    """Compute a unit and keep its result, if there is one."""
+    result = compute(unit)
+    if result:
+        write_arrays(unit.path(work), result)
+    return unit
+
+
+def missing_units(
+    task: Task, split: Split, pieces: Sequence[str], work: Path, *, fresh: bool = False
+) -> list[Unit]:
+    """Return what is neither shipped nor finished; all of it if `fresh`."""
+    there = set() if fresh else load(task, split).pieces
+    units = [
+        unit for piece in pieces if piece not in there for unit in units_of(task, split, piece)
+    ]
+    return [unit for unit in units if fresh or not unit.path(work).is_file()]
+
+
+def run_units(units: Sequence[Unit], work: Path, jobs: int = 1) -> Iterator[Unit]:
+    """Compute units, `jobs` at a time, and yield each when it is done.
+
+    Raises:
+        ImportError: more than one job, and joblib is not installed.
+        OSError: the work folder cannot be written.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    if jobs == 1:
+        for unit in units:
+            yield run_unit(unit, work)
+        return
+    from joblib import Parallel, delayed
+
+    calls = [delayed(run_unit)(unit, work) for unit in units]
+    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+
+
+def assemble(task: Task, split: Split, pieces: Sequence[str], work: Path) -> Shipped:
+    """Put the pieces whose units are all finished into the split's file, and return its content."""
+    before = shipped = load(task, split)
+    for piece in pieces:
+        units = units_of(task, split, piece)
+        if all(unit.path(work).is_file() for unit in units):
+            parts = [read_arrays(unit.path(work)) for unit in units]
+            whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            shipped = shipped.with_piece(piece, whole)
+    if shipped.plans is not None and shipped.plans is not before.plans:
+        played = replay(shipped.plans, split.config, split.seeds).episodes.metrics
+        shipped = shipped.with_piece(REFERENCE, dict(played))
+    if shipped is not before:
+        save(task, split, shipped)
+    return shipped
+
+
+def choose_baseline(task: Task) -> Task:
+    """Freeze the best untrained baseline of the test split, once all have rows there.
+
+    Raises:
+        ValueError: a return is not finite.
+    """
+    split = task.split(TEST)
+    rows, config = load(task, split).rows, split.config
+    untrained = [
+        name
+        for name in agent_names(config)
+        if name != LEARNED and find_agent(name, config).contender
+    ]
+    if task.baseline is not None or not all(name in rows for name in untrained):
+        return task
+    means = {name: float(rows[name]["return"].mean()) for name in untrained}
+    for name, mean in means.items():
+        if not np.isfinite(mean):
+            raise ValueError(f"task {task.name!r}: the mean return of {name} is {mean}")
+    return set_baseline(task, max(means, key=means.__getitem__))

@@ -1,0 +1,159 @@
+"""The frozen tasks: what each is, which episodes belong to it, and where it stands on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mec_moe_agents.suite.canonical import checksum, config_of, describe, identity
+from mec_moe_env.config import Config, suggest
+from mec_moe_env.files import write_json
+
+SUITE = "mec-moe-1"
+DATA = Path(__file__).with_name("data")
+"""What is shipped: a JSON file per task, and an .npz file per task and split."""
+
+
+def data_file(name: str) -> Path:
+    """Return where a shipped file lies."""
+    return DATA / name
+
+
+@dataclass(frozen=True)
+class Split:
+    """Episodes of a task that serve one purpose."""
+
+    name: str
+    config: Config
+    first_seed: int
+    episodes: int | None
+    """None where any seed from the first on belongs to it, as in training."""
+    shift: str = ""
+    """In words, how its configuration differs from the other splits'."""
+
+    @property
+    def seeds(self) -> range:
+        """The seeds, one per episode.
+
+        Raises:
+            ValueError: they have no end.
+        """
+        if self.episodes is None:
+            raise ValueError(f"split {self.name!r} has no last seed: it is for training")
+        return range(self.first_seed, self.first_seed + self.episodes)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return all that determines the split, as JSON has it."""
+        return {
+            "first_seed": self.first_seed,
+            "episodes": self.episodes,
+            "shift": self.shift,
+            "config": describe(self.config),
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem of the suite; equal checksums mean equal problems."""
+
+    name: str
+    version: int
+    environment: str
+    """Gymnasium's id: its `-vN` changes with every observation, action and reward."""
+    splits: Mapping[str, Split]
+    baseline: str | None = None
+    """The untrained agent with the best mean return on `test`: score 0. Not part of the
+    checksum; None until its episodes were run."""
+
+    def split(self, name: str) -> Split:
+        """Return a split; ValueError with the nearest name if there is none."""
+        if name not in self.splits:
+            raise ValueError(
+                f"task {self.name!r} has no split {name!r}: {suggest(name, self.splits)}"
+            )
+        return self.splits[name]
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """All that determines the task, as JSON has it."""
+        return {
+            "suite": SUITE,
+            "task": self.name,
+            "version": self.version,
+            "environment": self.environment,
+            "splits": {name: split.to_document() for name, split in self.splits.items()},
+        }
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the definition."""
+        return checksum(self.definition)
+
+    def save(self) -> None:
+        """Write the task's file."""
+        document = {**self.definition, "baseline": self.baseline, "checksum": self.checksum}
+        write_json(data_file(f"{self.name}.json"), document)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Rebuild a task from its file.
+
+        Raises:
+            ValueError: it is not what its checksum says, or a field is missing or out of range.
+        """
+        try:
+            name, environment = document["task"], document["environment"]
+            splits = {
+                split: Split(
+                    split,
+                    config_of(environment, fields["config"]),
+                    fields["first_seed"],
+                    fields["episodes"],
+                    fields["shift"],
+                )
+                for split, fields in document["splits"].items()
+            }
+            task = cls(name, document["version"], environment, splits, document["baseline"])
+            stored = document["checksum"]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not the description of a task: {error!r}") from error
+        if stored != task.checksum:
+            raise ValueError(f"task {name!r}: checksum {stored} in its file, {task.checksum} here")
+        return task
+
+
+def tasks() -> dict[str, Task]:
+    """Return the tasks of the suite by name.
+
+    Raises:
+        ValueError: a task's file is not what its checksum says.
+    """
+    found = {}
+    for file in sorted(DATA.glob("*.json")):
+        task = Task.from_document(json.loads(file.read_text(encoding="utf-8")))
+        found[task.name] = task
+    return found
+
+
+def find_task(name: str) -> Task:
+    """Return a task; ValueError with the nearest name if there is none."""
+    known = tasks()
+    if name not in known:
+        raise ValueError(f"suite {SUITE} has no task {name!r}: {suggest(name, known)}")
+    return known[name]
+
+
+def splits_of(config: Config) -> list[tuple[Task, Split]]:
+    """Return the splits with a last seed that have exactly this configuration."""
+    wanted = identity(config)
+    if wanted is None:
+        return []
+    return [
+        (task, split)
+        for task in tasks().values()
+        for split in task.splits.values()
+        if split.episodes is not None and identity(split.config) == wanted
+    ]

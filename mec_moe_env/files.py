@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import zipfile
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,18 +21,21 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 
-# What NumPy and zipfile raise on damaged bytes: a broken directory or checksum, a cut stream,
-# an impossible compression method, a header that asks for the moon, or a pickle.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,
-    MemoryError,
-    OverflowError,
-)
+
+@contextmanager
+def blaming(path: Path, fault: str) -> Iterator[None]:
+    """Turn whatever goes wrong while bytes are unpacked into a ValueError that names the file.
+
+    Which exceptions NumPy and the unpackers raise on damaged bytes is documented nowhere: beside
+    their own, those of zlib, lzma, struct and the parsers of a header, or a lack of memory.
+
+    Raises:
+        ValueError: the block failed; path, fault and reason are named.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{path}: {fault} ({error})") from error
 
 
 @contextmanager
@@ -71,6 +73,18 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
     write_text(path, json.dumps(document, indent=indent) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises:
+        OSError: the file is missing or cannot be opened.
+        ValueError: it is damaged; the path is named.
+    """
+    content = path.read_bytes()
+    with blaming(path, "not a whole JSON file"):
+        return json.loads(content.decode("utf-8"))
+
+
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write rows as CSV under a header of the first row's keys, which all rows share.
 
@@ -100,24 +114,28 @@ def write_arrays(
         save(file, allow_pickle=False, **dict(arrays))
 
 
-def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
+def read_arrays(
+    path: Path, names: Collection[str] | None = None, optional: Collection[str] = ()
+) -> Arrays:
     """Read the arrays `names` of an .npz file, all of them if None; others are ignored.
+
+    Those that are `optional` are read too where they are there.
 
     Raises:
         FileNotFoundError: there is no such file.
+        OSError: the file cannot be opened.
         ValueError: the file is damaged, holds pickles or lacks an array; path and array are named.
     """
     if not path.is_file():
         wanted = "" if names is None else f" with {', '.join(names)}"
         raise FileNotFoundError(f"{path}: expected an .npz file{wanted}")
-    # np.load would take a lone .npy array too, and a pickle for one that it must not open.
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path}: expected an .npz file, found none or a truncated one")
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except DAMAGE as error:
-        raise ValueError(f"{path}: not a whole .npz file ({error})") from error
-    with archive:
+    with path.open("rb") as stream:
+        # np.load would take a lone .npy array too, and a pickle for one that it must not open.
+        if not zipfile.is_zipfile(stream):
+            raise ValueError(f"{path}: expected an .npz file, found none or a truncated one")
+        stream.seek(0)
+        with blaming(path, "not a whole .npz file"):
+            archive = np.load(stream, allow_pickle=False)
         wanted_names = list(archive) if names is None else names
         missing = [name for name in wanted_names if name not in archive]
         if missing:
@@ -125,14 +143,13 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
                 f"{path}: expected the arrays {', '.join(wanted_names)}, "
                 f"missing {', '.join(missing)}"
             )
-        return {name: _read(path, archive, name) for name in wanted_names}
+        present = [name for name in optional if name in archive]
+        return {name: _read(path, archive, name) for name in (*wanted_names, *present)}
 
 
 def _read(path: Path, archive: Any, name: str) -> NDArray[Any]:
-    try:
+    with blaming(path, f"array {name!r} is damaged or pickled"):
         array = archive[name]
-    except DAMAGE as error:
-        raise ValueError(f"{path}: array {name!r} is damaged or pickled ({error})") from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path}: {name!r} is not an array in NumPy's .npy format")
     return array

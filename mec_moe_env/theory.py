@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 from scipy.stats import binom
 
-from mec_moe_env.config import Real, Whole, check
+from mec_moe_env.config import Real, Whole, check, reject
 
 
 def concurrent_experts(num_types: int, max_delay: int, failure_probability: float) -> int:
@@ -26,7 +27,14 @@ def concurrent_experts(num_types: int, max_delay: int, failure_probability: floa
     check("num_types", num_types, Whole(1))
     check("max_delay", max_delay, Whole(1))
     check("failure_probability", failure_probability, _OPEN_UNIT)
-    return max(int(binom.ppf(1.0 - failure_probability, max_delay, 1.0 / num_types)), 1)
+    # By the upper tail itself: one minus a small probability is one.
+    counts = range(1, max_delay + 1)
+    fitting = bisect_left(
+        counts,
+        -failure_probability,
+        key=lambda count: -binom.sf(count, max_delay, 1.0 / num_types),
+    )
+    return counts[fitting]
 
 
 def enough_experts(num_types: int, max_delay: int, failure_probability: float) -> float:
@@ -44,7 +52,7 @@ def enough_experts(num_types: int, max_delay: int, failure_probability: float) -
         ValueError: an argument is out of range.
     """
     per_type = concurrent_experts(num_types, max_delay, failure_probability)
-    return num_types * per_type * math.log(1.0 / failure_probability)
+    return num_types * per_type * -math.log(failure_probability)
 
 
 def exploration_rounds(num_experts: int, learning_rate: float) -> int:
@@ -59,7 +67,10 @@ def exploration_rounds(num_experts: int, learning_rate: float) -> int:
     """
     check("num_experts", num_experts, Whole(1))
     check("learning_rate", learning_rate, _POSITIVE)
-    return math.ceil(num_experts / learning_rate)
+    rounds = num_experts / learning_rate
+    if math.isinf(rounds):
+        raise reject("learning_rate", learning_rate, f"such that {num_experts} / η is finite")
+    return math.ceil(rounds)
 
 
 def optimality_probability(num_nodes: int, num_subcarriers: int) -> float:

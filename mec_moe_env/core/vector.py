@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -78,7 +78,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.single_observation_space = simulator.observation_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self._generators: list[np.random.Generator | None] = [None] * self.num_envs
+        self._seeded: list[tuple[np.random.Generator, int] | None] = [None] * self.num_envs
         self._everyone = np.ones(self.num_envs, np.bool_)
         self._stepping = np.full(self.num_envs, STEP, np.int8)
         self._over = np.zeros(self.num_envs, np.bool_)
@@ -100,14 +100,14 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         seeds = self._seeds(seed)
         # All generators first: a bad seed must not leave some sub-environments reset.
         fresh = {
-            index: seeding.np_random(seeds[index])[0]
+            index: seeding.np_random(seeds[index])
             for index in np.flatnonzero(chosen).tolist()
-            if seeds[index] is not None or self._generators[index] is None
+            if seeds[index] is not None
         }
         # What fails half-way, or is interrupted, wants a reset.
         self._begun = False
-        for index, generator in fresh.items():
-            self._generators[index] = generator
+        for index, seeded in fresh.items():
+            self._seeded[index] = seeded
         buffers = self._simulator.run(self._orders(chosen, otherwise=LOOK))
         self._over &= ~chosen
         self._some_over = bool(self._over.any())
@@ -152,6 +152,16 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         observation = table.observation(buffers.observation)
         return observation, buffers.measures[table.reward], terminated, truncated, infos
 
+    @property  # type: ignore[misc]  # SyncVectorEnv has no setter either
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The generator that drives each sub-environment, n of them, as in SyncVectorEnv."""
+        return tuple(self._seed_once(index)[0] for index in range(self.num_envs))
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The seed that each generator was begun with, n of them, as in SyncVectorEnv."""
+        return tuple(self._seed_once(index)[1] for index in range(self.num_envs))
+
     @property
     def episode_steps(self) -> int:
         """Steps of an episode."""
@@ -181,9 +191,14 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         orders = np.full(self.num_envs, otherwise, np.int8)
         orders[starting] = RESET
         indices = np.flatnonzero(starting)
-        generators = [self._generators[index] for index in indices.tolist()]
-        self._simulator.adopt(indices, cast("list[np.random.Generator]", generators))
+        self._simulator.adopt(indices, [self._seed_once(index)[0] for index in indices.tolist()])
         return orders
+
+    def _seed_once(self, index: int) -> tuple[np.random.Generator, int]:
+        """Return generator and seed of a sub-environment, at random if it had none so far."""
+        seeded = self._seeded[index] or seeding.np_random()
+        self._seeded[index] = seeded
+        return seeded
 
     def _finals(self, buffers: Buffers, infos: dict[str, Any], terminated: Flags) -> dict[str, Any]:
         """Report the last observation and info of what is over, before it restarts in place."""

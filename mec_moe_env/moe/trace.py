@@ -16,7 +16,6 @@ program that writes these arrays writes a trace. (Our extension.)
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,27 +40,31 @@ class GateTrace(NamedTuple):
 def load_gate_trace(path: str | Path) -> GateTrace:
     """Read and check a trace; the format is described at the top of this module.
 
+    Args:
+        path: where it lies; `~` is the home folder.
+
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, pickled, of another version, or its scores are not what
             a softmax gives; path, array and what was expected are named.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     version = read_arrays(path, ["version"])["version"]
     if version.shape != () or version.dtype.kind not in "iu" or version != VERSION:
         raise ValueError(f"{path}: array 'version' is {version!s}, expected {VERSION}")
-    gate = read_arrays(path, ["gate"])["gate"]
+    arrays = read_arrays(path, ["gate"], optional=["model"])
+    gate = arrays["gate"]
     if gate.dtype != np.float32:
         raise ValueError(f"{path}: array 'gate' is {gate.dtype}, expected float32")
     _check_scores(gate, str(path))
-    return GateTrace(gate, _read_model_name(path))
+    return GateTrace(gate, _model_name(arrays.get("model"), str(path)))
 
 
 def save_gate_trace(path: str | Path, gate: ArrayLike, model: str = "") -> None:
     """Check scores and write them as a trace, to a temporary file that is then renamed.
 
     Args:
-        path: where to; by custom it ends in .npz.
+        path: where to, `~` is the home folder; by custom it ends in .npz.
         gate: (B, L, T, K), stored as float32.
         model: name of the model they come from.
 
@@ -72,17 +75,15 @@ def save_gate_trace(path: str | Path, gate: ArrayLike, model: str = "") -> None:
     scores = np.asarray(gate, np.float32)
     _check_scores(scores, "gate trace")
     arrays = {"version": np.array(VERSION), "gate": scores, "model": np.array(model, np.str_)}
-    write_arrays(Path(path), arrays)
+    write_arrays(Path(path).expanduser(), arrays)
 
 
-def _read_model_name(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        if "model.npy" not in archive.namelist():
-            return ""
-    model = read_arrays(path, ["model"])["model"]
+def _model_name(model: NDArray[Any] | None, source: str) -> str:
+    if model is None:
+        return ""
     if model.shape != () or model.dtype.kind != "U":
         raise ValueError(
-            f"{path}: array 'model' is {model.dtype} {model.shape}, expected one string"
+            f"{source}: array 'model' is {model.dtype} {model.shape}, expected one string"
         )
     return str(model)
 

@@ -77,14 +77,14 @@ def load_digits_moe() -> MoEWeights:
 
 
 def load_moe(path: str | Path) -> MoEWeights:
-    """Read weights that `save_moe` wrote.
+    """Read weights that `save_moe` wrote; `~` in the path is the home folder.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or the arrays do not fit together; path, array and what
             was expected are named.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     arrays = read_arrays(path, MoEWeights._fields)
     _check(arrays, str(path))
     return MoEWeights(**{name: array.astype(np.float64) for name, array in arrays.items()})
@@ -99,7 +99,7 @@ def save_moe(path: str | Path, weights: MoEWeights) -> None:
     """
     arrays = {name: np.asarray(array, np.float32) for name, array in weights._asdict().items()}
     _check(arrays, "weights")
-    write_arrays(Path(path), arrays)
+    write_arrays(Path(path).expanduser(), arrays)
 
 
 def _check(arrays: dict[str, NDArray[Any]], source: str) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Integers
-from mec_moe_env.core.rng import Randomness
+from mec_moe_env.core.rng import TASKS, Randomness
 from mec_moe_env.core.simulator import RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import Given, Process, draw_types
 from mec_moe_env.offloading.config import TASK_STREAMS, OffloadingConfig
 from mec_moe_env.offloading.state import empty_exogenous
 from mec_moe_env.offloading.toy import ToySlots
+from mec_moe_env.tasks.checks import TaskCheck, check_evaluator, check_sum_bound
 from mec_moe_env.tasks.images import (
     PIXELS,
     ImageTables,
@@ -25,13 +26,7 @@ from mec_moe_env.tasks.images import (
     make_image_tasks,
 )
 from mec_moe_env.tasks.mnist import load_mnist
-from mec_moe_env.tasks.stream import (
-    Evaluator,
-    TaskBatch,
-    TaskStream,
-    check_evaluator,
-    identity_evaluator,
-)
+from mec_moe_env.tasks.stream import Evaluator, TaskBatch, TaskStream, identity_evaluator
 from mec_moe_env.tasks.synthetic import SyntheticTables, make_synthetic, synthetic_bound
 
 AHEAD = 32
@@ -81,14 +76,10 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
         return TaskSource(toy.evaluator, toy.sum_bound, given=toy.given, prepare=toy.prepare)
     if isinstance(config.tasks, type) or not isinstance(config.tasks, TaskStream):
         raise reject("tasks", config.tasks, f"one of {TASK_STREAMS} or a TaskStream")
-    check_evaluator(config.tasks.evaluator, config.num_types, config.feature_dim)
-    stream = StreamTasks(config, num_envs)
-    return TaskSource(
-        config.tasks.evaluator,
-        float(config.tasks.sum_bound),
-        given=stream.given,
-        prepare=stream.prepare,
-    )
+    bound = check_sum_bound(config.tasks.sum_bound)
+    evaluator = check_evaluator(config.tasks.evaluator, config.num_types, config.feature_dim)
+    stream = StreamTasks(config, evaluator, num_envs)
+    return TaskSource(evaluator, bound, given=stream.given, prepare=stream.prepare)
 
 
 def _image_source(config: OffloadingConfig, images: LabelledImages) -> TaskSource:
@@ -97,11 +88,21 @@ def _image_source(config: OffloadingConfig, images: LabelledImages) -> TaskSourc
 
 
 class StreamTasks:
-    """A task stream of the user's own, drawn for one sub-environment after the other."""
+    """A task stream of the user's own, drawn for one sub-environment after the other.
 
-    def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
+    What it draws is checked, and only then taken over: what fails leaves everything as it was.
+    """
+
+    def __init__(self, config: OffloadingConfig, evaluator: Evaluator, num_envs: int) -> None:
+        """Make room for the tasks of AHEAD slots.
+
+        Raises:
+            ValueError: the evaluator's A is not symmetric positive semidefinite.
+        """
         n, U, d, k = num_envs, config.num_tasks, config.feature_dim, config.samples_per_task
         self._stream: TaskStream = config.tasks
+        self._check = TaskCheck(config.tasks, evaluator.quadratic)
+        self._generators: dict[int, np.random.Generator] = {}
         self._episodes: list[Any] = [None] * n
         self._position = np.zeros(n, np.int64)
         self._types = np.zeros((n, AHEAD, U), np.int64)
@@ -118,7 +119,11 @@ class StreamTasks:
         starting = np.flatnonzero(orders == RESET)
         process.memory["last_type"][starting] = -1
         for index in starting.tolist():
-            self._episodes[index] = self._stream.start_episode(randomness[index])
+            # Begun at the key that compiled code would draw tasks from: what the episode takes
+            # of it changes nothing about the next.
+            generator = np.random.default_rng(int(randomness.streams[index, TASKS]))
+            self._generators[index] = generator
+            self._episodes[index] = self._stream.start_episode(generator)
         self._position[starting] = 0
         stepping = np.flatnonzero(orders == STEP)
         self._position[stepping] = (self._position[stepping] + 1) % AHEAD
@@ -131,14 +136,27 @@ class StreamTasks:
     def _draw(self, due: Integers, randomness: Randomness, process: Process) -> None:
         types = np.empty((len(due), *self._types.shape[1:]), np.int64)
         draw_types(process, randomness.streams, due, types)
+        drawn = [
+            self._draw_for(index, wanted.reshape(-1))
+            for index, wanted in zip(due.tolist(), types, strict=True)
+        ]
         self._types[due] = types
-        for index in due.tolist():
-            wanted = self._types[index].reshape(-1)
-            parts = (array[index] for array in self._tasks)
-            flat = TaskBatch(*(part.reshape(len(wanted), *part.shape[2:]) for part in parts))
-            # A stream writes X with a column for each sample; a row for each lies in memory.
-            flat = flat._replace(features=flat.features.transpose(0, 2, 1))
-            self._stream.draw(randomness[index], self._episodes[index], wanted, flat)
+        for index, tasks in zip(due.tolist(), drawn, strict=True):
+            for kept, fresh in zip(self._tasks, tasks, strict=True):
+                kept[index] = fresh.reshape(kept.shape[1:])
+
+    def _draw_for(self, index: int, types: Integers) -> TaskBatch:
+        """Return tasks of these types, (count,), for a sub-environment; features as Xᵀ."""
+        # Of NaN, so that what is left unwritten is noticed.
+        shapes = (array.shape[3:] for array in self._tasks)
+        blank = TaskBatch(*(np.full((len(types), *shape), np.nan) for shape in shapes))
+        # A stream writes X with a column for each sample; a row for each lies in memory.
+        columns = blank._replace(features=blank.features.transpose(0, 2, 1))
+        self._stream.draw(self._generators[index], self._episodes[index], types.copy(), columns)
+        # A copy, as that of the types: whatever a stream does with its arrays later harms nobody.
+        drawn = TaskBatch(*(array.copy() for array in blank))
+        self._check(types, drawn._replace(features=drawn.features.transpose(0, 2, 1)))
+        return drawn
 
     def _lay_out(self, moving: Integers) -> None:
         slot, now = self.given.slot, (moving, self._position[moving])

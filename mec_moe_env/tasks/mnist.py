@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import reject
-from mec_moe_env.files import read_arrays
+from mec_moe_env.files import blaming, read_arrays
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import LabelledImages
 
-IDX_UNSIGNED_BYTE = 0x08
+IDX_MAGIC = bytes((0, 0, 0x08))
+"""Of unsigned bytes; the number of axes follows."""
+IDX_AXES = (1, 2, 3)
 IDX_NAMES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -33,14 +35,17 @@ def read_idx(path: Path) -> Bytes:
 
     Raises:
         FileNotFoundError: there is no such file.
+        OSError: the file cannot be opened.
         ValueError: the file is truncated or of another format; path and expectation are named.
     """
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"{path}: not a whole gzip file ({error})") from error
-    if len(content) < 4 or content[:3] != bytes((0, 0, IDX_UNSIGNED_BYTE)):
-        raise ValueError(f"{path}: expected an IDX file of unsigned bytes (magic 00 00 08)")
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        with blaming(path, "not a whole gzip file"):
+            content = gzip.decompress(content)
+    if len(content) < 4 or content[:3] != IDX_MAGIC or content[3] not in IDX_AXES:
+        raise ValueError(
+            f"{path}: expected an IDX file of unsigned bytes with 1 to 3 axes (magic 00 00 08)"
+        )
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise ValueError(f"{path}: truncated in the header, {len(content)} of {header} bytes")
@@ -50,7 +55,8 @@ def read_idx(path: Path) -> Bytes:
             f"{path}: truncated or damaged: {len(content)} bytes, but the header promises "
             f"{header} + {math.prod(shape)} for shape {shape}"
         )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    with blaming(path, f"impossible shape {shape}"):
+        return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def _read_folder(folder: Path) -> list[Bytes]:
@@ -89,10 +95,11 @@ def read_mnist(data_path: str) -> list[Any]:
                 f"got {images.shape} and {labels.shape}"
             )
     for labels in (arrays[1], arrays[3]):
-        if not np.array_equal(np.unique(labels), np.arange(10)):
+        if labels.dtype.kind not in "iuf" or not np.array_equal(np.unique(labels), np.arange(10)):
             raise ValueError(f"{path}: expected labels 0 to 9, each of them present")
-    if arrays[0].dtype != np.uint8 or arrays[2].dtype != np.uint8:
-        raise ValueError(f"{path}: expected images of unsigned bytes, got {arrays[0].dtype}")
+    for images in (arrays[0], arrays[2]):
+        if images.dtype != np.uint8:
+            raise ValueError(f"{path}: expected images of unsigned bytes, got {images.dtype}")
     if arrays[0].shape[1:] != arrays[2].shape[1:]:
         raise ValueError(
             f"{path}: training and test images differ in size, "

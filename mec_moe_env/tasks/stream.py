@@ -20,18 +20,18 @@ class TaskBatch(NamedTuple):
     linear: Floats
     """b, (count, d): with A of the type, the error of a model w is wᵀAw − 2 bᵀw + c."""
     constant: Floats
-    """c, (count,): the error of the zero model."""
+    """c, (count,): the error of the zero model; no model's error may be negative."""
 
 
 class Evaluator(NamedTuple):
     """How errors are measured, by type; shared by all sub-environments."""
 
     quadratic: Floats
-    """A of each type, (N, d, d); (N, 0, 0) stands for the identity."""
+    """A of each type, (N, d, d), symmetric positive semidefinite; (N, 0, 0) is the identity."""
     heldout_features: Floats
     """Held-out samples of each type, (N, H, d); H = 0 without real data."""
     heldout_labels: Floats
-    """Their labels ±1, (N, H); 0 pads types with fewer samples."""
+    """Their labels ±1, (N, H), at least one of each type; 0 pads types with fewer samples."""
 
 
 @runtime_checkable
@@ -41,11 +41,18 @@ class TaskStream(Protocol):
     A stream is shared by all sub-environments, so it must not change after construction: what
     belongs to one episode is returned by `start_episode` and handed back to `draw`. All
     randomness comes from the generators passed in.
+
+    An episode has a generator of its own, for `start_episode` and every `draw`, which its seed
+    alone decides: how far the episode is played changes nothing about the next one.
+
+    Numbers are finite and at most 1e30 in size. The evaluator and the bound are read and checked
+    once, by whoever builds an environment, and what `draw` has written is checked every time:
+    a ValueError names the array, the task and what is allowed.
     """
 
     @property
     def sum_bound(self) -> float:
-        """Bound on |Σ_i X_i| per feature, for the observation space."""
+        """Bound on |Σ_i X_i| per feature, in [1e-30, 1e30]; what is shown is clipped to it."""
 
     @property
     def evaluator(self) -> Evaluator:
@@ -61,7 +68,7 @@ class TaskStream(Protocol):
         types: NDArray[np.int64],
         out: TaskBatch,
     ) -> None:
-        """Write one task for each entry of `types`, shape (count,), to `out`."""
+        """Write one task for each entry of `types`, shape (count,), to all arrays of `out`."""
 
 
 def identity_evaluator(num_types: int) -> Evaluator:
@@ -69,25 +76,3 @@ def identity_evaluator(num_types: int) -> Evaluator:
     return Evaluator(
         np.empty((num_types, 0, 0)), np.empty((num_types, 0, 0)), np.empty((num_types, 0))
     )
-
-
-def check_evaluator(evaluator: Evaluator, num_types: int, feature_dim: int) -> None:
-    """Check that compiled code can rely on the shapes of a stream's evaluator.
-
-    Raises:
-        ValueError: an array has another shape or is not float64; it is named.
-    """
-    N, d = num_types, feature_dim
-    H = evaluator.heldout_labels.shape[-1]
-    allowed: dict[str, list[tuple[int, ...]]] = {
-        "quadratic": [(N, d, d), (N, 0, 0)],
-        "heldout_features": [(N, H, d), (N, 0, 0)],
-        "heldout_labels": [(N, H)],
-    }
-    for name, shapes in allowed.items():
-        array = getattr(evaluator, name)
-        if array.dtype != np.float64 or array.shape not in shapes:
-            raise ValueError(
-                f"evaluator.{name} has dtype {array.dtype} and shape {array.shape}: "
-                f"it must be float64 of shape {' or '.join(map(str, shapes))}"
-            )

@@ -7,6 +7,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mec_moe_env import OffloadingVectorEnv
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
@@ -220,3 +222,35 @@ def test_unseeded_reset_goes_on_with_the_generator() -> None:
     for env in (first, second):
         env.reset(seed=3)
     assert_equal(first.reset()[0], second.reset()[0], "second episode")
+
+
+@pytest.mark.parametrize("id_", [OFFLOADING, DMOE])
+@given(seeds=st.lists(st.lists(st.none() | st.integers(0, 9), min_size=3, max_size=3), max_size=4))
+@settings(max_examples=15)
+def test_seeds_and_generators_are_told_as_by_sync_vector_env(
+    id_: str, seeds: list[list[int | None]]
+) -> None:
+    """What was seeded has its seed and generator; what was not, some seed that stays."""
+    ours, theirs = VECTOR[id_](3, "toy"), SyncVectorEnv([lambda: SCALAR[id_]("toy")] * 3)
+    known = np.zeros(3, np.bool_)
+    for each in seeds:
+        before = ours.np_random_seed
+        ours.reset(seed=each)
+        theirs.reset(seed=each)
+        known |= [one is not None for one in each]
+        for index in range(3):
+            if known[index]:
+                assert ours.np_random_seed[index] == theirs.np_random_seed[index]
+                states = (env.np_random[index].bit_generator.state for env in (ours, theirs))
+                assert next(states) == next(states)
+            else:
+                assert ours.np_random_seed[index] == before[index]
+    ours.reset(seed=4)
+    assert ours.np_random_seed == (4, 5, 6)
+
+
+@pytest.mark.parametrize("first", [None, 3])
+def test_the_told_seed_repeats_the_episode(first: int | None) -> None:
+    env = OffloadingVectorEnv(3, num_servers=3, num_subcarriers=2)
+    observation, _ = env.reset(seed=first)
+    assert_equal(env.reset(seed=env.np_random_seed)[0], observation, "obs")

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config, Real, reject
-from mec_moe_env.files import write_text
+from mec_moe_env.files import read_json, write_text
 
 FORMAT = 3
 DIGIT_CLASSES = 10
@@ -101,10 +101,7 @@ class ScheduleFamily:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: expected a JSON file of learned schedules")
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:  # of JSON and of UTF-8
-            raise ValueError(f"{path}: not a whole JSON file ({error})") from error
+        content = read_json(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f"{path}: expected learned schedules of format {FORMAT}")
         schedules, matches = content.get("schedules"), content.get("matches")

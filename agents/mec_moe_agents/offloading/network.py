@@ -5,7 +5,6 @@ Weights are an `.npz` file; how they came about tells a card beside it, the same
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ import numpy as np
 
 from mec_moe_agents.offloading.features import CONTEXT, OF_SERVER, SERVER, VERSION
 from mec_moe_env.core.buffers import Singles
-from mec_moe_env.files import read_arrays, write_arrays, write_json
+from mec_moe_env.files import read_arrays, read_json, write_arrays, write_json
 
 ARCHITECTURE = "deep-set"
 SUFFIX = ".npz"
@@ -173,10 +172,7 @@ def load(path: str | Path) -> Learned:
 def _read_card(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected the card that lies beside the weights")
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not a JSON file ({error})") from error
+    card = read_json(path)
     expected = {"architecture": ARCHITECTURE, "features": VERSION}
     for key, value in expected.items():
         found = card.get(key) if isinstance(card, dict) else None

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.trained import LEARNED
@@ -66,21 +64,18 @@ def units_of(task: Task, split: Split, piece: str) -> list[Unit]:
 
 
 def compute(unit: Unit) -> Arrays:
-    """Compute a unit; nothing where there is no bound or plan."""
+    """Compute a unit: the metrics of an agent, or an array under the name of its piece."""
     config, seeds = unit.split.config, list(unit.seeds)
-    if unit.piece in (BOUNDS, PLANS):
-        piece: NDArray[Any] | None = (certify if unit.piece == BOUNDS else plan_actions)(
-            config, seeds
-        )
-        return {} if piece is None else {unit.piece: piece}
+    if unit.piece == BOUNDS:
+        return {BOUNDS: certify(config, seeds)}
+    if unit.piece == PLANS:
+        return {PLANS: plan_actions(config, seeds)}
     return dict(evaluate(unit.piece, config, seeds).metrics)
 
 
 def run_unit(unit: Unit, work: Path) -> Unit:
-    """Compute a unit and keep its result, if there is one."""
-    result = compute(unit)
-    if result:
-        write_arrays(unit.path(work), result)
+    """Compute a unit and keep its result."""
+    write_arrays(unit.path(work), compute(unit))
     return unit
 
 

@@ -65,6 +65,7 @@ SHIFTS: Mapping[str, Mapping[str, Shift]] = MappingProxyType(
             "digits-moe": OUTAGES,
             "large": WIDE,
             "massive": STALE,
+            "contended": STALE,
         },
     }
 )

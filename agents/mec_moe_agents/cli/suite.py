@@ -150,7 +150,9 @@ def _build(
         shipped = build.assemble(task, split, pieces, work)
         print(f"{task.name} {split.name}: {', '.join(sorted(shipped.pieces)) or 'nothing'}")
     for task in {task.name: task for task, _, _ in plan}.values():
-        print(f"{task.name}: score 0 is {build.choose_baseline(task).baseline}")
+        settled = build.settle(task)
+        full = ", ".join(sorted(settled.complete)) or "no split"
+        print(f"{task.name}: score 0 is {settled.baseline}, {full} complete")
 
 
 @app.command()
@@ -160,18 +162,19 @@ def check(
 ) -> None:
     """Check that the tasks are what the presets say, and that their data are what agents get.
 
-    Rejects a changed task, a return above its bound, and whatever of the sample comes out
-    otherwise when it is computed anew.
+    Rejects a changed task, a return above its bound, what a complete split lacks, and whatever of
+    the sample comes out otherwise when it is computed anew.
     """
     with options.reported():
         from mec_moe_agents.suite.check import (
+            check_complete,
             check_definitions,
             check_sample,
             check_shipped,
             draw_samples,
         )
 
-        problems = [*check_definitions(), *check_shipped()]
+        problems = [*check_definitions(), *check_shipped(), *check_complete()]
         samples = draw_samples(sample, seed) if sample else []
         for done, one in enumerate(samples, 1):
             options.tell(f"[{done}/{len(samples)}] {one.name}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.suite.build import REFERENCE
+from mec_moe_agents.suite.build import REFERENCE, missing_pieces
 from mec_moe_agents.suite.definitions import definitions
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Rows, Shipped, load, path_of
@@ -86,6 +86,18 @@ def _check_rows(split: Split, shipped: Shipped, agent: str, rows: Rows) -> Itera
         for row in np.flatnonzero(returns > shipped.bounds + slack).tolist():
             bound = shipped.bounds[row]
             yield f"{agent}, seed {seeds[row]}: {returns[row]} is above its bound {bound}"
+
+
+def check_complete() -> list[str]:
+    """Say what is missing of splits that were complete, their task's score 0 included."""
+    problems = []
+    for task in tasks().values():
+        for name in sorted(task.complete):
+            lacking = missing_pieces(task, task.split(name))
+            problems += [f"{task.name} {name}: {piece} is missing" for piece in lacking]
+        if task.complete and task.baseline is None:
+            problems.append(f"{task.name}: no agent is score 0")
+    return problems
 
 
 def draw_samples(count: int, seed: int) -> list[Sample]:

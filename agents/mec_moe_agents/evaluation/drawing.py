@@ -55,7 +55,6 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),
         "learned": Look("#AA3377", "-", "*"),
-        "oracle": Look("#666633", "--", "h"),
         "greedy-oracle": Look("#666633", "--", "h"),
         "clairvoyant": Look("#000000", "--", "X"),
         "homogeneous": Look("#E69F00", "--", "s"),

@@ -15,9 +15,6 @@ from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Whole, reject
 
-EFFORT = 200
-"""Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""
-
 
 def _by(scheduler: Callable[..., Scheduler]) -> Callable[..., Agent]:
     """Serve every token as its layer's threshold asks, the configured one by default."""
@@ -40,7 +37,9 @@ def _jesa(config: DMoEConfig, schedule: ThresholdSchedule) -> Scheduler:
     return schedulers.JointScheduler(config, schedule)
 
 
-def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EFFORT) -> Scheduler:
+def _jesa_plus(
+    config: DMoEConfig, schedule: ThresholdSchedule, effort: int = schedulers.EFFORT
+) -> Scheduler:
     if not Whole(1).admits(effort):
         raise reject("effort", effort, Whole(1))
     return schedulers.JointScheduler(config, schedule, effort)

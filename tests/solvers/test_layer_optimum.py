@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ CROWDED = (
 
 def crowded(seed: int) -> tuple[LayerProblem, Charges]:
     rng = np.random.default_rng(seed)
-    *sizes, spread = CROWDED[seed % len(CROWDED)]
-    layer = draw_layer(rng, *map(int, sizes), spread=spread)
+    sources, experts, tokens, subcarriers, spread = CROWDED[seed % len(CROWDED)]
+    layer = draw_layer(rng, sources, experts, tokens, subcarriers, spread)
     problem = state(layer, float(rng.choice([0.4, 0.6, 0.8])), 2)
     return problem, charge_layer(problem, error_weight=float(rng.choice([1.0, 0.3])))
 
@@ -245,12 +246,20 @@ def test_bad_input_is_named() -> None:
     problem = state(two_nodes(), 0.7, 1, **UNIT)
     charges = charge_layer(problem)
     for name in ("error_weight", "energy_weight", "tolerance"):
+        options: dict[str, Any] = {name: -1.0}
         with pytest.raises(ValueError, match=name):
-            dataclasses.replace(charges, **{name: -1.0})
+            dataclasses.replace(charges, **options)
     with pytest.raises(ValueError, match="tolerance is 1"):
         charge_layer(problem, tolerance=1.0)
     with pytest.raises(ValueError, match="effort"):
         optimise_layer(problem, charges, effort=-1)
+    both, one = np.ones((2, 1, 2), bool), np.ones((1, 2), bool)
+    for start, why in ((one, "start has shape"), (both, "max_experts is 1")):
+        with pytest.raises(ValueError, match=why):
+            optimise_layer(problem, charges, start=start)
+    narrow = state((two_nodes()[0], np.ones((2, 2, 1)), np.ones(2)), 0.7, 1, **UNIT)
+    with pytest.raises(ValueError, match="start uses 2 links; there are 1 subcarriers"):
+        optimise_layer(narrow, charge_layer(narrow), start=both ^ np.eye(2, dtype=bool)[:, None])
     with pytest.raises(ValueError, match="patience"):
         optimise_layer(problem, charges, patience=-1)
     with pytest.raises(ValueError, match="time_limit"):

@@ -98,13 +98,18 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
-        "optimal": CatalogueEntry("each layer's best action in the return's terms", _by(_optimal)),
+        "optimal": CatalogueEntry(
+            "each layer's best action in the return's terms; a reference, never a contender",
+            _by(_optimal),
+            contender=False,
+        ),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),
         "exact": CatalogueEntry(
-            "the optimum of each layer, where small",
+            "the optimum of each layer, where small; a reference, never a contender",
             _by(schedulers.ExactScheduler),
+            contender=False,
             serves=schedulers.is_small,
         ),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -204,7 +205,8 @@ def candidate_rounds(layer: Weighed) -> int:
     _, tokens, experts = layer.score.shape
     if experts <= ALL_CANDIDATES:
         return 1
-    return max(CANDIDATE_ROUNDS, -(-ALL_CANDIDATES // max(tokens * layer.most, 1)))
+    named: int = max(tokens * layer.most, 1)
+    return max(CANDIDATE_ROUNDS, math.ceil(ALL_CANDIDATES / named))
 
 
 @kernel

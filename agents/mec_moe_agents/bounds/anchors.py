@@ -20,7 +20,7 @@ import numpy as np
 
 from mec_moe_agents.bounds.cells import Cells
 from mec_moe_agents.bounds.instance import Instance
-from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.buffers import Floats, Integers
 from mec_moe_env.core.kernels import device, kernel
 from mec_moe_env.experts import inner
 
@@ -36,27 +36,29 @@ class Anchors(NamedTuple):
     position: Floats
     """p_ℓ in that basis, (n, k)."""
     least_known: Floats
-    """Least f_τ + |p_ℓ − P_ℓw_τ|² over all ℓ of a type, (N, n); inf without an ℓ."""
+    """Least |p_ℓ − P_ℓw_τ|² over all ℓ of a type, (N, n); inf without an ℓ."""
     least_distance: Floats
-    """Least |Q(w_τ − μ_a)| over all ℓ of a type, (N, n, N)."""
+    """Least |Q(w_τ − μ_a)| over all ℓ of a type, (N, N, n), a before τ."""
 
 
 class Parts(NamedTuple):
     """What an ℓ tells of every task; n tasks, N types."""
 
     known: Floats
-    """f_τ + |p_ℓ − P_ℓw_τ|², (n,)."""
+    """|p_ℓ − P_ℓw_τ|², (n,)."""
     radius: Floats
     """|Q(w_τ − μ_n)|, n the type of τ, (n,)."""
     distance: Floats
-    """|Q(w_τ − μ_a)|, (n, N)."""
+    """|Q(w_τ − μ_a)|, (N, n), a before τ."""
+    along: Floats
+    """P_ℓw_τ in the basis of ℓ, (k, n)."""
 
 
 def make_anchors(instance: Instance, cells: Cells, named: bool) -> Anchors:
     """Work out P_ℓ and p_ℓ of every task, if ℓ is to be named."""
     n, k, d = instance.features.shape
     N = len(cells.centre)
-    least_known, least_distance = np.full((N, n), np.inf), np.full((N, n, N), np.inf)
+    least_known, least_distance = np.full((N, n), np.inf), np.full((N, N, n), np.inf)
     if not named:
         return Anchors(np.empty((0, k, d)), np.empty((0, k)), least_known, least_distance)
     basis, position = _projectors(instance)
@@ -81,41 +83,60 @@ def _projectors(instance: Instance) -> tuple[Floats, Floats]:
 
 
 @device
-def write_parts(instance: Instance, cells: Cells, anchors: Anchors, last: int, out: Parts) -> None:
-    """Write what ℓ tells of every task; nothing is told by ℓ = −1."""
-    rows = anchors.basis.shape[1] if last >= 0 else 0
-    N = cells.centre.shape[0]
-    for i in range(out.known.shape[0]):
-        out.known[i] = cells.floor[i]
-        for a in range(N):
-            out.distance[i, a] = cells.distance[i, a] * cells.distance[i, a]
-    for row in range(rows):
-        for i in range(out.known.shape[0]):
+def write_known(cells: Cells, anchors: Anchors, last: int, tasks: Integers, out: Parts) -> None:
+    """Write the part of some tasks' errors that ℓ decides; nothing is told by ℓ = −1."""
+    for i in tasks:
+        out.known[i] = 0.0
+    for row in range(anchors.basis.shape[1] if last >= 0 else 0):
+        position = anchors.position[last, row]
+        for i in tasks:
             along = inner(anchors.basis[last, row], cells.truth[i])
-            gap = anchors.position[last, row] - along
-            out.known[i] += gap * gap
-            out.radius[i] = along
-        for a in range(N):
-            along = inner(anchors.basis[last, row], cells.centre[a])
-            for i in range(out.known.shape[0]):
-                out.distance[i, a] -= (along - out.radius[i]) * (along - out.radius[i])
-    for i in range(out.known.shape[0]):
-        for a in range(N):
-            out.distance[i, a] = np.sqrt(max(out.distance[i, a], 0.0))
-        out.radius[i] = out.distance[i, instance.types[i]]
+            out.along[row, i] = along
+            out.known[i] += (position - along) * (position - along)
+
+
+@device
+def write_distance(
+    cells: Cells, anchors: Anchors, last: int, a: int, tasks: Integers, out: Parts
+) -> None:
+    """Write how far some tasks are from the centre of a type, after `write_known`."""
+    for i in tasks:
+        out.distance[a, i] = cells.distance[a, i] * cells.distance[a, i]
+    for row in range(anchors.basis.shape[1] if last >= 0 else 0):
+        along = inner(anchors.basis[last, row], cells.centre[a])
+        for i in tasks:
+            gap = along - out.along[row, i]
+            out.distance[a, i] -= gap * gap
+    for i in tasks:
+        out.distance[a, i] = np.sqrt(max(out.distance[a, i], 0.0))
+
+
+@device
+def write_distances(
+    instance: Instance, cells: Cells, anchors: Anchors, last: int, tasks: Integers, out: Parts
+) -> None:
+    """Write how far some tasks are from all centres, after `write_known`."""
+    for a in range(cells.centre.shape[0]):
+        write_distance(cells, anchors, last, a, tasks, out)
+    for i in tasks:
+        out.radius[i] = out.distance[instance.types[i], i]
 
 
 @kernel
 def write_least(instance: Instance, cells: Cells, anchors: Anchors) -> None:
     """Write what holds for every ℓ of a type; both arrays are inf on entry."""
     N, n = anchors.least_known.shape
-    parts = Parts(np.empty(n), np.empty(n), np.empty((n, N)))
+    k = anchors.basis.shape[1]
+    parts = Parts(np.empty(n), np.empty(n), np.empty((N, n)), np.empty((k, n)))
+    tasks = np.arange(n)
     for last in range(n):
-        write_parts(instance, cells, anchors, last, parts)
+        write_known(cells, anchors, last, tasks, parts)
+        write_distances(instance, cells, anchors, last, tasks, parts)
         trained = instance.types[last]
         for i in range(n):
             least = min(anchors.least_known[trained, i], parts.known[i])
             anchors.least_known[trained, i] = least
-            for a in range(N):
-                nearer = min(anchors.least_distance[trained, i, a], parts.distance[i, a])
-                anchors.least_distance[trained, i, a] = nearer
+        for a in range(N):
+            for i in range(n):
+                nearer = min(anchors.least_distance[trained, a, i], parts.distance[a, i])
+                anchors.least_distance[trained, a, i] = nearer

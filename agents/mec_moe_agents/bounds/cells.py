@@ -51,7 +51,7 @@ class Cells(NamedTuple):
     edges: Floats
     """(R + 1,), where rings begin and end."""
     distance: Floats
-    """|w_τ − μ_a| from every type's centre, (n, N); only where A = I."""
+    """|w_τ − μ_a| from every type's centre, (N, n), a before τ; only where A = I."""
     widest: Floats
     """Largest ρ of each type, (N,)."""
     reach: Floats
@@ -85,7 +85,7 @@ def make_cells(instance: Instance) -> Cells:
     if squared is None:
         squared = _quadratic_reach(quadratic, centre, edges)
     reach = np.sqrt(np.maximum(squared, edges[None, :-1, None] ** 2))
-    distance = np.linalg.norm(truth[:, None] - centre[None], axis=2)
+    distance = np.linalg.norm(truth[None] - centre[:, None], axis=2)
     widest = np.zeros(N)
     np.maximum.at(widest, instance.types, radius)
     return Cells(truth, floor, radius, centre, edges, distance, widest, reach)

@@ -17,13 +17,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
-from mec_moe_agents.bounds.anchors import Anchors, Parts, write_parts
+from mec_moe_agents.bounds.anchors import Parts
 from mec_moe_agents.bounds.cells import Cells
 from mec_moe_agents.bounds.instance import Instance
-from mec_moe_env.core.buffers import Floats
-from mec_moe_env.core.kernels import device, kernel
+from mec_moe_env.core.kernels import device
 
 
 class Label(NamedTuple):
@@ -42,12 +39,12 @@ class Label(NamedTuple):
 
 @device
 def ring_cost(instance: Instance, cells: Cells, parts: Parts, a: int, ring: int, i: int) -> float:
-    """Return the least error of task i in a cell."""
+    """Return by how much the error of task i is above its floor in a cell."""
     if instance.params.quadratic.shape[1] > 0:
         away = cells.reach[a, ring, instance.types[i]] - cells.radius[i]
     else:
         away = max(
-            parts.distance[i, a] - cells.edges[ring + 1], cells.edges[ring] - parts.radius[i]
+            parts.distance[a, i] - cells.edges[ring + 1], cells.edges[ring] - parts.radius[i]
         )
     away = max(away, 0.0)
     return float(parts.known[i] + away * away)
@@ -55,24 +52,15 @@ def ring_cost(instance: Instance, cells: Cells, parts: Parts, a: int, ring: int,
 
 @device
 def medoid_cost(instance: Instance, cells: Cells, parts: Parts, b: int, i: int) -> float:
-    """Return what task i costs if the medoid is of type b; A = I."""
+    """Return what task i costs above its floor if the medoid is of type b; A = I."""
     if instance.types[i] == b:
         return float(parts.known[i])
-    away = max(parts.distance[i, b] - cells.widest[b], 0.0)
+    away = max(parts.distance[b, i] - cells.widest[b], 0.0)
     return float(parts.known[i] + 0.5 * away * away)
 
 
 @device
-def write_ring_costs(
-    instance: Instance, cells: Cells, parts: Parts, a: int, ring: int, costs: Floats
-) -> None:
-    """Write the costs of all tasks in a cell, (n,)."""
-    for i in range(costs.shape[0]):
-        costs[i] = ring_cost(instance, cells, parts, a, ring, i)
-
-
-@device
-def write_mixed_costs(
+def mixed_cost(
     instance: Instance,
     cells: Cells,
     parts: Parts,
@@ -80,31 +68,12 @@ def write_mixed_costs(
     ring: int,
     b: int,
     weight: float,
-    costs: Floats,
-) -> None:
-    """Write weight·ring + (1 − weight)·medoid of all tasks, (n,)."""
-    for i in range(costs.shape[0]):
-        of_ring = ring_cost(instance, cells, parts, a, ring, i) if weight > 0.0 else 0.0
-        of_medoid = medoid_cost(instance, cells, parts, b, i) if weight < 1.0 else 0.0
-        costs[i] = weight * of_ring + (1.0 - weight) * of_medoid
-
-
-@device
-def write_common_parts(cells: Cells, anchors: Anchors, trained: int, out: Parts) -> None:
-    """Write parts that lie below those of every ℓ of type `trained`."""
-    for i in range(out.known.shape[0]):
-        out.known[i] = anchors.least_known[trained, i]
-        out.radius[i] = cells.radius[i]
-        for a in range(out.distance.shape[1]):
-            out.distance[i, a] = anchors.least_distance[trained, i, a]
-
-
-@kernel
-def label_costs(instance: Instance, cells: Cells, anchors: Anchors, label: Label) -> Floats:
-    """Return the least error of every task under a label, (n,)."""
-    n, N = cells.distance.shape
-    costs, parts = np.empty(n), Parts(np.empty(n), np.empty(n), np.empty((n, N)))
-    last, a, ring, b, weight = label
-    write_parts(instance, cells, anchors, last, parts)
-    write_mixed_costs(instance, cells, parts, a, ring, b, weight, costs)
-    return costs
+    i: int,
+) -> float:
+    """Return weight·ring + (1 − weight)·medoid for task i."""
+    cost = 0.0
+    if weight > 0.0:
+        cost += weight * ring_cost(instance, cells, parts, a, ring, i)
+    if weight < 1.0:
+        cost += (1.0 - weight) * medoid_cost(instance, cells, parts, b, i)
+    return cost

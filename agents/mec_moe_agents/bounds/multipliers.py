@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_moe_agents.bounds.instance import Instance
-from mec_moe_agents.bounds.schedule import best_schedule, best_value
+from mec_moe_agents.bounds.schedule import mark_schedule, schedule_value
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, kernel
 
@@ -23,32 +22,61 @@ PATIENCE = 0.2
 
 
 class Collected(NamedTuple):
-    """Labels that were the best of a server at some λ, W of them."""
+    """Programmes that were a server's best at some λ, W of them, K tasks together."""
 
     server: Integers
     """(W,)."""
-    last: Integers
-    """(W,), ℓ."""
-    costs: Floats
-    """(W, n)."""
+    joules: Floats
+    """(W,), those of ℓ, weighed."""
+    first: Integers
+    """(W,), how many tasks come first in a programme."""
+    begin: Integers
+    """(W + 1,), where the tasks of each programme begin."""
+    task: Integers
+    """(K,)."""
+    before: Integers
+    """(K,)."""
+    value: Floats
+    """(K,), under the label, without multipliers."""
+
+
+class Work(NamedTuple):
+    """Scratch for the longest programme."""
+
+    values: Floats
+    best: Floats
+    chosen: Flags
+
+
+@device
+def collected_value(
+    collected: Collected, multipliers: Floats, experts: int, row: int, work: Work
+) -> float:
+    """Return what a programme is worth under λ."""
+    begin, count = collected.begin[row], collected.begin[row + 1] - collected.begin[row]
+    for k in range(count):
+        price = multipliers[collected.task[begin + k]]
+        work.values[k] = collected.value[begin + k] - price
+    before, values = collected.before[begin : begin + count], work.values[:count]
+    first, joules = collected.first[row], collected.joules[row]
+    return float(schedule_value(values, before, first, joules, experts, work.best))
 
 
 @device
 def relaxed_value(
-    instance: Instance,
     collected: Collected,
     multipliers: Floats,
-    best: Floats,
+    experts: int,
     worth: Floats,
     choice: Integers,
+    work: Work,
 ) -> float:
-    """Return Σλ + Σ_m worth over the labels; write each server's worth and label, −1: none."""
+    """Return Σλ + Σ_m worth over the programmes; write each server's worth and best, −1: none."""
     for m in range(worth.shape[0]):
         worth[m], choice[m] = 0.0, -1
     for row in range(collected.server.shape[0]):
         m = collected.server[row]
-        costs, last = collected.costs[row], collected.last[row]
-        value = best_value(instance, costs, multipliers, m, last, best)
+        value = collected_value(collected, multipliers, experts, row, work)
         if value > worth[m]:
             worth[m], choice[m] = value, row
     total = 0.0
@@ -61,13 +89,12 @@ def relaxed_value(
 
 @device
 def write_usage(
-    instance: Instance,
     collected: Collected,
     multipliers: Floats,
+    experts: int,
     choice: Integers,
-    best: Floats,
-    chosen: Flags,
     slope: Floats,
+    work: Work,
 ) -> None:
     """Write 1 − how many servers take each task, a subgradient."""
     for i in range(slope.shape[0]):
@@ -76,13 +103,14 @@ def write_usage(
         row = choice[m]
         if row < 0:
             continue
-        for i in range(slope.shape[0]):
-            chosen[i] = False
-        costs, last = collected.costs[row], collected.last[row]
-        best_schedule(instance, costs, multipliers, m, last, best, chosen)
-        for i in range(slope.shape[0]):
-            if chosen[i]:
-                slope[i] -= 1.0
+        collected_value(collected, multipliers, experts, row, work)
+        begin, count = collected.begin[row], collected.begin[row + 1] - collected.begin[row]
+        before, chosen = collected.before[begin : begin + count], work.chosen
+        first = collected.first[row]
+        mark_schedule(work.values[:count], before, first, work.best, chosen)
+        for k in range(count):
+            if chosen[k]:
+                slope[collected.task[begin + k]] -= 1.0
 
 
 @device
@@ -101,20 +129,25 @@ def move(multipliers: Floats, slope: Floats, direction: Floats, distance: float)
 
 @kernel
 def improve(
-    instance: Instance, collected: Collected, start: Floats, aim: float, iterations: int
+    collected: Collected,
+    start: Floats,
+    num_servers: int,
+    experts: int,
+    aim: float,
+    iterations: int,
 ) -> Floats:
-    """Return better multipliers than `start` for the labels collected.
+    """Return better multipliers than `start` for the programmes collected.
 
     A subgradient method with Polyak's step towards the best value so far less `aim`.
     """
-    n, M = start.shape[0], instance.price.shape[1]
-    best, worth = np.empty(instance.params.horizon + 1), np.empty(M)
-    choice, chosen = np.empty(M, np.int64), np.empty(n, np.bool_)
+    n = start.shape[0]
+    work = Work(np.empty(n), np.empty(n + 1), np.empty(n, np.bool_))
+    worth, choice = np.empty(num_servers), np.empty(num_servers, np.int64)
     multipliers, kept = start.copy(), start.copy()
     slope, direction = np.empty(n), np.zeros(n)
     least, waited = np.inf, 0
     for _ in range(iterations):
-        value = relaxed_value(instance, collected, multipliers, best, worth, choice)
+        value = relaxed_value(collected, multipliers, experts, worth, choice, work)
         waited += 1
         if value < least:
             if value < least - 0.1 * aim:
@@ -125,8 +158,20 @@ def improve(
             aim, waited = 0.5 * aim, 0
             multipliers[:] = kept
             direction[:] = 0.0
-            relaxed_value(instance, collected, multipliers, best, worth, choice)
+            relaxed_value(collected, multipliers, experts, worth, choice, work)
             value = least
-        write_usage(instance, collected, multipliers, choice, best, chosen, slope)
+        write_usage(collected, multipliers, experts, choice, slope, work)
         move(multipliers, slope, direction, value - least + aim)
     return kept
+
+
+@kernel
+def collected_worths(
+    collected: Collected, multipliers: Floats, num_servers: int, experts: int
+) -> Floats:
+    """Return the most that each server is worth over its programmes, (M,)."""
+    n = multipliers.shape[0]
+    work = Work(np.empty(n), np.empty(n + 1), np.empty(n, np.bool_))
+    worth, choice = np.empty(num_servers), np.empty(num_servers, np.int64)
+    relaxed_value(collected, multipliers, experts, worth, choice, work)
+    return worth

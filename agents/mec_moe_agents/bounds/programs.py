@@ -8,144 +8,216 @@ mean. Most are never solved: problems with costs common to all ℓ of a type bou
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mec_moe_agents.bounds.anchors import Anchors, Parts, write_parts
+from mec_moe_agents.bounds.anchors import (
+    Anchors,
+    Parts,
+    write_distance,
+    write_distances,
+    write_known,
+)
 from mec_moe_agents.bounds.cells import Cells
 from mec_moe_agents.bounds.instance import Instance
-from mec_moe_agents.bounds.labels import (
-    Label,
-    write_common_parts,
-    write_mixed_costs,
-    write_ring_costs,
-)
+from mec_moe_agents.bounds.labels import Label, mixed_cost
 from mec_moe_agents.bounds.schedule import (
-    best_value,
-    completes,
+    Programme,
+    Servers,
+    fill,
     forced_value,
-    last_pending,
-    task_value,
+    narrow_programme,
+    schedule_value,
+    write_programme,
 )
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.kernels import device, kernel
 
 
+class Search(NamedTuple):
+    """What the search over the labels of a server works on."""
+
+    values: Floats
+    """(n,), what each task is worth at its least error, its multiplier paid."""
+    hopes: Floats
+    """(N, n), what it is worth at most by each type of ℓ; one row if none is named."""
+    hoped: Floats
+    """(n,), what tasks of the programme are worth at most by ℓ itself."""
+    parts: Parts
+    programme: Programme
+    costed: Floats
+    """(n,), values of the programme's tasks under a label."""
+    best: Floats
+    """(n + 1,), of `fill`."""
+    medoids: Floats
+    """(N,), what ℓ is worth at most with each medoid."""
+    of_medoids: Floats
+    """(N, n), what each ℓ is worth at most with each medoid; (N, 1) and inf if none is named."""
+    of_cells: Floats
+    """(N, R, n), what each ℓ is worth at most in each cell; likewise."""
+
+
 @device
-def fill_forward(
-    instance: Instance, costs: Floats, multipliers: Floats, m: int, best: Floats
+def write_values(
+    instance: Instance,
+    cells: Cells,
+    search: Search,
+    parts: Parts,
+    count: int,
+    a: int,
+    ring: int,
+    b: int,
+    weight: float,
 ) -> None:
-    """Write to `best`, (T + 1,), the most that tasks are worth that end by each slot."""
-    U, T = instance.params.num_tasks, instance.params.horizon
-    for t in range(T + 1):
-        best[t] = 0.0
-    for t in range(T):
-        best[t + 1] = max(best[t + 1], best[t])
-        for i in range(t * U, (t + 1) * U):
-            after = t + instance.slots[i, m]
-            if after <= T:
-                value = task_value(instance, costs, multipliers, i, m) + best[t]
-                best[after] = max(best[after], value)
+    """Write what the first `count` tasks of the programme are worth under a label."""
+    scale = instance.params.weights[0]
+    for k in range(count):
+        i = search.programme.task[k]
+        cost = mixed_cost(instance, cells, parts, a, ring, b, weight, i)
+        search.costed[k] = search.values[i] - scale * cost
+
+
+@device
+def label_value(
+    instance: Instance,
+    servers: Servers,
+    cells: Cells,
+    search: Search,
+    m: int,
+    last: int,
+    a: int,
+    ring: int,
+    b: int,
+    weight: float,
+) -> float:
+    """Return what the programme of ℓ is worth under a label."""
+    first, count = search.programme.sizes
+    write_values(instance, cells, search, search.parts, count, a, ring, b, weight)
+    joules = servers.joules[m, max(last, 0)]
+    experts = instance.params.max_experts
+    costed, before = search.costed[:count], search.programme.before
+    return float(schedule_value(costed, before, first, joules, experts, search.best))
 
 
 @device
 def write_ceiling(
     instance: Instance,
-    costs: Floats,
-    multipliers: Floats,
+    servers: Servers,
+    cells: Cells,
+    search: Search,
+    parts: Parts,
     m: int,
     trained: int,
-    best: Floats,
+    a: int,
+    ring: int,
+    b: int,
+    weight: float,
     ceiling: Floats,
 ) -> None:
-    """Raise each ℓ's `ceiling`, (n,), to what it is worth at most under costs of its type."""
-    fill_forward(instance, costs, multipliers, m, best)
-    pending = last_pending(instance, costs, multipliers, m, 0)
-    rest = 0.0
-    if pending >= 0:
-        rest = task_value(instance, costs, multipliers, pending, m)
+    """Raise each ℓ's `ceiling`, (n,), to what it is worth at most under costs of its type.
+
+    The programme is that of ℓ = −1.
+    """
+    T, scale = instance.params.horizon, instance.params.weights[0]
+    count = search.programme.sizes[0]
+    write_values(instance, cells, search, parts, count, a, ring, b, weight)
+    completed = search.programme.ended[T]
+    fill(search.costed, search.programme.before, completed, search.best)
+    pending = 0.0
+    for k in range(completed, count):
+        pending = max(pending, search.costed[k])
     for last in range(ceiling.shape[0]):
-        if instance.types[last] == trained and completes(instance, last, m):
-            own = forced_value(instance, costs, multipliers, last, m)
-            ceiling[last] = max(ceiling[last], best[instance.slot[last]] + own + rest)
+        if instance.types[last] == trained and servers.end[m, last] <= T:
+            cost = mixed_cost(instance, cells, parts, a, ring, b, weight, last)
+            own = search.values[last] - scale * cost
+            own = forced_value(own, servers.joules[m, last], instance.params.max_experts)
+            earlier = search.best[search.programme.ended[instance.slot[last]]]
+            ceiling[last] = max(ceiling[last], earlier + own + pending)
 
 
 @device
 def write_ceilings(
+    instance: Instance, servers: Servers, cells: Cells, anchors: Anchors, search: Search, m: int
+) -> None:
+    """Write what every ℓ is worth at most with each medoid and in each cell."""
+    N, R = search.of_cells.shape[:2]
+    search.of_medoids[:] = -np.inf
+    search.of_cells[:] = -np.inf
+    for trained in range(N):
+        write_programme(instance, servers, search.hopes[trained], m, -1, search.programme)
+        known, distance = anchors.least_known[trained], anchors.least_distance[trained]
+        parts = Parts(known, cells.radius, distance, search.parts.along)
+        for b in range(N):
+            ceiling = search.of_medoids[b]
+            write_ceiling(
+                instance, servers, cells, search, parts, m, trained, 0, 0, b, 0.0, ceiling
+            )
+        for a in range(N):
+            for ring in range(R):
+                ceiling = search.of_cells[a, ring]
+                write_ceiling(
+                    instance, servers, cells, search, parts, m, trained, a, ring, 0, 1.0, ceiling
+                )
+
+
+@device
+def highest_medoid(
     instance: Instance,
+    servers: Servers,
     cells: Cells,
     anchors: Anchors,
-    multipliers: Floats,
+    search: Search,
     m: int,
-    parts: Parts,
-    costs: Floats,
-    best: Floats,
-    of_medoids: Floats,
-    ceilings: Floats,
-) -> None:
-    """Write what every ℓ is worth at most: over all medoids, (n,), and in each cell, (N, R, n)."""
-    N, R = ceilings.shape[:2]
-    for last in range(of_medoids.shape[0]):
-        of_medoids[last] = -np.inf
-        for a in range(N):
-            for ring in range(R):
-                ceilings[a, ring, last] = -np.inf
-    for trained in range(N):
-        write_common_parts(cells, anchors, trained, parts)
-        for b in range(N):
-            write_mixed_costs(instance, cells, parts, 0, 0, b, 0.0, costs)
-            write_ceiling(instance, costs, multipliers, m, trained, best, of_medoids)
-        for a in range(N):
-            for ring in range(R):
-                write_ring_costs(instance, cells, parts, a, ring, costs)
-                write_ceiling(instance, costs, multipliers, m, trained, best, ceilings[a, ring])
+    last: int,
+    least: float,
+) -> float:
+    """Write what ℓ is worth with each medoid, if more than `least`, and return the most."""
+    N, highest = search.medoids.shape[0], -np.inf
+    if instance.params.quadratic.shape[1] > 0:
+        search.medoids[:] = np.inf
+        return float(np.inf)
+    tasks = search.programme.task[: search.programme.sizes[1]]
+    for b in range(N):
+        search.medoids[b] = search.of_medoids[b, max(last, 0)]
+        if search.medoids[b] > least:
+            write_distance(cells, anchors, last, b, tasks, search.parts)
+            value = label_value(instance, servers, cells, search, m, last, 0, 0, b, 0.0)
+            search.medoids[b] = min(value, search.medoids[b])
+        highest = max(highest, search.medoids[b])
+    return highest
 
 
 @device
 def best_with_last(
     instance: Instance,
+    servers: Servers,
     cells: Cells,
-    multipliers: Floats,
+    search: Search,
     m: int,
     last: int,
-    parts: Parts,
-    ceilings: Floats,
-    costs: Floats,
-    best: Floats,
-    medoids: Floats,
     least: float,
 ) -> tuple[float, int, int, int, float]:
     """Return value, a, ring, b and weight of the best label of ℓ that is worth more than `least`.
 
-    `parts` are those of ℓ, `ceilings`, (N, R, n), bound its cells; `medoids`, (N,), is scratch.
+    Programme, parts and medoids are those of ℓ.
     """
-    N, R = ceilings.shape[:2]
+    N, R = search.of_cells.shape[:2]
     most, nearest, at_ring, medoid, mixture = least, -1, -1, -1, 1.0
     euclidean = instance.params.quadratic.shape[1] == 0
-    for b in range(N):
-        medoids[b] = np.inf
-        if euclidean:
-            write_mixed_costs(instance, cells, parts, 0, 0, b, 0.0, costs)
-            medoids[b] = best_value(instance, costs, multipliers, m, last, best)
-    highest = medoids[0]
-    for b in range(1, N):
-        highest = max(highest, medoids[b])
-    if highest <= least:
-        return most, nearest, at_ring, medoid, mixture
     for a in range(N):
         for ring in range(R):
-            if ceilings[a, ring, max(last, 0)] <= most:
+            if search.of_cells[a, ring, max(last, 0)] <= most:
                 continue
-            write_ring_costs(instance, cells, parts, a, ring, costs)
-            in_ring = best_value(instance, costs, multipliers, m, last, best)
+            in_ring = label_value(instance, servers, cells, search, m, last, a, ring, 0, 1.0)
             for b in range(N if euclidean else 1):
                 value, weight = in_ring, 1.0
-                if medoids[b] < value:
-                    value, weight = medoids[b], 0.0
+                if search.medoids[b] < value:
+                    value, weight = search.medoids[b], 0.0
                 if value <= most:
                     continue
                 if euclidean:
-                    write_mixed_costs(instance, cells, parts, a, ring, b, 0.5, costs)
-                    mixed = best_value(instance, costs, multipliers, m, last, best)
+                    mixed = label_value(instance, servers, cells, search, m, last, a, ring, b, 0.5)
                     if mixed < value:
                         value, weight = mixed, 0.5
                 if value > most:
@@ -153,38 +225,116 @@ def best_with_last(
     return most, nearest, at_ring, medoid, mixture
 
 
+@device
+def prepare(
+    instance: Instance,
+    servers: Servers,
+    cells: Cells,
+    anchors: Anchors,
+    search: Search,
+    m: int,
+    last: int,
+) -> None:
+    """Write the programme of ℓ, and what ℓ decides of its tasks' errors."""
+    programme, parts, scale = search.programme, search.parts, instance.params.weights[0]
+    hopes = search.hopes[instance.types[last] if last >= 0 else 0]
+    write_programme(instance, servers, hopes, m, last, programme)
+    tasks = programme.task[: programme.sizes[1]]
+    write_known(cells, anchors, last, tasks, parts)
+    for i in tasks:
+        search.hoped[i] = search.values[i] - scale * parts.known[i]
+    narrow_programme(search.hoped, programme)
+
+
 @kernel
 def best_label(
-    instance: Instance, cells: Cells, anchors: Anchors, multipliers: Floats, m: int, hint: int
+    instance: Instance,
+    servers: Servers,
+    cells: Cells,
+    anchors: Anchors,
+    multipliers: Floats,
+    m: int,
+    least: float,
+    trained: int,
+    tries: int,
 ) -> tuple[float, Label]:
-    """Return the most that server m is worth, and under which label; `hint` is an ℓ to begin with.
+    """Return the most that server m is worth, and under which label, if more than `least`.
 
-    A label with nearest = −1 says that none is worth more than nothing.
+    A label with nearest = −1 says that none is worth more. Only ℓ of type `trained` count, or all
+    if it is −1, and only the `tries` of them that promise most: a guess, no certificate.
     """
-    n, N = cells.distance.shape
-    R = cells.edges.shape[0] - 1
-    parts = Parts(np.empty(n), np.empty(n), np.empty((n, N)))
-    costs, best, medoids = np.empty(n), np.empty(instance.params.horizon + 1), np.empty(N)
-    named = anchors.basis.shape[0]
-    ceilings, highest = np.full((N, R, max(named, 1)), np.inf), np.full(max(named, 1), np.inf)
+    (N, n), T = cells.distance.shape, instance.params.horizon
+    R, named = cells.edges.shape[0] - 1, anchors.basis.shape[0]
+    values = servers.gain[m] - multipliers
+    hopes = values.copy().reshape((1, n))
     if named > 0:
-        write_ceilings(
-            instance, cells, anchors, multipliers, m, parts, costs, best, highest, ceilings
-        )
+        hopes = values - instance.params.weights[0] * anchors.least_known
+    search = Search(
+        values,
+        hopes,
+        np.empty(n),
+        Parts(np.empty(n), np.empty(n), np.empty((N, n)), np.empty((anchors.basis.shape[1], n))),
+        Programme(
+            np.empty(n, np.int64),
+            np.empty(n, np.int64),
+            np.empty(2, np.int64),
+            np.empty(T + 1, np.int64),
+            np.empty(n + 1, np.int64),
+        ),
+        np.empty(n),
+        np.empty(n + 1),
+        np.empty(N),
+        np.full((N, max(named, 1)), np.inf),
+        np.full((N, R, max(named, 1)), np.inf),
+    )
+    highest = np.full(max(named, 1), np.inf)
+    if named > 0:
+        write_ceilings(instance, servers, cells, anchors, search, m)
         for last in range(n):
-            highest[last] = min(highest[last], ceilings[:, :, last].max())
-        if hint >= 0:
-            highest[hint] = np.inf
-    most, label = 0.0, Label(-1, -1, -1, -1, 1.0)
-    while True:
+            in_cells, of_medoids = search.of_cells[:, :, last], search.of_medoids[:, last]
+            if trained < 0 or instance.types[last] == trained:
+                highest[last] = min(in_cells.max(), of_medoids.max())
+            else:
+                highest[last] = -np.inf
+    most, label = least, Label(-1, -1, -1, -1, 1.0)
+    for _ in range(tries):
         at = int(np.argmax(highest))
         if highest[at] <= most:
-            return most, label
+            break
         highest[at] = -np.inf
         last = at if named > 0 else -1
-        write_parts(instance, cells, anchors, last, parts)
-        value, a, ring, b, weight = best_with_last(
-            instance, cells, multipliers, m, last, parts, ceilings, costs, best, medoids, most
-        )
+        prepare(instance, servers, cells, anchors, search, m, last)
+        if highest_medoid(instance, servers, cells, anchors, search, m, last, most) <= most:
+            continue
+        tasks = search.programme.task[: search.programme.sizes[1]]
+        write_distances(instance, cells, anchors, last, tasks, search.parts)
+        value, a, ring, b, weight = best_with_last(instance, servers, cells, search, m, last, most)
         if a >= 0:
             most, label = value, Label(last, a, ring, b, weight)
+    return most, label
+
+
+@kernel
+def write_label_programme(
+    instance: Instance,
+    servers: Servers,
+    cells: Cells,
+    anchors: Anchors,
+    m: int,
+    label: Label,
+    out: Programme,
+    values: Floats,
+) -> None:
+    """Write server m's programme under a label without multipliers, and its tasks' values, (n,)."""
+    (N, n), k = cells.distance.shape, anchors.basis.shape[1]
+    parts = Parts(np.empty(n), np.empty(n), np.empty((N, n)), np.empty((k, n)))
+    tasks, worth, scale = np.arange(n), np.empty(n), instance.params.weights[0]
+    last, a, ring, b, weight = label
+    write_known(cells, anchors, last, tasks, parts)
+    write_distances(instance, cells, anchors, last, tasks, parts)
+    for i in range(n):
+        cost = mixed_cost(instance, cells, parts, a, ring, b, weight, i)
+        worth[i] = servers.gain[m, i] - scale * cost
+    write_programme(instance, servers, worth, m, last, out)
+    for index in range(out.sizes[1]):
+        values[index] = worth[out.task[index]]

@@ -1,160 +1,186 @@
-"""One server's best schedule against given costs: weighted interval scheduling, compiled.
+"""One server's best schedule against given values: weighted interval scheduling, compiled.
 
 A server serves one task at a time, so the tasks that it serves are disjoint intervals
-[t, t + d). With f[t] the most that can be had from slot t on,
+[t, t + d). With tasks in the order of their ends t + d and f[k] the most that can be had from the
+first k of them,
 
-    f[t] = max(f[t + 1], max over tasks of slot t of (v + f[min(t + d, T)])),  f[T] = 0,
+    f[k + 1] = max(f[k], v_k + f[those that end by t_k]),  f[0] = 0,
 
-is exact for any values v.
+is exact for any values v. Tasks of value 0 or less change nothing and are left out: as costs and
+multipliers only lower a value, most never appear.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mec_moe_agents.bounds.instance import Instance
-from mec_moe_env.core.buffers import Flags, Floats
+from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device
 
 
-@device
-def task_value(instance: Instance, costs: Floats, multipliers: Floats, i: int, m: int) -> float:
-    """Return what server m gains by task i over rejecting it, its multiplier paid; −inf if lost."""
-    if not instance.served[i, m]:
-        return -np.inf
-    saved = instance.params.weights[0] * (instance.constant[i] - costs[i])
-    value: float = saved - instance.price[i, m] - multipliers[i]
-    return value
+class Servers(NamedTuple):
+    """What M servers gain by n tasks, server by server."""
+
+    gain: Floats
+    """(M, n), what is gained by serving a task with its least error f rather than rejecting it,
+    w_err·(c − f) − w_energy·joules − w_delay·slots; −inf where the server fails before its end."""
+    joules: Floats
+    """(M, n), as the reward weighs them."""
+    end: Integers
+    """(M, n), t + d: from which slot on the server is idle again; above T: still in training."""
+    order: Integers
+    """(M, n), tasks in the order of their ends."""
+
+
+class Programme(NamedTuple):
+    """Tasks that one server may serve: room for n, and how many there are.
+
+    Those that may be chosen among come first, in the order of their ends. Then comes ℓ, if it is
+    named, and then those of which at most one is in training at T.
+    """
+
+    task: Integers
+    """(n,)."""
+    before: Integers
+    """(n,), how many of the first tasks end by when this one begins."""
+    sizes: Integers
+    """(2,), how many come first, and how many there are."""
+    ended: Integers
+    """(T + 1,), how many of the first tasks end by each slot; only after `write_programme`."""
+    kept: Integers
+    """(n + 1,), scratch of `narrow_programme`."""
+
+
+def make_servers(instance: Instance, floor: Floats) -> Servers:
+    """Lay the prices of an episode out server by server; `floor`, (n,), is each least error."""
+    saved = instance.params.weights[0] * (instance.constant - floor)
+    gain = np.where(instance.served, saved[:, None] - instance.price, -np.inf).T.copy()
+    joules = (instance.params.weights[1] * instance.joules).T.copy()
+    end = (instance.slot[:, None] + instance.slots).T.copy()
+    return Servers(gain, joules, end, np.argsort(end, axis=1, kind="stable"))
 
 
 @device
-def forced_value(instance: Instance, costs: Floats, multipliers: Floats, i: int, m: int) -> float:
-    """Return the most that server m gains by its share 1/e, 1 ≤ e ≤ D, of a task it must serve.
+def write_programme(
+    instance: Instance, servers: Servers, values: Floats, m: int, last: int, out: Programme
+) -> None:
+    """List the tasks of positive value, (n,), that server m may serve if it completes ℓ last.
+
+    With ℓ = −1 any schedule counts, and all come first.
+    """
+    T = instance.params.horizon
+    latest = T + instance.params.max_delay if last < 0 else instance.slot[last]
+    count, reached = 0, 0
+    for position in range(values.shape[0]):
+        i = servers.order[m, position]
+        end = servers.end[m, i]
+        if end > latest:
+            break
+        if values[i] > 0.0 and i != last:
+            while reached < end and reached <= T:
+                out.ended[reached] = count
+                reached += 1
+            out.task[count] = i
+            count += 1
+    while reached <= T:
+        out.ended[reached] = count
+        reached += 1
+    for k in range(count):
+        out.before[k] = out.ended[instance.slot[out.task[k]]]
+    out.sizes[0] = count
+    if last >= 0:
+        out.task[count] = last
+        count += 1
+        # Positions at the end of the order: whatever is in training at T ends after T.
+        for position in range(values.shape[0] - 1, -1, -1):
+            i = servers.order[m, position]
+            if servers.end[m, i] <= T:
+                break
+            if values[i] > 0.0 and instance.slot[i] >= servers.end[m, last]:
+                out.task[count] = i
+                count += 1
+    out.sizes[1] = count
+
+
+@device
+def narrow_programme(values: Floats, out: Programme) -> None:
+    """Take out the tasks whose value, (n,), is not positive; ℓ stays."""
+    first, listed = out.sizes
+    count = 0
+    for k in range(first):
+        out.kept[k] = count
+        if values[out.task[k]] > 0.0:
+            # Those before k are written already, and no later one is looked at.
+            out.task[count], out.before[count] = out.task[k], out.kept[out.before[k]]
+            count += 1
+    out.sizes[0] = count
+    for k in range(first, listed):
+        if k == first or values[out.task[k]] > 0.0:
+            out.task[count] = out.task[k]
+            count += 1
+    out.sizes[1] = count
+
+
+@device
+def fill(values: Floats, before: Integers, count: int, best: Floats) -> None:
+    """Write f[0], …, f[count] to `best`."""
+    best[0] = 0.0
+    for k in range(count):
+        best[k + 1] = max(best[k], values[k] + best[before[k]])
+
+
+@device
+def forced_value(whole: float, joules: float, experts: int) -> float:
+    """Return the most that a server gains by its share 1/e, 1 ≤ e ≤ D, of a task it must serve.
 
     A share of the error, the delay and the multiplier, but all of the joules; linear in 1/e, so
-    the largest value is at an end.
+    the largest value is at an end. `whole` is the value of all of it.
     """
-    whole = task_value(instance, costs, multipliers, i, m)
-    joules = instance.params.weights[1] * instance.joules[i, m]
-    least = (whole + joules) / instance.params.max_experts - joules
-    return float(max(whole, least))
+    return max(whole, (whole + joules) / experts - joules)
 
 
 @device
-def fill(
-    instance: Instance, costs: Floats, multipliers: Floats, m: int, end: int, best: Floats
-) -> None:
-    """Write f[0], …, f[end] to `best`, tasks that end after slot `end` left out.
-
-    With `end` = T a task may still be in training at the end.
-    """
-    U = instance.params.num_tasks
-    cut = end < instance.params.horizon
-    best[end] = 0.0
-    for t in range(end - 1, -1, -1):
-        best[t] = best[t + 1]
-        for i in range(t * U, (t + 1) * U):
-            after = t + instance.slots[i, m]
-            if after > end:
-                if cut:
-                    continue
-                after = end
-            value = task_value(instance, costs, multipliers, i, m) + best[after]
-            best[t] = max(best[t], value)
-
-
-@device
-def read(
-    instance: Instance,
-    costs: Floats,
-    multipliers: Floats,
-    m: int,
-    end: int,
-    best: Floats,
-    chosen: Flags,
-) -> None:
-    """Mark in `chosen` the tasks of a schedule of value f[0], `best` as `fill` left it."""
-    U = instance.params.num_tasks
-    t = 0
-    while t < end:
-        after = t + 1
-        if best[t] > best[t + 1]:
-            for i in range(t * U, (t + 1) * U):
-                until = min(t + instance.slots[i, m], instance.params.horizon)
-                if until > end:
-                    continue
-                value = task_value(instance, costs, multipliers, i, m) + best[until]
-                if value == best[t]:
-                    chosen[i] = True
-                    after = until
-                    break
-        t = after
-
-
-@device
-def last_pending(instance: Instance, costs: Floats, multipliers: Floats, m: int, first: int) -> int:
-    """Return the best task in training at T, taken in slot `first` or later; −1 if none gains."""
-    U, T = instance.params.num_tasks, instance.params.horizon
-    most, task = 0.0, -1
-    for i in range(max(first, T - instance.params.max_delay) * U, T * U):
-        if instance.slot[i] + instance.slots[i, m] > T:
-            value = task_value(instance, costs, multipliers, i, m)
-            if value > most:
-                most, task = value, i
-    return task
-
-
-@device
-def completes(instance: Instance, i: int, m: int) -> bool:
-    """Return whether server m would complete task i within the episode."""
-    if instance.slot[i] + instance.slots[i, m] > instance.params.horizon:
-        return False
-    served: bool = instance.served[i, m]
-    return served
-
-
-@device
-def best_value(
-    instance: Instance, costs: Floats, multipliers: Floats, m: int, last: int, best: Floats
+def schedule_value(
+    values: Floats, before: Integers, first: int, joules: float, experts: int, best: Floats
 ) -> float:
-    """Return the most that server m can gain if `last` is the last task that it completes.
+    """Return the most that a programme is worth; `best`, (n + 1,), is written by `fill`.
 
-    Before it come tasks that end by its slot, after it at most one that is in training at T.
-    With `last` = −1 any schedule counts. `best`, (T + 1,), is written by `fill`.
+    `values` and `before` are those of its tasks, of which `first` come first; `joules` are ℓ's.
     """
-    if last < 0:
-        fill(instance, costs, multipliers, m, instance.params.horizon, best)
-        whole: float = best[0]
-        return whole
-    if not completes(instance, last, m):
-        return -np.inf
-    start = instance.slot[last]
-    fill(instance, costs, multipliers, m, start, best)
-    value: float = best[0] + forced_value(instance, costs, multipliers, last, m)
-    after = start + instance.slots[last, m]
-    pending = last_pending(instance, costs, multipliers, m, after)
-    if pending >= 0:
-        value += task_value(instance, costs, multipliers, pending, m)
-    return value
+    fill(values, before, first, best)
+    total: float = best[first]
+    if first < values.shape[0]:
+        total += forced_value(values[first], joules, experts)
+        pending = 0.0
+        for k in range(first + 1, values.shape[0]):
+            pending = max(pending, values[k])
+        total += pending
+    return total
 
 
 @device
-def best_schedule(
-    instance: Instance,
-    costs: Floats,
-    multipliers: Floats,
-    m: int,
-    last: int,
-    best: Floats,
-    chosen: Flags,
+def mark_schedule(
+    values: Floats, before: Integers, first: int, best: Floats, chosen: Flags
 ) -> None:
-    """Mark in `chosen`, (n,), the tasks of the schedule that `best_value` values."""
-    end = instance.params.horizon if last < 0 else instance.slot[last]
-    fill(instance, costs, multipliers, m, end, best)
-    read(instance, costs, multipliers, m, end, best, chosen)
-    if last >= 0:
-        chosen[last] = True
-        after = end + instance.slots[last, m]
-        pending = last_pending(instance, costs, multipliers, m, after)
+    """Mark in `chosen` the tasks of a schedule of that value, `best` as `fill` left it."""
+    for k in range(values.shape[0]):
+        chosen[k] = False
+    k = first
+    while k > 0:
+        if best[k] > best[k - 1]:
+            chosen[k - 1] = True
+            k = before[k - 1]
+        else:
+            k -= 1
+    if first < values.shape[0]:
+        chosen[first] = True
+        pending = -1
+        most = 0.0
+        for k in range(first + 1, values.shape[0]):
+            if values[k] > most:
+                most, pending = values[k], k
         if pending >= 0:
             chosen[pending] = True

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.evaluation.rollout import evaluate
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import build, check, shipped_bounds, shipped_plans, shipped_rows, theory
 from mec_moe_agents.suite.definitions import TEST
@@ -147,6 +147,21 @@ def test_a_wrong_row_and_a_return_above_its_bound_are_named(
     wrong = next(sample for sample in samples if (sample.piece, sample.row) == ("guard", 1))
     assert "guard, seed 100001: return is" in str(check.check_sample(wrong))
     assert any("guard, seed 100001:" in problem for problem in check.check_shipped())
+
+
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [(("return",), "energy_j is not shipped"), (("return", "joules"), "joules is no longer")],
+)
+def test_rows_with_other_metrics_than_todays_are_named(
+    toy_suite: Task, monkeypatch: pytest.MonkeyPatch, old: tuple[str, ...], message: str
+) -> None:
+    split, today = toy_suite.split(TEST), ("return", "energy_j")[: 3 - len(old)]
+    rows = {name: np.zeros(3) for name in old}
+    save(toy_suite, split, load(toy_suite, split).with_piece("guard", rows))
+    played = Episodes(np.array([100_000]), {name: np.zeros(1) for name in today}, np.empty((1, 0)))
+    monkeypatch.setattr(check, "evaluate", lambda *_: played)
+    assert message in str(check.check_sample(check.draw_samples(1, 0)[0]))
 
 
 def test_a_shipped_plan_is_played(toy_suite: Task) -> None:

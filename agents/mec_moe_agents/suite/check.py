@@ -129,6 +129,8 @@ def check_sample(sample: Sample) -> str | None:
     else:
         there = shipped.rows[sample.piece]
         here = evaluate(sample.piece, config, [sample.seed]).metrics
+    if unshipped := sorted(here.keys() - there.keys()):
+        return f"{sample.name}: {unshipped[0]} is not shipped"
     for name, values in there.items():
         if name not in here:
             return f"{sample.name}: {name} is no longer computed"

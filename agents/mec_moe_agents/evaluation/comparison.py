@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
-from mec_moe_agents.evaluation.shipped import play_plans
 from mec_moe_agents.evaluation.store import Cell, CellStore
+from mec_moe_agents.suite import shipped_plans
+from mec_moe_agents.suite.play import replay
 from mec_moe_env.config import Config
 
 
@@ -66,11 +67,17 @@ def compare(
             continue
         listener.began(name, len(seeds) * config.steps)
         begin = time.perf_counter()
-        shipped = play_plans(config, seeds) if agent == CLAIRVOYANT else None
+        shipped = _play_plans(config, seeds) if agent == CLAIRVOYANT else None
         results[agent] = shipped or evaluate(agent, config, seeds, on_step=listener.stepped)
         store.save(cell, results[agent])
         listener.finished(name, time.perf_counter() - begin)
     return results
+
+
+def _play_plans(config: Config, seeds: Sequence[int]) -> Episodes | None:
+    """Play the clairvoyant plans that are shipped, or return None unless all seeds have one."""
+    plans = shipped_plans(config, seeds)
+    return None if plans is None else replay(plans, config, seeds).episodes
 
 
 def compare_everywhere(

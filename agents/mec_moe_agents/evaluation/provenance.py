@@ -28,7 +28,7 @@ REPORTS = (
     "tables",
     "verdict",
 )
-# Shipped rows and bounds are looked up, and plans are played anew each time: nothing kept is of them.
+# What the suite ships is looked up anew each time, and nothing of it is kept in a store.
 SUITE = (
     "build.py",
     "check.py",

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from mec_moe_agents.suite.manifest import Manifest
 from mec_moe_agents.suite.play import Recording
 from mec_moe_env.core.buffers import Floats
-from mec_moe_env.files import blaming, read_arrays, write_arrays, write_json
+from mec_moe_env.files import read_arrays, write_arrays, write_json
 
 ARRAYS = ("manifest", "actions", "rewards", "returns")
 CONTENT = "content"
@@ -75,8 +75,10 @@ class Submission:
         """
         arrays = read_arrays(path, (*ARRAYS, CONTENT))
         intact = str(arrays[CONTENT]) == content_checksum(arrays)
-        with blaming(path, "manifest"):
+        try:
             manifest = Manifest.from_document(json.loads(str(arrays["manifest"])))
+        except (RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: manifest: {error}") from error
         actions, rewards, returns = (arrays[name] for name in ARRAYS[1:])
         if actions.dtype.kind != "u" or actions.ndim != 3:
             raise ValueError(

@@ -137,10 +137,11 @@ def _draw_returns(axes: Axes, board: leaderboard.Leaderboard) -> None:
         look = drawing.look_of(line.agent)
         drawing.draw_interval(axes, line.mean_return, row, look)
     means = [line.mean_return.mean for line in board.shown]
+    ends = [end for line in board.shown for end in line.mean_return if np.isfinite(end)]
     if board.bound is not None:
         axes.axvline(board.bound.mean_return.mean, color=drawing.BOUND.color, ls=drawing.BOUND.line)
-    if max(means) < 0 and min(means) / max(means) > LOGARITHMIC_FROM:
-        drawing.scale_by_size(axes, means)
+    if max(ends) < 0 and min(means) / max(means) > LOGARITHMIC_FROM:
+        drawing.scale_by_size(axes, ends)
     axes.set_yticks(range(len(board.lines)), [line.agent for line in board.lines])
     axes.set_ylim(len(board.lines) - 0.5, -0.5)
     title = "Return (mean and 95 % interval)"

@@ -138,8 +138,8 @@ def test_a_lead_that_may_be_chance() -> None:
 def test_a_family_too_large_for_its_seeds_is_told(rivals: int, told: bool) -> None:
     """Eight seeds of one sign: p = 2/2⁸, times the rivals; 7 · 2/2⁸ is above 5 %."""
     base = -np.arange(8.0)
-    others = {f"agent{rank}": base - rank for rank in range(1, rivals + 1)}
-    text = verdict(summarize(made_up(guard=base, **others)), "digits")
+    others = {f"agent{rank}": (base - rank).tolist() for rank in range(1, rivals + 1)}
+    text = verdict(summarize(made_up(guard=base.tolist(), **others)), "digits")
     assert ("Its return beats the next" in text) is not told
     assert ("So few seeds can show no difference among 8 agents." in text) is told
 

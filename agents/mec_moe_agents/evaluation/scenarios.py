@@ -88,11 +88,11 @@ class Scenario:
 
     @property
     def references(self) -> list[str]:
-        """The compared agents that know more than a scheduler can."""
+        """The compared agents that are no contenders but show what can be reached."""
         return [name for name in self.agents if not self.is_contender(name)]
 
     def is_contender(self, agent: str) -> bool:
-        """Tell whether an agent knows no more than a scheduler can."""
+        """Tell whether an agent competes, or is a reference."""
         return find_agent(agent, self.config).contender
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from mec_moe_agents.evaluation.statistics import estimate_mean
 
 FEWEST_SEEDS = 8
 """With fewer, the bootstrap's intervals miss the truth too often."""
+REFERENCES: Mapping[str, str] = MappingProxyType(
+    {
+        CLAIRVOYANT: f"the {CLAIRVOYANT} plan",
+        "optimal": "optimal, which solves the return itself,",
+    }
+)
+"""What each agent that shows how much can be reached is called in a sentence."""
 VIOLATED = "violated"
 """The measure of broken constraints, where an environment has one."""
 
@@ -149,16 +157,16 @@ def _below_bound(board: Leaderboard, column: Column) -> str:
         return f"How far from the optimum that is, is not known: {bounds.source}."
     gap = column.lead(estimate_mean(bounds.values - best.returns))
     sentence = f"{best.agent} stands {gap} below the {BOUND}"
-    clairvoyant = board.line(CLAIRVOYANT)
-    if clairvoyant is None or clairvoyant is best:
+    lines = map(board.line, REFERENCES)
+    references = [line for line in lines if line is not None and line is not best]
+    if not references:
         return f"{sentence}."
-    lead = estimate_mean(clairvoyant.returns - best.returns)
+    reference = max(references, key=lambda line: line.mean_return.mean)
+    lead = estimate_mean(reference.returns - best.returns)
+    shows = f"{sentence}; {REFERENCES[reference.agent]}"
     if lead.low > 0:
-        return (
-            f"{sentence}; the {CLAIRVOYANT} plan shows that {column.lead_number(lead.mean)} of it "
-            "can be reached."
-        )
-    return f"{sentence}; the {CLAIRVOYANT} plan does not show that more can be reached."
+        return f"{shows} shows that {column.lead_number(lead.mean)} of it can be reached."
+    return f"{shows} does not show that more can be reached."
 
 
 def _margin(line: Line, column: Column) -> str:

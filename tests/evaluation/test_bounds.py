@@ -86,4 +86,4 @@ def test_what_nobody_proved_says_why(
     monkeypatch.setattr(bounds, "certified_bound", refuse)
     unknown = found(tmp_path)
     assert unknown.values is None
-    assert unknown.source == "nothing is proved here: gates = 'digits' depend on the actions"
+    assert unknown.source == "nothing is proved here (gates = 'digits' depend on the actions)"

@@ -144,6 +144,16 @@ def test_a_lead_that_may_be_chance() -> None:
     assert "guard beats random by 30.00" in text
 
 
+@pytest.mark.parametrize(("rivals", "told"), [(6, False), (7, True)])
+def test_a_family_too_large_for_its_seeds_is_told(rivals: int, told: bool) -> None:
+    """Eight seeds of one sign: p = 2/2⁸, times the rivals; 7 · 2/2⁸ is above 5 %."""
+    base = -np.arange(8.0)
+    others = {f"agent{rank}": (base - rank).tolist() for rank in range(1, rivals + 1)}
+    text = verdict(summarize(made_up(guard=base.tolist(), **others)), "digits")
+    assert ("Its return beats the next" in text) is not told
+    assert ("So few seeds can show no difference among 8 agents." in text) is told
+
+
 def test_a_reference_is_never_best() -> None:
     seer, guard, nearest = ([-1, -2, -3] * 3, [-10, -20, -30] * 3, [-100, -200, -300] * 3)
     results = made_up(clairvoyant=seer, guard=guard, nearest=nearest)

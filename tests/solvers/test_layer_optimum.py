@@ -198,7 +198,7 @@ def test_contended_layers_end_where_highs_does() -> None:
     off = []
     for seed in range(40):
         problem, charges = crowded(seed)
-        exact = optimise_exactly(problem, charges, time_limit=20)
+        exact = optimise_exactly(problem, charges)
         found = optimise_layer(problem, charges)
         assert found.value >= exact.bound * (1 - 1e-6)
         assert layer_bound(problem, charges) <= exact.value * (1 + 1e-9)
@@ -208,6 +208,20 @@ def test_contended_layers_end_where_highs_does() -> None:
         assert found.value <= value * (1 + 1e-9)
     assert max(off) <= 0.005
     assert np.mean(np.array(off) <= 1e-6) >= 0.9
+
+
+def test_what_a_search_starts_with_is_never_made_worse() -> None:
+    better = 0
+    for seed in range(24):
+        problem, charges = crowded(seed)
+        start = allocate_jointly_plus(problem, effort=100)
+        given = float(layer_value(problem, charges, start.selected, start.subcarrier))
+        for effort in (0, 20):
+            found = optimise_layer(problem, charges, start=start.selected, effort=effort)
+            check(problem, charges, found)
+            assert found.value <= given * (1 + 1e-12)
+            better += bool(found.value < given * (1 - 1e-9))
+    assert better > 0
 
 
 def test_batch_equals_single_layers_and_repeats() -> None:

@@ -91,7 +91,7 @@ def find_bounds(
                 values[seed] = value
                 listener.stepped(1)
         except ValueError as error:
-            why_not = f"nothing is proved here: {error}"
+            why_not = f"nothing is proved here ({error})"
         listener.finished(name, time.perf_counter() - begin)
         if why_not:
             return Bounds(None, why_not)

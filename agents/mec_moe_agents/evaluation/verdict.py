@@ -10,6 +10,7 @@ import numpy as np
 
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
+from mec_moe_agents.evaluation.hypotheses import SIGNIFICANT
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
@@ -83,7 +84,11 @@ def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> st
     basis = f"paired 95 % interval, {board.seeds} seeds, {adjusted}"
     if board.outcome(second) < 0:
         return f"{best}. Its return beats the next, {named(second)}, by {margin} ({basis})."
-    return f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
+    chance = f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
+    # The least p of a sign-flip test is 2 / 2ⁿ, and Holm multiplies it by the size of the family.
+    if len(board.adjusted) * 2.0 ** (1 - board.seeds) < SIGNIFICANT:
+        return chance
+    return f"{chance} So few seeds can show no difference among {len(board.lines)} agents."
 
 
 def _achievement(best: Line) -> str:

@@ -17,28 +17,29 @@ from mec_moe_env.core.buffers import Actions, Floats
 
 def shipped_bounds(config: Config, seeds: Sequence[int]) -> Floats | None:
     """Return certified bounds on the return, (n,), or None unless all seeds have one."""
-    return _gather(config, seeds, lambda shipped: shipped.bounds)
+    bounds = _gather(config, seeds, lambda shipped: shipped.bounds)
+    return None if bounds is None else np.array(bounds)
 
 
 def shipped_plans(config: Config, seeds: Sequence[int]) -> Actions | None:
     """Return the clairvoyant's flat actions, (n, T, A), or None unless all seeds have them."""
     plans = _gather(config, seeds, lambda shipped: shipped.plans)
-    return None if plans is None else widened(plans)
+    return None if plans is None else widened(np.stack(plans))
 
 
 def shipped_rows(config: Config, agent: str, seeds: Sequence[int]) -> Rows | None:
     """Return the metrics of an agent's episodes, each (n,), or None unless all seeds have them."""
 
-    def table(shipped: Shipped) -> NDArray[Any] | None:
+    def episodes(shipped: Shipped) -> list[dict[str, float]] | None:
         rows = shipped.rows.get(agent)
-        return None if rows is None else np.stack(list(rows.values()), axis=1)
+        if rows is None:
+            return None
+        return [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
 
-    values = _gather(config, seeds, table)
-    if values is None:
+    found = _gather(config, seeds, episodes)
+    if found is None:
         return None
-    known = (load(task, split).rows.get(agent) for task, split in splits_of(config))
-    names = next(list(rows) for rows in known if rows is not None)
-    return dict(zip(names, values.T, strict=True))
+    return {name: np.array([episode[name] for episode in found]) for name in found[0]}
 
 
 def frozen_baseline(config: Config) -> str | None:
@@ -49,14 +50,14 @@ def frozen_baseline(config: Config) -> str | None:
 def _gather(
     config: Config,
     seeds: Sequence[int],
-    choose: Callable[[Shipped], NDArray[Any] | None],
-) -> NDArray[Any] | None:
+    choose: Callable[[Shipped], Sequence[Any] | NDArray[Any] | None],
+) -> list[Any] | None:
     """Collect one entry per seed from all splits of a configuration; None if one is missing."""
-    found: dict[int, NDArray[Any]] = {}
+    found: dict[int, Any] = {}
     for task, split in splits_of(config):
         piece = None if found.keys() >= set(seeds) else choose(load(task, split))
         if piece is not None:
             found.update(zip(split.seeds, piece, strict=True))
     if not seeds or not found.keys() >= set(seeds):
         return None
-    return np.stack([found[seed] for seed in seeds])
+    return [found[seed] for seed in seeds]

@@ -88,9 +88,8 @@ class Dual:
         write_label_programme(*self.relaxation, m, label, programme, values)
         first, count = programme.sizes.tolist()
         if count > 0:
-            rows = programme.task, programme.before, values
-            kept = (row[:count].copy() for row in rows)
-            self._columns[m, label] = Column(*kept, first)
+            task, before = programme.task[:count].copy(), programme.before[:count].copy()
+            self._columns[m, label] = Column(task, before, values[:count].copy(), first)
 
     def _improved(self, aim: float) -> Floats:
         instance, collected = self.relaxation.instance, self._collected()

@@ -154,7 +154,7 @@ def draw(runs: Sequence[Run], baselines: dict[str, float], options: argparse.Nam
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for name, value in baselines.items():
-        axes.axhline(value, color="black", ls="--" if name == "oracle" else ":", lw=1.3)
+        axes.axhline(value, color="black", ls="--" if name == "greedy-oracle" else ":", lw=1.3)
         place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
         axes.annotate(name, (1.0, value), xytext=(4, -3), **place)
     for one in runs:
@@ -193,7 +193,7 @@ def main() -> None:
     config, seeds = OFFLOADING_PRESETS[options.scenario], validation_seeds(options.episodes)
     baselines = {
         name: float(evaluate(name, config, seeds).metrics["return"].mean())
-        for name in (options.baseline, "oracle")
+        for name in (options.baseline, "greedy-oracle")
     }
     print(*(f"{name} {value:.1f}" for name, value in baselines.items()))
     runs = []

@@ -4,7 +4,7 @@
     python examples/sb3_ppo.py
 
 The `toy` scenario has four slots and an optimum of -3.8, found by enumeration: one task is worth
-rejecting, which no baseline sees beforehand and `oracle` does. PPO finds it in a thousand
+rejecting, which no baseline sees beforehand and `greedy-oracle` does. PPO finds it in a thousand
 episodes, ten seconds. On a scenario of real size, `--scenario default`, so few steps are not
 enough; `maskable_ppo.py` shows what helps.
 """
@@ -56,12 +56,12 @@ def main(settings: Arguments) -> None:
     model.learn(settings.steps)
 
     held_out = DummyVecEnv([lambda: Monitor(gym.make(ID, scenario=settings.scenario))])
-    names = ("random", "gating", "nearest", "profile", "guard", "oracle")
+    names = ("random", "gating", "nearest", "profile", "guard", "greedy-oracle")
     agents = {name: make_agent(name, held_out) for name in names} | {"PPO": model}
     for name, agent in agents.items():
         held_out.seed(HELD_OUT_SEED)
         mean, _ = evaluate_policy(agent, held_out, settings.episodes)
-        print(f"{name:8} mean return {mean:8.2f}")
+        print(f"{name:13} mean return {mean:8.2f}")
 
 
 if __name__ == "__main__":

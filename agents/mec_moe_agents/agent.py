@@ -53,7 +53,8 @@ class CatalogueEntry:
     build: Callable[..., Agent]
     """Called with the configuration, the environment, the seed, and the options as keywords."""
     contender: bool = True
-    """False for a reference that knows what no scheduler can know."""
+    """False for a reference, which shows what can be reached: it knows what no scheduler can, or
+    solves the return itself."""
     serves: Callable[[Any], bool] = lambda config: True
     """Whether the agent can act in a scenario, and is not another agent under a second name; most
     agents do in every one."""

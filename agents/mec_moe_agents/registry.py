@@ -52,7 +52,8 @@ def find_agent(name: str, config: Config) -> CatalogueEntry:
 def make_agent(name: str, env: Any, *, seed: Seed = 0, **options: Any) -> Agent:
     """Build an agent for an environment, scalar or vector, wrapped or not.
 
-    The agent is for any environment with the same configuration, `oracle` for `env` alone.
+    The agent is for any environment with the same configuration; `greedy-oracle` and `clairvoyant`,
+    which look into it, are for `env` alone.
 
     Args:
         name: one of `agent_names`.

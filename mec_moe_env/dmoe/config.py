@@ -140,14 +140,14 @@ DMOE_PRESETS: Mapping[str, DMoEConfig] = MappingProxyType(
     {
         "default": DMoEConfig(),
         "paper": DMoEConfig(num_nodes=8, tokens_per_source=4, num_layers=8, num_subcarriers=64),
-        # A cell's width: the best subcarrier of a link has 0.7 bit/s/Hz in the median, and its
-        # neighbours in rank cost a third more. Enough tokens that all L = 21 links of three
-        # sources carry something in the first layers, and just as many subcarriers, to the dozen.
+        # A cell's width, and radio that runs out: a link's best subcarrier has 0.7 bit/s/Hz in the
+        # median, its fourth best costs a third more. There are L = 56 links for 24 subcarriers,
+        # and serving each token as cheaply as it can be takes 37 of them in the first layer, 24
+        # in the fifth: some thresholds have to be violated, and a scheduler chooses whose.
         "contended": DMoEConfig(
             area_m=2000.0,
             num_nodes=8,
-            num_sources=3,
-            tokens_per_source=16,
+            tokens_per_source=4,
             num_layers=8,
             num_subcarriers=24,
         ),

@@ -72,9 +72,17 @@ class DMoEEnv(SimulatorEnv):
     actions without a violation the best spends the least J, which is P1. Layers do not touch each
     other and E_ref does not depend on actions, so this holds for the return. Serving all by their
     Top-D, links among their L best, is worth at least −w_energy a layer, serving nobody −2·w_err.
-    Where ρ_q = 0, a violation costs and saves nothing. Not covered: finite deadlines (a link of
-    many states may miss one that each alone would meet), S < L, and schedulers that see an old
-    channel (`csi_delay`), for which only the optimum in hindsight has no violation.
+    Where ρ_q = 0, a violation costs and saves nothing.
+
+    *Where S < L*, as in `contended`, links can outnumber subcarriers, some violations are
+    unavoidable, and the best action chooses whose. No optimum leaves one that could be mended
+    beside what the others use: c̄_ij is the largest c_ijs, so that giving a violated token its
+    Top-D over links that the others have in use and over subcarriers that they leave free costs at
+    most ρ_q. It removes a charge of w_err·ρ_q·(1 + m_q), which is more.
+
+    Not covered: finite deadlines (a link of many states may miss one that each alone would meet),
+    and schedulers that see an old channel (`csi_delay`), for which only the optimum in hindsight
+    has no violation.
 
     With a real model (`digits-moe`) gates follow from actions, and what counts is the answer:
 

@@ -115,7 +115,7 @@ def test_stable_baselines_evaluates_every_baseline(name: str) -> None:
     assert mean < 0
 
 
-@pytest.mark.parametrize("name", ["gating", "oracle"])
+@pytest.mark.parametrize("name", ["gating", "greedy-oracle"])
 def test_stable_baselines_evaluates_on_several_environments(name: str) -> None:
     evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
     build = pytest.importorskip("stable_baselines3.common.env_util").make_vec_env
@@ -145,7 +145,7 @@ def test_a_stable_baselines_model_is_an_agent_as_it_is() -> None:
 )
 def test_agents_are_built_from_any_form_of_the_environment(build: Callable[[], Any]) -> None:
     env = build()
-    agent = make_agent("oracle", env)
+    agent = make_agent("greedy-oracle", env)
     observation, _ = env.reset(seed=1)
     action, _ = agent.predict(observation)
     assert env.action_space.contains(action)

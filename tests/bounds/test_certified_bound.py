@@ -69,7 +69,7 @@ def test_no_plan_of_small_episodes_exceeds_it(block: int) -> None:
 def test_no_agent_exceeds_it(preset: str) -> None:
     config = OFFLOADING_PRESETS[preset].override(horizon=40, failure_rate=0.01)
     bounds = certified_bound(config, [3, 4], rounds=6)
-    for name in ("oracle", "guard", "reject-all"):
+    for name in ("greedy-oracle", "guard", "reject-all"):
         env = make_vector_env(config, 2)
         returns = run_episodes(make_agent(name, env), env, [3, 4]).metrics["return"]
         assert (returns <= bounds).all(), name

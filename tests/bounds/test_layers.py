@@ -49,16 +49,19 @@ def test_no_action_exceeds_the_bound(name: str) -> None:
     assert min(slack) < 1e-6  # and somewhere it is reached
 
 
-@pytest.mark.parametrize("scenario", ["default", "contended", "toy"])
-def test_optimal_comes_close_to_the_bound(scenario: str) -> None:
+# Without exclusivity the bound is loose where links outnumber subcarriers.
+@pytest.mark.parametrize(
+    ("scenario", "share"), [("default", 0.3), ("contended", 0.6), ("toy", 0.3)]
+)
+def test_optimal_comes_close_to_the_bound(scenario: str, share: float) -> None:
     seeds = [0, 1, 2]
     config = DMOE_PRESETS[scenario]
     reached = evaluate("optimal", config, seeds).metrics["return"]
-    plus = evaluate("jesa-plus", config, seeds, options={"effort": 50}).metrics["return"]
+    plus = evaluate("jesa-plus", config, seeds).metrics["return"]
     bound = certified_bound(config, seeds)
     assert (reached <= bound).all()
     assert (reached >= plus - 1e-9).all()
-    assert (bound - reached < 0.3 * -bound).all()
+    assert (bound - reached < share * -bound).all()
 
 
 def test_the_toys_bound_by_hand() -> None:

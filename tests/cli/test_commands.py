@@ -177,7 +177,7 @@ def test_lists() -> None:
     assert PURPOSES["offloading"].keys() == OFFLOADING_PRESETS.keys()
     assert all(name in scenarios.stdout for name in DMOE_PRESETS)
     assert PURPOSES["dmoe"].keys() == DMOE_PRESETS.keys()
-    assert all(name in agents.stdout for name in ("most-powerful", "guard", "oracle"))
+    assert all(name in agents.stdout for name in ("most-powerful", "guard", "greedy-oracle"))
     assert all(name in agents.stdout for name in ("homogeneous", "jesa-plus", "exact"))
     assert max(map(len, (scenarios.stdout + agents.stdout).splitlines())) <= 80
 

@@ -13,7 +13,7 @@ pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, FIRST_TRAINING_SEED
-from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, parse_agents
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, RankingRequest
 from mec_moe_agents.registry import agent_names, find_agent
 from typer.testing import CliRunner, Result
 
@@ -23,7 +23,9 @@ from tests.interruption import interrupt_once
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
 FULL: tuple[object, ...] = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
 PRESETS = (OFFLOADING_PRESETS["default"], DMOE_PRESETS["toy"])
-AGENTS = sum(len(parse_agents("all", config)) for config in PRESETS)
+SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 8)
+REQUEST = RankingRequest.check("default,dmoe/toy", "all", SEEDS[:4])
+AGENTS = sum(len(scenario.runners) for scenario in REQUEST.scenarios)
 CELLS = AGENTS + 1
 """All agents, and the bounds of DMoE."""
 
@@ -203,7 +205,7 @@ def test_an_interrupted_ranking_resumes(tmp_path: Path, jobs: str) -> None:
     assert "Traceback" not in errors
     assert not (tmp_path / "ranking.json").exists()
     finished = len(list(cells.glob("[a-z]*.npz")))
-    agents = len(agent_names(OFFLOADING_PRESETS["scarce"]))
+    agents = len(RankingRequest.check("scarce", "all", SEEDS).scenarios[0].runners)
     assert 0 < finished < agents
 
     resumed = mec_moe(*arguments)

@@ -22,6 +22,7 @@ from tests.environments.dmoe_reference import (
     reference_joules,
     reserves,
     state_joules,
+    wanted_by,
 )
 
 Sets = dict[Token, tuple[int, ...]]
@@ -70,11 +71,16 @@ def best_action(env: DMoEEnv) -> tuple[float, np.ndarray]:
 def assign(
     states: np.ndarray, costs: dict[tuple[int, int], np.ndarray]
 ) -> tuple[float, np.ndarray]:
-    """Return the least joules of sending the states, (I, K), and each link's subcarrier."""
+    """Return the least joules of sending the states, (I, K), and each link's subcarrier.
+
+    +inf where links outnumber subcarriers.
+    """
     links = np.zeros_like(states)
     used = [(i, j) for i, j in zip(*np.nonzero(states), strict=True) if i != j]
     if not used:
         return 0.0, links
+    if len(used) > costs[used[0]].size:
+        return np.inf, links
     table = np.array([states[link] * costs[link] for link in used])
     rows, subcarriers = linear_sum_assignment(table)
     for row, s in zip(rows, subcarriers, strict=True):
@@ -82,18 +88,24 @@ def assign(
     return float(table[rows, subcarriers].sum()), links
 
 
-def small_layers(count: int, **options: Any) -> Iterator[DMoEEnv]:
-    """Yield environments before their first layer: K ≤ 3, I ≤ 2, Q ≤ 2, D ≤ 2, L ≤ S ≤ L + 1."""
+def small_layers(count: int, scarce: bool = False, **options: Any) -> Iterator[DMoEEnv]:
+    """Yield environments before their first layer: K ≤ 3, I ≤ 2, Q ≤ 2, D ≤ 2.
+
+    L ≤ S ≤ L + 1, or S < L where subcarriers are scarce.
+    """
     rng = np.random.default_rng(0)
     for seed in range(count):
         K, Q, D = (int(number) for number in rng.integers((2, 1, 1), (4, 3, 3)))
         I = int(rng.integers(1, 3))
+        links, extra = min(I * (K - 1), I * Q * D), int(rng.integers(2))
+        if scarce and links == 1:
+            continue
         env = DMoEEnv(
             num_nodes=K,
             num_sources=I,
             tokens_per_source=Q,
             max_experts=D,
-            num_subcarriers=min(I * (K - 1), I * Q * D) + int(rng.integers(2)),
+            num_subcarriers=int(rng.integers(1, links)) if scarce else links + extra,
             importance=float(rng.uniform(0.3, 1.0)),
             area_m=float(rng.choice([200.0, 2000.0])),
             count_backward=bool(rng.integers(2)),
@@ -112,6 +124,46 @@ def test_no_optimum_violates_what_can_be_reached() -> None:
         assert info["cost"] == info["violated"] == info["shortfall"] == 0.0
         assert info["reward_error"] == 0.0
         assert info["dropped_picks"] == 0
+
+
+def test_with_too_few_subcarriers_no_optimum_leaves_what_could_be_mended() -> None:
+    violated = 0
+    for env in small_layers(150, scarce=True):
+        reward, action = best_action(env)
+        served, missed = who_is_served(env, action), shares_missed(env, action)
+        short = [token for token, share in missed.items() if share > 0.0]
+        assert not any(can_be_mended(env, served, token) for token in short)
+        _, played, _, _, info = env.step(action)
+        assert played == pytest.approx(reward, rel=1e-9, abs=1e-12)
+        assert info["cost"] == len(short)
+        violated += bool(short)
+    assert violated > 20
+
+
+def who_is_served(env: DMoEEnv, action: np.ndarray) -> Sets:
+    """Return the experts that an action without a dropped pick gives each token."""
+    I, Q, D = env.config.expert_shape
+    picks = action[: I * Q * D].reshape(I, Q, D)
+    K = env.config.num_nodes
+    return {token: tuple(int(j) for j in picks[token] if j < K) for token in np.ndindex(I, Q)}
+
+
+def shares_missed(env: DMoEEnv, action: np.ndarray) -> dict[Token, float]:
+    """Return m_q of every token under an action without a dropped pick."""
+    gates = env._simulator.exogenous.gates[0, env._simulator.state.layer[0]]
+    served = who_is_served(env, action)
+    relevance = {token: float(gates[token][list(js)].sum()) for token, js in served.items()}
+    return missed_shares(env, relevance)
+
+
+def can_be_mended(env: DMoEEnv, served: Sets, token: Token) -> bool:
+    """Say whether a token could have its Top-D beside all that the others use."""
+    others = {
+        (i, j) for (i, q), experts in served.items() if (i, q) != token for j in experts if i != j
+    }
+    source = token[0]
+    wanted = {(source, j) for j in wanted_by(env, token)[1] if j != source}
+    return len(wanted - others) <= env.config.num_subcarriers - len(others)
 
 
 def test_no_optimum_violates_where_constraints_weigh_more_than_energy() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from mec_moe_agents.agent import CatalogueEntry
 from mec_moe_agents.evaluation import scenarios
@@ -25,7 +26,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> None:
     entry: CatalogueEntry = replace(OFFLOADING_AGENTS["random"], contender=False)
     everyone = {**OFFLOADING_AGENTS, CLAIRVOYANT: entry}
     monkeypatch.setattr("mec_moe_agents.registry.CATALOGUES", {"offloading": everyone, "dmoe": {}})
-    monkeypatch.setattr(scenarios, "has_plans", lambda config, seeds: False)
+    monkeypatch.setattr(scenarios, "shipped_plans", lambda config, seeds: None)
 
 
 @pytest.mark.usefixtures("listed")
@@ -41,7 +42,10 @@ def test_the_clairvoyant_runs_on_demand() -> None:
 def test_the_clairvoyant_takes_part_where_its_plans_are_shipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scenarios, "has_plans", lambda config, seeds: list(seeds) == [1, 2])
+    plans = np.zeros((2, CONFIG.horizon, 1))
+    monkeypatch.setattr(
+        scenarios, "shipped_plans", lambda config, seeds: plans if list(seeds) == [1, 2] else None
+    )
     assert with_clairvoyant(["guard"], CONFIG, [1, 2], certify=False) == ["guard", CLAIRVOYANT]
     assert with_clairvoyant(["guard"], CONFIG, [1, 3], certify=False) == ["guard"]
 

@@ -67,6 +67,16 @@ def test_a_plan_that_is_no_better_shows_nothing(lead: float) -> None:
     assert "the clairvoyant plan does not show that more can be reached." in text
 
 
+def test_a_reference_that_solves_the_return_is_named_as_such() -> None:
+    results = {"jesa": episodes(NOISE - 80), "optimal": episodes(NOISE - 70)}
+    board = summarize(results | {"des": episodes(NOISE - 90)}, ["optimal"], bounds=bounds_of(0, 20))
+    text = verdict(board, "contended")
+    assert text.startswith("Best on contended: jesa.")
+    assert text.endswith(
+        "; optimal, which solves the return itself, shows that 10.00 of it can be reached."
+    )
+
+
 def test_a_lead_that_the_number_of_comparisons_explains_is_none() -> None:
     # Of eight seeds all are won: p = 2/2⁸, of seven comparisons 0.055.
     names = ("guard", "des", "profile", "gating", "nearest", "jesa", "topk", "random")
@@ -132,6 +142,16 @@ def test_a_lead_that_may_be_chance() -> None:
     text = verdict(summary, "digits")
     assert "may be chance" in text
     assert "guard beats random by 30.00" in text
+
+
+@pytest.mark.parametrize(("rivals", "told"), [(6, False), (7, True)])
+def test_a_family_too_large_for_its_seeds_is_told(rivals: int, told: bool) -> None:
+    """Eight seeds of one sign: p = 2/2⁸, times the rivals; 7 · 2/2⁸ is above 5 %."""
+    base = -np.arange(8.0)
+    others = {f"agent{rank}": (base - rank).tolist() for rank in range(1, rivals + 1)}
+    text = verdict(summarize(made_up(guard=base.tolist(), **others)), "digits")
+    assert ("Its return beats the next" in text) is not told
+    assert ("So few seeds can show no difference among 8 agents." in text) is told
 
 
 def test_a_reference_is_never_best() -> None:

@@ -36,7 +36,7 @@ def returns(output: str) -> dict[str, float]:
 def check_sb3_ppo(output: str) -> None:
     """The optimum of the toy is known; hardly trained, PPO stays within what is possible."""
     scores = returns(output)
-    assert scores["oracle"] == -3.8
+    assert scores["greedy-oracle"] == -3.8
     assert scores["guard"] == scores["profile"] == -6.16
     assert -20.0 < scores["PPO"] <= -3.8
 
@@ -60,7 +60,7 @@ def check_evaluate_baselines(output: str) -> None:
     """Sorted, and the toy's values are known by hand."""
     scores = returns(output)
     assert scores.pop("random") < -3.8
-    assert scores == {"oracle": -3.8, "guard": -6.16, "reject-all": -10.0}
+    assert scores == {"greedy-oracle": -3.8, "guard": -6.16, "reject-all": -10.0}
     lines = [float(value) for value in re.findall(r"mean return +(\S+)", output)]
     assert lines == sorted(lines, reverse=True)
 
@@ -108,7 +108,7 @@ CASES: dict[str, tuple[str, Callable[[str], None]]] = {
     "maskable_ppo.py": (f"--steps 512 {SMALL}", check_maskable_ppo),
     "cleanrl_ppo.py": (f"--iterations 1 --steps 32 {SMALL}", check_cleanrl_ppo),
     "evaluate_baselines.py": (
-        "--scenario toy --agents reject-all,random,guard,oracle --episodes 3",
+        "--scenario toy --agents reject-all,random,guard,greedy-oracle --episodes 3",
         check_evaluate_baselines,
     ),
     "custom_scheduler.py": ("--seeds 12", check_custom_scheduler),

@@ -1,14 +1,19 @@
 """Plans with full foresight: what they promise is what is played, and it is a lot."""
 
 import itertools
+from functools import partial
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import SyncVectorEnv
 from mec_moe_agents import evaluate, make_agent
+from mec_moe_agents.offloading.clairvoyant import foresee
 from mec_moe_agents.planning import Plan, plan
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv, foresight
+from mec_moe_env.sb3 import make_vec_env
 
 TOY = OFFLOADING_PRESETS["toy"]
 SMALL = OFFLOADING_PRESETS["default"].override(horizon=40)
@@ -70,6 +75,22 @@ def test_the_agent_plays_the_plan_in_a_batch() -> None:
     returns = evaluate("clairvoyant", SMALL, [4, 5], options={"effort": EFFORT}).metrics["return"]
     wanted = [planned(SMALL, 4).value, planned(SMALL, 5).value]
     np.testing.assert_allclose(returns, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["scalar", "sync", "sb3"])
+def test_it_foresees_whatever_wraps_the_environment(kind: str) -> None:
+    make = partial(gym.make, "mec_moe/Offloading-v0", scenario=SMALL)
+    if kind == "scalar":
+        env: Any = make()
+        env.reset(seed=4)
+    elif kind == "sync":
+        env = SyncVectorEnv([make, make])
+        env.reset(seed=[9, 4])
+    else:
+        env = make_vec_env("mec_moe/Offloading-v0", n_envs=2, seed=3, scenario=SMALL)
+        env.reset()
+    row = 0 if kind == "scalar" else 1
+    np.testing.assert_array_equal(foresee(env, row).features, foresight(SMALL, 4).features)
 
 
 def test_ready_made_plans_are_played() -> None:

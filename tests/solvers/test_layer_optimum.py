@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ CROWDED = (
 
 def crowded(seed: int) -> tuple[LayerProblem, Charges]:
     rng = np.random.default_rng(seed)
-    *sizes, spread = CROWDED[seed % len(CROWDED)]
-    layer = draw_layer(rng, *map(int, sizes), spread=spread)
+    sources, experts, tokens, subcarriers, spread = CROWDED[seed % len(CROWDED)]
+    layer = draw_layer(rng, sources, experts, tokens, subcarriers, spread)
     problem = state(layer, float(rng.choice([0.4, 0.6, 0.8])), 2)
     return problem, charge_layer(problem, error_weight=float(rng.choice([1.0, 0.3])))
 
@@ -197,7 +198,7 @@ def test_contended_layers_end_where_highs_does() -> None:
     off = []
     for seed in range(40):
         problem, charges = crowded(seed)
-        exact = optimise_exactly(problem, charges, time_limit=20)
+        exact = optimise_exactly(problem, charges)
         found = optimise_layer(problem, charges)
         assert found.value >= exact.bound * (1 - 1e-6)
         assert layer_bound(problem, charges) <= exact.value * (1 + 1e-9)
@@ -207,6 +208,20 @@ def test_contended_layers_end_where_highs_does() -> None:
         assert found.value <= value * (1 + 1e-9)
     assert max(off) <= 0.005
     assert np.mean(np.array(off) <= 1e-6) >= 0.9
+
+
+def test_what_a_search_starts_with_is_never_made_worse() -> None:
+    better = 0
+    for seed in range(24):
+        problem, charges = crowded(seed)
+        start = allocate_jointly_plus(problem, effort=100)
+        given = float(layer_value(problem, charges, start.selected, start.subcarrier))
+        for effort in (0, 20):
+            found = optimise_layer(problem, charges, start=start.selected, effort=effort)
+            check(problem, charges, found)
+            assert found.value <= given * (1 + 1e-12)
+            better += bool(found.value < given * (1 - 1e-9))
+    assert better > 0
 
 
 def test_batch_equals_single_layers_and_repeats() -> None:
@@ -245,12 +260,20 @@ def test_bad_input_is_named() -> None:
     problem = state(two_nodes(), 0.7, 1, **UNIT)
     charges = charge_layer(problem)
     for name in ("error_weight", "energy_weight", "tolerance"):
+        options: dict[str, Any] = {name: -1.0}
         with pytest.raises(ValueError, match=name):
-            dataclasses.replace(charges, **{name: -1.0})
+            dataclasses.replace(charges, **options)
     with pytest.raises(ValueError, match="tolerance is 1"):
         charge_layer(problem, tolerance=1.0)
     with pytest.raises(ValueError, match="effort"):
         optimise_layer(problem, charges, effort=-1)
+    both, one = np.ones((2, 1, 2), bool), np.ones((1, 2), bool)
+    for start, why in ((one, "start has shape"), (both, "max_experts is 1")):
+        with pytest.raises(ValueError, match=why):
+            optimise_layer(problem, charges, start=start)
+    narrow = state((two_nodes()[0], np.ones((2, 2, 1)), np.ones(2)), 0.7, 1, **UNIT)
+    with pytest.raises(ValueError, match="start uses 2 links; there are 1 subcarriers"):
+        optimise_layer(narrow, charge_layer(narrow), start=both ^ np.eye(2, dtype=bool)[:, None])
     with pytest.raises(ValueError, match="patience"):
         optimise_layer(problem, charges, patience=-1)
     with pytest.raises(ValueError, match="time_limit"):

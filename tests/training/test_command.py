@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from mec_moe_env.files import recover_folder
 from tests.interruption import interrupt_once
 
-TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,oracle")
+TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,greedy-oracle")
 SHORT = ("train", "--algo", "ppo", "--scenario", "default", *TINY, "--tune", "steps_per_leg=80")
 MLP = (*SHORT, "--policy", "mlp", "--tune", "width=8")
 
@@ -50,7 +50,7 @@ def test_trains_shows_and_leaves_a_folder(tmp_path: Path) -> None:
     result = mec_moe(*SHORT, "--steps", 160, "--seed", 7, "--out", out)
     assert result.exit_code == 0, result.output
     assert "[160/160] return" in result.stderr
-    for text in ("ppo (shape)", "oracle", "50 seeds from 100000", f"mec-moe evaluate {out}"):
+    for text in ("ppo (shape)", "greedy-oracle", "50 seeds from 100000", f"mec-moe evaluate {out}"):
         assert text in result.stdout
     assert {path.name for path in out.iterdir()} == {
         *("config.json", "versions.json", "evaluations.csv", "curves.png"),

@@ -128,6 +128,11 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"state.json"):
             run(plan, tmp_path, 2 * SEGMENT)
     state.write_text(whole)
+    versions = tmp_path / "versions.json"
+    for damage in ("[]", "{}", '{"sessions": [1]}'):
+        versions.write_text(damage)
+        with pytest.raises(ValueError, match=r"versions.json: expected a"):
+            run(plan, tmp_path, 2 * SEGMENT)
     weights.write_bytes(weights.read_bytes()[:-9])
     with pytest.raises(ValueError, match=r"policy.npz: expected an .npz file"):
         run(plan, tmp_path, 2 * SEGMENT)

@@ -215,7 +215,11 @@ def test_a_refused_action_changes_nothing() -> None:
     ("build", "error", "message"),
     [
         (lambda: GateObservation(OffloadingEnv(), "guardian"), ValueError, "guard"),
-        (lambda: GateObservation(OffloadingEnv(), "oracle"), ValueError, "unknown gate 'oracle'"),
+        (
+            lambda: GateObservation(OffloadingEnv(), "greedy-oracle"),
+            ValueError,
+            "unknown gate 'greedy-oracle'",
+        ),
         (lambda: GateObservation(OffloadingEnv(), threshold=2.0), ValueError, "threshold = 2.0"),
         (lambda: GateObservation(OffloadingEnv(), "gating", noise=0.3), ValueError, "noise = 0.3"),
         (lambda: GateObservation(OffloadingEnv(), learning_rate=1.0), TypeError, "learning_rate"),

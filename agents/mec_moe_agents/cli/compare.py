@@ -24,8 +24,8 @@ def compare(
     first_seed: options.FirstSeed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
+        options.path_option(
+            "Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
         ),
     ] = None,
     settings: options.Settings = None,
@@ -61,7 +61,7 @@ def check(
     certify: bool,
 ) -> Scenario:
     """Resolve every name, build the environment and the agents once."""
-    from mec_moe_agents.evaluation.rollout import make_vector_env
+    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
     from mec_moe_agents.evaluation.scenarios import (
         Scenario,
         find_config,
@@ -70,6 +70,7 @@ def check(
     )
     from mec_moe_agents.registry import make_agent
 
+    check_evaluation_seeds((seeds[0], seeds[-1]))
     config = find_config(env, name, options.parse_overrides(settings))
     named = parse_agents(agents, config)
     scenario = Scenario(name, config, with_clairvoyant(named, config, seeds, certify=certify))

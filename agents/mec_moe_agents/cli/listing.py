@@ -32,7 +32,7 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "dmoe": {
             "default": "training RL agents",
             "paper": "setting of Qin et al. 2025",
-            "contended": "links want the same subcarriers",
+            "contended": "too few subcarriers",
             "digits-moe": "a real model on handwritten digits",
             "large": "64 experts",
             "massive": "2,048 experts",

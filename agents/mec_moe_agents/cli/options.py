@@ -25,9 +25,9 @@ def given_path(text: str | Path) -> Path:
     return Path(text)
 
 
-def path_option(what: str) -> Any:
+def path_option(what: str, metavar: str = "PATH") -> Any:
     """Make an option that takes a path, with a line of help."""
-    return typer.Option(help=what, parser=given_path, metavar="PATH")
+    return typer.Option(help=what, parser=given_path, metavar=metavar)
 
 
 Preset = Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 import mec_moe_agents.cli.options as options
 
 if TYPE_CHECKING:
@@ -18,7 +16,8 @@ def pareto(
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 100_000,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; runs/pareto-SCENARIO unless given.")
+        Path | None,
+        options.path_option("Folder for the results; runs/pareto-SCENARIO unless given."),
     ] = None,
     settings: options.Settings = None,
 ) -> None:
@@ -30,18 +29,21 @@ def pareto(
     with options.reported():
         from mec_moe_agents.evaluation.drawing import save_figure
         from mec_moe_agents.evaluation.provenance import current_provenance
+        from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.evaluation.scenarios import Scenario, find_config
         from mec_moe_agents.reproduce.pareto import draw, measure
         from mec_moe_env import DMoEConfig
         from mec_moe_env.files import write_csv
 
+        chosen = range(first_seed, first_seed + seeds)
+        check_evaluation_seeds((chosen[0], chosen[-1]))
         name = scenario.removeprefix("dmoe/")
         config = find_config("dmoe", name, options.parse_overrides(settings))
         assert isinstance(config, DMoEConfig)
         folder = out or Path("runs") / f"pareto-{name}"
         options.check_writable(folder)
         provenance = current_provenance()
-        trade = measure(config, range(first_seed, first_seed + seeds), options.tell)
+        trade = measure(config, chosen, options.tell)
         title = f"{Scenario(name, config, ()).summary}, {seeds} seeds"
         picture, rows = folder / "pareto.png", folder / "pareto.csv"
         write_csv(rows, [{**row, **provenance.columns} for row in trade.rows])

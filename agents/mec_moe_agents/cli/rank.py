@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import AgentNames, Certify, ResultsFolder, check_writable, reported
+from mec_moe_agents.cli.options import (
+    AgentNames,
+    Certify,
+    ResultsFolder,
+    check_writable,
+    path_option,
+    reported,
+)
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import RankingRequest
@@ -29,10 +36,10 @@ def rank(
     out: ResultsFolder = Path("runs/rank"),
     markdown: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.md", help="Also write the tables here, the picture beside it."),
+        path_option("Also write the tables here, the picture beside it.", "FILE.md"),
     ] = None,
     mnist: Annotated[
-        Path | None, typer.Option(help="MNIST's .npz file or IDX folder: its scenario takes part.")
+        Path | None, path_option("MNIST's .npz file or IDX folder: its scenario takes part.")
     ] = None,
     certify: Certify = False,
 ) -> None:

@@ -110,10 +110,10 @@ def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
 def learn_importance(
     out: ResultsFolder = Path("runs/importance"),
     seeds: Annotated[
-        int, typer.Option(min=1, help="Episodes to compare_matches on, from seed 100000.")
+        int, typer.Option(min=1, help="Episodes to compare on, from seed 100000.")
     ] = 1000,
     shipped: Annotated[
-        bool, typer.Option("--shipped", help="Evaluator the shipped schedules instead of learning.")
+        bool, typer.Option("--shipped", help="Evaluate the shipped schedules instead of learning.")
     ] = False,
 ) -> None:
     """Learn the layer importance of `digits-moe` and compare it with γ0^l at equal accuracy.

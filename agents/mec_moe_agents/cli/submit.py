@@ -26,7 +26,7 @@ def submit(
             "module:factory, where factory(env, seeds) returns what has a `predict`."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The file to write, .npz.")],
+    out: Annotated[Path, options.path_option("The file to write.", "FILE.npz")],
     split: Annotated[str, typer.Option(help="test, shifted-test or validation.")] = "test",
     name: Annotated[str | None, typer.Option(help="Of the agent, unless --agent says it.")] = None,
     author: Annotated[str, typer.Option(help="Who submits.")] = "",

@@ -95,7 +95,7 @@ def build(
         str | None, typer.Option(help="One agent, `bounds` or `plans`; all unless given.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Units at the same time.")] = 1,
-    work: Annotated[Path, typer.Option(help="Folder that keeps finished units.")] = Path(
+    work: Annotated[Path, options.path_option("Folder that keeps finished units.")] = Path(
         "runs/suite"
     ),
     fresh: Annotated[

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="What `mec-moe submit` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="What `mec-moe submit` wrote.", parser=options.given_path)
+    ],
     threads: Annotated[int, typer.Option(min=1, help="Threads of the environment.")] = 1,
 ) -> None:
     """Replay a submission without running anyone's code; accept it, or name what differs.

@@ -15,9 +15,6 @@ from mec_moe_agents.dmoe.learned import has_learned_importance, learned_schedule
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Whole, reject
 
-EFFORT = 200
-"""Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""
-
 
 def _by(scheduler: Callable[..., Scheduler]) -> Callable[..., Agent]:
     """Serve every token as its layer's threshold asks, the configured one by default."""
@@ -40,7 +37,9 @@ def _jesa(config: DMoEConfig, schedule: ThresholdSchedule) -> Scheduler:
     return schedulers.JointScheduler(config, schedule)
 
 
-def _jesa_plus(config: DMoEConfig, schedule: ThresholdSchedule, effort: int = EFFORT) -> Scheduler:
+def _jesa_plus(
+    config: DMoEConfig, schedule: ThresholdSchedule, effort: int = schedulers.EFFORT
+) -> Scheduler:
     if not Whole(1).admits(effort):
         raise reject("effort", effort, Whole(1))
     return schedulers.JointScheduler(config, schedule, effort)
@@ -99,13 +98,18 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
         ),
         "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
         "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
-        "optimal": CatalogueEntry("each layer's best action in the return's terms", _by(_optimal)),
+        "optimal": CatalogueEntry(
+            "each layer's best action in the return's terms; a reference, never a contender",
+            _by(_optimal),
+            contender=False,
+        ),
         "learned": CatalogueEntry(
             "JESA with learned layer importance", _learned, serves=has_learned_importance
         ),
         "exact": CatalogueEntry(
-            "the optimum of each layer, where small",
+            "the optimum of each layer, where small; a reference, never a contender",
             _by(schedulers.ExactScheduler),
+            contender=False,
             serves=schedulers.is_small,
         ),
     }

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import mec_moe_agents
+from mec_moe_agents.bounds.certify import certified_bound
 from mec_moe_agents.evaluation.comparison import Listener
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import Scenario
-from mec_moe_agents.evaluation.shipped import shipped_bounds
 from mec_moe_agents.evaluation.store import Cell, CellStore
-from mec_moe_env import DMoEConfig
+from mec_moe_agents.suite import shipped_bounds
+from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 
@@ -91,7 +91,7 @@ def find_bounds(
                 values[seed] = value
                 listener.stepped(1)
         except ValueError as error:
-            why_not = f"nothing is proved here: {error}"
+            why_not = f"nothing is proved here ({error})"
         listener.finished(name, time.perf_counter() - begin)
         if why_not:
             return Bounds(None, why_not)
@@ -146,18 +146,8 @@ def certify_cell(cell: Cell, store: CellStore) -> tuple[int, float]:
     Raises:
         ValueError: nothing is proved for the configuration.
     """
-    values = certified_bound(cell.config, cell.seeds)
+    config = cell.config
+    assert isinstance(config, OffloadingConfig | DMoEConfig)
+    values = certified_bound(config, cell.seeds)
     store.save(cell, Episodes(np.array(cell.seeds), {VALUE: values}, np.empty((1, 0))))
     return cell.seeds[0], float(values[0])
-
-
-def certified_bound(config: Config, seeds: Sequence[int]) -> Floats:
-    """Return bounds on the return that no policy exceeds, (n,).
-
-    Raises:
-        ValueError: nothing is proved for the configuration.
-    """
-    bound = getattr(mec_moe_agents, "certified_bound", None)
-    if bound is None:
-        raise ValueError("this version certifies no bounds")
-    return np.asarray(bound(config, list(seeds)), dtype=np.float64)

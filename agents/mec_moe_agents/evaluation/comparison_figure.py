@@ -22,6 +22,8 @@ MARKED_STEPS = 16
 SETTLED_FROM = 0.05
 """Share of a curve's beginning that may leave the axis: errors start with jumps."""
 LOGARITHMIC_FROM = 8.0
+MARGIN = 0.03
+"""Share of an axis below zero."""
 LEGEND_COLUMNS = 7
 
 
@@ -135,10 +137,11 @@ def _draw_returns(axes: Axes, board: leaderboard.Leaderboard) -> None:
         look = drawing.look_of(line.agent)
         drawing.draw_interval(axes, line.mean_return, row, look)
     means = [line.mean_return.mean for line in board.shown]
+    ends = [end for line in board.shown for end in line.mean_return if np.isfinite(end)]
     if board.bound is not None:
         axes.axvline(board.bound.mean_return.mean, color=drawing.BOUND.color, ls=drawing.BOUND.line)
-    if max(means) < 0 and min(means) / max(means) > LOGARITHMIC_FROM:
-        drawing.scale_by_size(axes, means)
+    if max(ends) < 0 and min(means) / max(means) > LOGARITHMIC_FROM:
+        drawing.scale_by_size(axes, ends)
     axes.set_yticks(range(len(board.lines)), [line.agent for line in board.lines])
     axes.set_ylim(len(board.lines) - 0.5, -0.5)
     title = "Return (mean and 95 % interval)"
@@ -147,7 +150,8 @@ def _draw_returns(axes: Axes, board: leaderboard.Leaderboard) -> None:
 
 def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
     if axis.fit == "zero":
-        axes.set_ylim(bottom=0.0)
+        # A little below, so that markers at zero are whole.
+        axes.set_ylim(bottom=-MARGIN * axes.get_ylim()[1])
     elif axis.fit == "errors":
         low, high = axis.scale * float(values.min()), axis.scale * float(values.max())
         if low > 0 and high / low > LOGARITHMIC_FROM:
@@ -157,4 +161,5 @@ def _fit(axes: Axes, axis: Axis, values: Floats) -> None:
             axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         else:
-            axes.set_ylim(min(0.0, 1.1 * low), 1.1 * high if high > 0 else 1.0)
+            top = 1.1 * high if high > 0 else 1.0
+            axes.set_ylim(min(-MARGIN * top, 1.1 * low), top)

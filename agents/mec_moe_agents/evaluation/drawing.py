@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike
 
@@ -55,7 +55,6 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "des": Look("#882255", "--", "<"),
         "jesa": Look("#332288", "-", ">"),
         "learned": Look("#AA3377", "-", "*"),
-        "oracle": Look("#666633", "--", "h"),
         "greedy-oracle": Look("#666633", "--", "h"),
         "clairvoyant": Look("#000000", "--", "X"),
         "homogeneous": Look("#E69F00", "--", "s"),
@@ -164,7 +163,7 @@ def scale_by_size(axes: Axes, values: Sequence[float]) -> None:
     ticks = np.outer(10.0**exponents, (1, 2, 5)).ravel()
     axes.set_xticks(-ticks[(ticks >= smallest / 1.25) & (ticks <= 1.25 * largest)])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
 
 
 def legend_below(

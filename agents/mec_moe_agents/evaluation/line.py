@@ -27,7 +27,7 @@ class Line:
 
     agent: str
     contender: bool
-    """False for a reference, which knows more than a scheduler can."""
+    """False for a reference, which shows what can be reached."""
     episodes: Episodes
     opponent: Floats | None
     """(n,), returns of the agent that this one is compared with; None for that agent itself."""

@@ -21,8 +21,9 @@ of an agent that was trained the verdict names the number of runs.
 
 - **Certified bound**: proved for each seed, no policy returns more, not even one that knows the
   whole episode beforehand. How much of the distance to it is open to any policy is not known;
-  *`clairvoyant`* shows a part: it plans with full foresight, and its plan is played. Both are
-  references, as is every agent that sees what no scheduler can; none is ranked as best.
+  *`clairvoyant`* shows a part: it plans with full foresight, and its plan is played; in DMoE
+  *`optimal`* does, which solves the return itself. These are references, as is every agent that
+  sees what no scheduler can; none is ranked as best.
 - **Score**: 0 is the mean return of the best baseline (a contender that nobody trained; for the
   tasks of `mec-moe-1` it is fixed in the suite), 1 the mean of the certified bounds. No score
   exceeds 1; whoever does worse than the baseline has a negative one. Where nothing is certified

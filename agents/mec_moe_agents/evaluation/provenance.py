@@ -28,11 +28,25 @@ REPORTS = (
     "tables",
     "verdict",
 )
+# What the suite ships is looked up anew each time, and nothing of it is kept in a store.
+SUITE = (
+    "build.py",
+    "check.py",
+    "data",
+    "definitions.py",
+    "entrants.py",
+    "machine.py",
+    "manifest.py",
+    "standing.py",
+    "submission.py",
+    "theory.py",
+    "verification.py",
+)
 PRESENTATION = {
     "bench",
     "cli",
     "reproduce",
-    "suite",
+    *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),
 }
 DECIDING = frozenset({".json", ".npz", ".py", ".safetensors"})
@@ -74,7 +88,7 @@ def fingerprint(*packages: Path) -> str:
     for package in packages:
         for file in sorted(package.rglob("*")):
             name = file.relative_to(package)
-            presents = name.parts[0] in PRESENTATION or name.as_posix() in PRESENTATION
+            presents = any(each.as_posix() in PRESENTATION for each in (name, *name.parents))
             if file.suffix in DECIDING and not presents:
                 digest.update(f"{package.name}/{name.as_posix()}\0".encode())
                 digest.update(file.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,9 +17,9 @@ from mec_moe_agents.evaluation.rollout import (
     make_vector_env,
     traits_of,
 )
-from mec_moe_agents.evaluation.shipped import frozen_baseline, has_plans
 from mec_moe_agents.evaluation.trained import training_runs
 from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_agents.suite import frozen_baseline, shipped_plans
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Config, resolve, suggest
 
@@ -69,7 +70,7 @@ class Scenario:
             needed.add(LAST_RESORT)
         return [name for name in agent_names(self.config) if name in needed]
 
-    @property
+    @cached_property
     def baseline(self) -> str | None:
         """The agent that the suite has frozen as score 0; None outside the suite."""
         frozen = frozen_baseline(self.config)
@@ -87,11 +88,11 @@ class Scenario:
 
     @property
     def references(self) -> list[str]:
-        """The compared agents that know more than a scheduler can."""
+        """The compared agents that are no contenders but show what can be reached."""
         return [name for name in self.agents if not self.is_contender(name)]
 
     def is_contender(self, agent: str) -> bool:
-        """Tell whether an agent knows no more than a scheduler can."""
+        """Tell whether an agent competes, or is a reference."""
         return find_agent(agent, self.config).contender
 
 
@@ -202,7 +203,8 @@ def with_clairvoyant(
     """Add the clairvoyant where it exists, if its plans are shipped or to be made."""
     if CLAIRVOYANT in agents or CLAIRVOYANT not in agent_names(config):
         return list(agents)
-    return [*agents, CLAIRVOYANT] if certify or has_plans(config, seeds) else list(agents)
+    takes_part = certify or shipped_plans(config, seeds) is not None
+    return [*agents, CLAIRVOYANT] if takes_part else list(agents)
 
 
 def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:

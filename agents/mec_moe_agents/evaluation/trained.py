@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from mec_moe_agents.dmoe.learned import DIGITS_MOE
 from mec_moe_agents.offloading.learned import FOLDER, most_like, preset_for
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.config import Config
+from mec_moe_env.files import read_json
 
 LEARNED = "learned"
 """The agent whose weights were trained; all other contenders are baselines."""
@@ -31,6 +31,6 @@ def _manifest(config: Config) -> Path:
 
 def _runs_of(manifest: Path) -> int:
     """Read the number from a manifest or its part about training; one where it says none."""
-    content: Mapping[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    content: Mapping[str, Any] = read_json(manifest)
     training: Mapping[str, Any] = content.get("training", {})
     return int(content.get(FIELD, training.get(FIELD, 1)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
+from mec_moe_agents.evaluation.hypotheses import SIGNIFICANT
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
@@ -16,6 +18,13 @@ from mec_moe_agents.evaluation.statistics import estimate_mean
 
 FEWEST_SEEDS = 8
 """With fewer, the bootstrap's intervals miss the truth too often."""
+REFERENCES: Mapping[str, str] = MappingProxyType(
+    {
+        CLAIRVOYANT: f"the {CLAIRVOYANT} plan",
+        "optimal": "optimal, which solves the return itself,",
+    }
+)
+"""What each agent that shows how much can be reached is called in a sentence."""
 VIOLATED = "violated"
 """The measure of broken constraints, where an environment has one."""
 
@@ -75,7 +84,11 @@ def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> st
     basis = f"paired 95 % interval, {board.seeds} seeds, {adjusted}"
     if board.outcome(second) < 0:
         return f"{best}. Its return beats the next, {named(second)}, by {margin} ({basis})."
-    return f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
+    chance = f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
+    # The least p of a sign-flip test is 2 / 2ⁿ, and Holm multiplies it by the size of the family.
+    if len(board.adjusted) * 2.0 ** (1 - board.seeds) < SIGNIFICANT:
+        return chance
+    return f"{chance} So few seeds can show no difference among {len(board.lines)} agents."
 
 
 def _achievement(best: Line) -> str:
@@ -144,16 +157,16 @@ def _below_bound(board: Leaderboard, column: Column) -> str:
         return f"How far from the optimum that is, is not known: {bounds.source}."
     gap = column.lead(estimate_mean(bounds.values - best.returns))
     sentence = f"{best.agent} stands {gap} below the {BOUND}"
-    clairvoyant = board.line(CLAIRVOYANT)
-    if clairvoyant is None or clairvoyant is best:
+    lines = map(board.line, REFERENCES)
+    references = [line for line in lines if line is not None and line is not best]
+    if not references:
         return f"{sentence}."
-    lead = estimate_mean(clairvoyant.returns - best.returns)
+    reference = max(references, key=lambda line: line.mean_return.mean)
+    lead = estimate_mean(reference.returns - best.returns)
+    shows = f"{sentence}; {REFERENCES[reference.agent]}"
     if lead.low > 0:
-        return (
-            f"{sentence}; the {CLAIRVOYANT} plan shows that {column.lead_number(lead.mean)} of it "
-            "can be reached."
-        )
-    return f"{sentence}; the {CLAIRVOYANT} plan does not show that more can be reached."
+        return f"{shows} shows that {column.lead_number(lead.mean)} of it can be reached."
+    return f"{shows} does not show that more can be reached."
 
 
 def _margin(line: Line, column: Column) -> str:

@@ -97,9 +97,9 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             lambda config, env, seed, **options: ClairvoyantAgent(config, env, **options),
             contender=False,
         ),
-        "oracle": CatalogueEntry(
-            "clairvoyant: reads true errors; a reference, never a contender",
-            lambda config, env, seed: RoutingAgent(config, gates.OracleGate(config, env)),
+        "greedy-oracle": CatalogueEntry(
+            "greedy on the true errors, without a plan; a reference, never a contender",
+            lambda config, env, seed: RoutingAgent(config, gates.GreedyOracleGate(config, env)),
             contender=False,
         ),
     }

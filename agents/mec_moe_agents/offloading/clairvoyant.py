@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike
 
 from mec_moe_agents.agent import BatchAgent, Observation
 from mec_moe_agents.planning import plan
-from mec_moe_agents.planning.plan import EFFORT
+from mec_moe_agents.planning.planner import EFFORT
 from mec_moe_env import OffloadingConfig, OffloadingForesight, Slot, foresight
 from mec_moe_env.core.buffers import Flags, Integers
+from mec_moe_env.core.scalar import SimulatorEnv
+from mec_moe_env.core.vector import SimulatorVectorEnv
 
 
 class ClairvoyantAgent(BatchAgent):
@@ -19,7 +21,7 @@ class ClairvoyantAgent(BatchAgent):
 
     Args:
         config: the environment's configuration.
-        env: the environment that it acts in, scalar or vector, in this process.
+        env: the environment that it acts in, scalar or vector, wrapped or not.
         effort: changes that planning tries for each task of an episode.
         plans: (n, T, …), ready-made actions of the first episode of each row, which are played
             instead of planning it.
@@ -77,8 +79,14 @@ class ClairvoyantAgent(BatchAgent):
 
 
 def foresee(env: Any, row: int) -> OffloadingForesight:
-    """Return the rest of the episode of one row of any environment in this process."""
-    members = getattr(env, "envs", None)
-    known = foresight(env, row=row) if members is None else foresight(members[row])
-    future: OffloadingForesight = known
+    """Return the rest of the episode of one row of an environment.
+
+    Scalar or vector, wrapped or not, of Gymnasium or of Stable-Baselines3.
+    """
+    if isinstance(getattr(env, "unwrapped", None), SimulatorEnv | SimulatorVectorEnv):
+        bases = [env.unwrapped]
+    else:
+        bases = list(env.get_attr("unwrapped"))
+    native = isinstance(bases[0], SimulatorVectorEnv)
+    future: OffloadingForesight = foresight(bases[0], row=row) if native else foresight(bases[row])
     return future

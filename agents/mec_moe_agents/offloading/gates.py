@@ -1,4 +1,4 @@
-"""What a gate is, the gates of schedulers that know nothing of experts, and the oracle."""
+"""What a gate is, the gates of schedulers that know nothing of experts, and the greedy oracle."""
 
 from __future__ import annotations
 
@@ -104,15 +104,15 @@ class RandomGate(Gate[UniformRows]):
         return state.draw().reshape(slot.origin.shape)
 
 
-class OracleGate(StatelessGate):
+class GreedyOracleGate(StatelessGate):
     """Greedy on the true consequences, which no contender can see (our extension).
 
     Reads from the environment by how much the summed error E_t would grow if each server took
     the task and trained on it now, adds energy and delay as the reward weighs them, and takes the
     cheapest. It rejects a task when even a third of that growth, plus energy and delay, costs
     more than the error of a rejection. It does not plan: where servers are scarce a contender
-    that keeps some in reserve can beat it. Choosing the idle server with the least true error,
-    the other clairvoyant that we tried, does far worse, for it does not see what it destroys.
+    that keeps some in reserve can beat it. Choosing the idle server with the least true
+    error does far worse, for it does not see what it destroys.
 
     The environment must stand at the slot that is being decided.
 

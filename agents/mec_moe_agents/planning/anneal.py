@@ -32,6 +32,8 @@ REMOVAL, COMPANY, PROMISE = 0.08, 0.4, 0.75
 most promising of a few; the others go to any candidate."""
 CROWDING = 0.15
 """Share of the changes that take the best subcarrier from whom it carries."""
+SERVED_AGAIN = 0.7
+"""Share of the changes after which the displaced tasks are served where they promise most."""
 HOTTEST, COLDEST = 0.15, 0.0005
 """Temperatures, as shares of the mean cost of a rejection."""
 
@@ -70,7 +72,7 @@ def anneal(
 
     `best`, (2, n), receives servers and subcarriers of the best plan met; its cost is returned.
     """
-    instance, most = problem.instance, 0.0
+    instance = problem.instance
     d, M = board.model.shape[1], board.length.shape[0]
     work = np.empty(instance.features.shape[1] + d + board.forms.shape[1])
     journal = np.empty(
@@ -78,30 +80,49 @@ def anneal(
     )
     touched = np.empty(min(len(journal), M), np.int64)
     models, costs = np.empty((len(touched), d)), np.empty(len(touched))
-    total = board.cost.sum()
-    lowest = np.inf
+    total, lowest = board.cost.sum(), np.inf
     for change in range(draws.shape[0]):
         logged = propose(problem, board, draws[change], journal)
         count = list_servers(board, journal, logged, touched)
-        most = 0.0
-        for j in range(count):
-            m = touched[j]
-            costs[j] = replay(problem, board, m, models[j], work, False)
-            most += costs[j] - board.cost[m]
-        if most > -temperatures[change] * math.log(draws[change, DRAWS - 1] + 1e-300):
+        loss = cost_change(problem, board, touched[:count], models, costs, work)
+        if loss > -temperatures[change] * math.log(draws[change, DRAWS - 1] + 1e-300):
             undo(problem, board, journal, logged)
             continue
-        for j in range(logged):
-            board.settled[journal[j, 0]] = -1
-        for j in range(count):
-            m = touched[j]
-            settle(problem, board, m, models[j], replay(problem, board, m, models[j], work, True))
-        total += most
+        keep(problem, board, journal[:logged], touched[:count], models, work)
+        total += loss
         if total < lowest - 1e-9:
             lowest = total
-            best[0, :] = board.server
-            best[1, :] = board.subcarrier
+            best[0, :], best[1, :] = board.server, board.subcarrier
     return lowest
+
+
+@kernel
+def cost_change(
+    problem: Problem, board: Board, touched: Integers, models: Floats, costs: Floats, work: Floats
+) -> float:
+    """Return by how much the touched servers cost more than before; write costs and models."""
+    loss = 0.0
+    for j in range(touched.shape[0]):
+        costs[j] = replay(problem, board, touched[j], models[j], work, False)
+        loss += costs[j] - board.cost[touched[j]]
+    return loss
+
+
+@kernel
+def keep(
+    problem: Problem,
+    board: Board,
+    journal: Integers,
+    touched: Integers,
+    models: Floats,
+    work: Floats,
+) -> None:
+    """Note the replays of the touched servers; the tasks that moved are of no earlier one."""
+    for j in range(journal.shape[0]):
+        board.settled[journal[j, 0]] = -1
+    for j in range(touched.shape[0]):
+        m = touched[j]
+        settle(problem, board, m, models[j], replay(problem, board, m, models[j], work, True))
 
 
 @device
@@ -145,46 +166,55 @@ def propose(problem: Problem, board: Board, draw: Floats, journal: Integers) -> 
     m = choose_server(problem, board, i, draw)
     if m == board.server[i]:
         return 0
-    logged = 0
+    logged = log_task(board, i, journal, 0)
     if board.server[i] >= 0:
-        logged = remove(problem, board, i, journal, logged)
+        displace(problem, board, i)
     if m < 0:
         return logged
-    s = -1
-    if draw[5] >= CROWDING:
-        s = best_free_subcarrier(problem, board, i, m)
-    if s < 0:
-        s = problem.instance.subcarrier[i, m]
+    s = choose_subcarrier(problem, board, i, m, draw[5] < CROWDING)
     if not survives(problem, i, m, s):
         return logged
-    displaced = logged
-    end = problem.instance.slot[i] + whole_slots(problem, i, m, s)
-    other = overlapping(problem, board, i, m, end)
-    while other >= 0:
-        logged = remove(problem, board, other, journal, logged)
-        other = overlapping(problem, board, i, m, end)
-    other = blocker(problem, board, i, m, s)
-    while other >= 0:
-        logged = remove(problem, board, other, journal, logged)
-        other = blocker(problem, board, i, m, s)
+    logged = clear_way(problem, board, i, m, s, journal, logged)
     place(problem, board, i, m, s)
-    if displaced == 0:
-        journal[logged, 0], journal[logged, 1], journal[logged, 2] = i, -1, -1
-        logged += 1
-    if draw[6] < 0.7:
-        last = logged
-        for j in range(displaced, last):
-            if board.server[journal[j, 0]] < 0:
-                serve_again(problem, board, journal[j, 0])
+    if draw[6] < SERVED_AGAIN:
+        for j in range(1, logged):
+            serve_again(problem, board, journal[j, 0])
     return logged
 
 
 @device
-def remove(problem: Problem, board: Board, i: int, journal: Integers, logged: int) -> int:
-    """Reject task i and log where it was served; return how many tasks are logged."""
+def choose_subcarrier(problem: Problem, board: Board, i: int, m: int, crowding: bool) -> int:
+    """Return the best subcarrier that is free, or the best of all if none is, or if `crowding`."""
+    s = -1
+    if not crowding:
+        s = best_free_subcarrier(problem, board, i, m)
+    return s if s >= 0 else int(problem.instance.subcarrier[i, m])
+
+
+@device
+def clear_way(
+    problem: Problem, board: Board, i: int, m: int, s: int, journal: Integers, logged: int
+) -> int:
+    """Displace all in the way of task i at server m and on subcarrier s; return how many logged."""
+    end = problem.instance.slot[i] + whole_slots(problem, i, m, s)
+    other = overlapping(problem, board, i, m, end)
+    while other >= 0:
+        logged = log_task(board, other, journal, logged)
+        displace(problem, board, other)
+        other = overlapping(problem, board, i, m, end)
+    other = blocker(problem, board, i, m, s)
+    while other >= 0:
+        logged = log_task(board, other, journal, logged)
+        displace(problem, board, other)
+        other = blocker(problem, board, i, m, s)
+    return logged
+
+
+@device
+def log_task(board: Board, i: int, journal: Integers, logged: int) -> int:
+    """Log where task i is served; return how many tasks are logged."""
     journal[logged, 0] = i
     journal[logged, 1], journal[logged, 2] = board.server[i], board.subcarrier[i]
-    displace(problem, board, i)
     return logged + 1
 
 

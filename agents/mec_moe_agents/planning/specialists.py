@@ -23,6 +23,8 @@ MOST_STATES = 1500
 """Bounds how many servers of one type are scheduled together."""
 TRIALS_PER_SERVER = 150
 STARTS = 2
+SWAPS = 0.6
+"""Share of the trials in which two servers change places; in the others one gets a new type."""
 HOT, COLD = 0.8, 0.03
 """Temperatures of the annealing at its beginning and end, in rejected tasks of mean error."""
 FIRST_KEY = 0x6D6563
@@ -149,34 +151,38 @@ def anneal_labels(
     best, kept = value, labels.copy()
     for trial in range(trials):
         m, other = int(next_uniform(streams, 0) * M), int(next_uniform(streams, 0) * M)
-        a, b = labels[m], labels[other]
-        swaps = next_uniform(streams, 0) < 0.6
-        if not swaps:
+        a, b, theirs = labels[m], labels[other], labels[other]
+        if next_uniform(streams, 0) < SWAPS:
+            theirs = a
+        else:
             b = int(next_uniform(streams, 0) * (N + 1))
         if a == b:
             continue
-        labels[m] = b
-        if swaps:
-            labels[other] = a
+        kept_theirs = labels[other]
+        labels[other], labels[m] = theirs, b
         new_a, new_b = type_value(market, room, labels, a), type_value(market, room, labels, b)
         change = new_a + new_b - worth[a] - worth[b]
         temperature = hot * (cold / hot) ** (trial / trials)
-        if change >= 0 or next_uniform(streams, 0) < math.exp(change / temperature):
-            worth[a], worth[b] = new_a, new_b
-            value += change
-            if value > best:
-                best = value
-                kept[:] = labels
-        else:
-            labels[m] = a
-            if swaps:
-                labels[other] = b
+        if change < 0 and next_uniform(streams, 0) >= math.exp(change / temperature):
+            labels[other], labels[m] = kept_theirs, a
+            continue
+        worth[a], worth[b] = new_a, new_b
+        value += change
+        if value > best:
+            best = value
+            kept[:] = labels
     labels[:] = kept
+    write_owners(market, room, labels)
+    return float(best)
+
+
+@kernel
+def write_owners(market: Market, room: Room, labels: Integers) -> None:
+    """Write who serves each task, given each server's type."""
     room.owner[:] = -1
-    for a in range(N):
+    for a in range(market.first.shape[0] - 1):
         type_value(market, room, labels, a)
         assign_type(market, room, a)
-    return best
 
 
 @kernel
@@ -201,7 +207,7 @@ def type_value(market: Market, room: Room, labels: Integers, a: int) -> float:
     for place in range(last, market.first[a] - 1, -1):
         aged = market.ageing[gap_after(market, place, last)]
         solve_task(market, room, place, size, states, aged, place - market.first[a])
-    return room.best[market.first[a] & 1, 0]
+    return float(room.best[market.first[a] & 1, 0])
 
 
 @device
@@ -209,8 +215,9 @@ def gap_after(market: Market, place: int, last: int) -> int:
     """Return the slots from a task to the type's next one, at most what any training takes."""
     longest = market.ageing.shape[0] - 1
     if place == last:
-        return longest
-    return min(market.slot[market.by_type[place + 1]] - market.slot[market.by_type[place]], longest)
+        return int(longest)
+    gap = market.slot[market.by_type[place + 1]] - market.slot[market.by_type[place]]
+    return int(min(gap, longest))
 
 
 @device

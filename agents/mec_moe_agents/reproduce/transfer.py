@@ -3,7 +3,7 @@
 The shipped weights saw M = 8 servers, one Doppler frequency, no failure and no bursts. Each sweep
 changes one of these and nothing else: with M, the subcarriers and types stay as they are. All
 schedulers meet the same tasks, channels and failures, on seeds that no training, tuning or choice
-of weights has used. `oracle` is a greedy reference that can be beaten.
+of weights has used. `greedy-oracle` is a greedy reference that can be beaten.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ BASE = OFFLOADING_PRESETS[PRESET]
 TRAINED = "as trained"
 OTHER_BASELINES = ("profile", "des")
 BASELINES = ("guard", *OTHER_BASELINES)
-AGENTS = (LEARNED, *BASELINES, "oracle")
+AGENTS = (LEARNED, *BASELINES, "greedy-oracle")
 METRICS = ("return", "generalization_error", "energy_j", "delay_slots", "rejected", "lost")
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0)
-NAMES = {LEARNED: f"learned on {PRESET}", "oracle": "oracle (reference)"}
+NAMES = {LEARNED: f"learned on {PRESET}", "greedy-oracle": "greedy-oracle (reference)"}
 FRAME = {"markeredgecolor": "white", "markeredgewidth": 0.5, "elinewidth": 1.4, "capsize": 2.5}
 APART = 0.07
 """Between the agents of one condition, so that their intervals do not hide each other."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint
-from scipy.sparse import block_array, block_diag, csr_array, eye_array, vstack
+from scipy.sparse import block_array, block_diag, csr_array, eye_array
 
 from mec_moe_agents.solvers.charges import Charges, layer_value
 from mec_moe_agents.solvers.exact import JointModel, build_model, solve_model
@@ -99,16 +99,13 @@ def with_violations(model: JointModel, score: Floats, charges: Charges, scale: f
     share = [csr_array(row) for row in (score.reshape(tokens, 1, experts) / size[:, None, None])]
     old = model.cost.size
     relevance = block_array([[block_diag(share), csr_array((tokens, old - score.size))]])
-    eye, nothing = eye_array(tokens), csr_array((tokens, tokens))
-    rest = csr_array((model.limits.A.shape[0] - tokens, tokens))
-    rows: Any = block_array(
-        [
-            [model.limits.A, vstack([eye, rest]), None],
-            [relevance, -charges.tolerance * eye, eye],
-            [None, nothing, nothing],
-        ],
-        format="csr",
-    )[:-tokens]
+    eye = eye_array(tokens)
+    old_rows: Any = model.limits.A  # sparse, its first rows ask for the thresholds
+    blocks: list[list[Any]] = [
+        [old_rows, eye_array(old_rows.shape[0], tokens), None],
+        [relevance, -charges.tolerance * eye, eye],
+    ]
+    rows: Any = block_array(blocks, format="csr")
     asked = (1.0 - charges.tolerance) * (wanted > 0)
     lower = np.concatenate([model.limits.lb, asked])
     upper = np.concatenate([model.limits.ub, np.full(tokens, np.inf)])

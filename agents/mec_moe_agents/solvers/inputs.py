@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 
 class Instance(NamedTuple):
-    """One layer as the algorithms take it; for a batch the first six have a leading axis."""
+    """One layer as the algorithms take it; for a batch the first seven have a leading axis."""
 
     score: Floats  # (I, Q, K)
     unit: Floats  # (I, K, S), joules for one state (and its result back), +inf: impossible
@@ -24,6 +24,7 @@ class Instance(NamedTuple):
     compute: Floats  # (K,), joules per token, +inf where unavailable
     threshold: Floats  # (I, Q)
     goal: Floats  # (I, Q), the threshold, or all that its top experts offer where that is less
+    reserve: Floats  # (I, Q), joules of its top experts, each over the worst subcarrier it can use
     remote: Flags  # (I, K), False in situ
     most: int  # experts per token
     node_limit: int  # of the tree search for each token
@@ -191,11 +192,16 @@ def _check(problem: LayerProblem) -> tuple[Shape, Instance]:
     best = np.where(remote, unit.min(axis=-1, initial=np.inf), 0.0)
     most = whole("max_experts", problem.max_experts, 0)
     within_reach = np.isfinite(compute[..., np.newaxis, :] + best)[..., np.newaxis, :]
-    offered = np.sort(np.where(within_reach, score, 0.0))[..., experts - min(most, experts) :]
-    goal = np.minimum(threshold, offered.sum(axis=-1))
+    offered = np.where(within_reach, score, 0.0)
+    top = np.argsort(-offered, axis=-1, kind="stable")[..., : min(most, experts)]
+    goal = np.minimum(threshold, np.take_along_axis(offered, top, axis=-1).sum(axis=-1))
+    worst = np.where(np.isfinite(unit), unit, 0.0).max(axis=-1, initial=0.0)
+    dearest = np.where(remote, worst, 0.0) + compute[..., np.newaxis, :]
+    dearest = np.where(within_reach, dearest[..., np.newaxis, :], 0.0)
+    reserve = np.take_along_axis(dearest, top, axis=-1).sum(axis=-1)
     stacked = [
         array.reshape(math.prod(batch), *array.shape[len(batch) :])
-        for array in (score, unit, best, compute, threshold, goal)
+        for array in (score, unit, best, compute, threshold, goal, reserve)
     ]
     return batch, Instance._make([*stacked, remote, most, 0])
 

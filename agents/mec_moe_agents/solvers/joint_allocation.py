@@ -38,10 +38,11 @@ class JointAllocation:
     """(..., I, Q), whether the token's threshold is reached."""
     served: NDArray[np.bool_]
     """(..., I, Q), whether the token gets what it asks for: its threshold, or the best it can
-    reach where that is less. False only for want of subcarriers."""
+    reach where that is less. False only where links outnumber subcarriers."""
     trace: NDArray[np.float64]
-    """(..., n) joules after every iteration that the plan kept, from the first valid plan on;
-    never rises; filled up with its last value where batch entries took fewer."""
+    """(..., n) joules after every iteration that the plan kept, with the charge of tokens that are
+    not served, from the first plan on that serves as many as the last one, all or not all; never
+    rises; filled up with its last value where batch entries took fewer."""
     evaluations: NDArray[np.int64]
     """(...,), the descents it took: 1 for JESA, 1 and the moves for JESA+."""
 
@@ -58,10 +59,11 @@ def allocate_jointly(
 
     A token whose threshold no allowed set reaches asks for its top `max_experts` by score among
     the experts that it can reach (less those of score 0, which add nothing), and is reported
-    infeasible. Where more links are in use than subcarriers can serve, links are closed one by
-    one, each time the one whose tokens are the cheapest to serve over the remaining links; as the
-    last resort a token gets less than it asks for, the top `max_experts` of what it can still
-    reach (our extension). C2 and C3 hold in every case.
+    infeasible. Where more links are in use than subcarriers can serve, P1 says nothing about whom
+    to leave out. Links are then closed one by one, each time the one that is the cheapest to lose:
+    its tokens choose anew over the remaining links, or get less than they ask for, the top
+    `max_experts` of what they still reach, and are charged as `DMoEEnv` charges a violation (our
+    extension). C2 and C3 hold in every case.
 
     Args:
         problem: one layer or a batch.
@@ -89,7 +91,8 @@ def allocate_jointly_plus(
     free its subcarrier for others, or opening at a subcarrier that somebody else holds. A move
     closes or opens one or two links, for a whole source or for one token, re-selects, re-assigns
     and descends again, so the cost is up to `effort` times a descent; `evaluations` counts them.
-    Never worse than JESA: in the number of tokens `served` first, in energy second.
+    Never worse than JESA: it serves all tokens if JESA does, and then saves energy; otherwise it
+    saves energy and charges together.
 
     Args:
         problem: as in `allocate_jointly`, with the next two.
@@ -115,8 +118,8 @@ def allocate_jointly_plus(
         plan = plans[-1]
         selected[b], served[b], subcarrier[b] = plan.selected, plan.served, plan.subcarrier
         energy[b] = plan.joules
-        # To serve more tokens comes first and may cost energy: the trace begins anew there.
-        traces.append([each.joules for each in plans if each.missed == plan.missed])
+        # To serve all tokens comes first and may cost energy: the trace begins anew there.
+        traces.append([each.value for each in plans if each.serves_all == plan.serves_all])
     longest = max(map(len, traces), default=1)
     padded = np.array([trace + trace[-1:] * (longest - len(trace)) for trace in traces])
     trace = padded.reshape(*batch, longest)
@@ -146,14 +149,24 @@ class Plan(NamedTuple):
     served: Flags
     load: Integers  # (I, K), states on each link; 0 in situ
     subcarrier: Integers  # (I, K), −1 for links that carry nothing
-    missed: int  # tokens that are not served
+    charge: float  # of the tokens that are not served, joules
     joules: float  # of all transmissions and computations
 
+    @property
+    def serves_all(self) -> bool:
+        """Whether every token gets what it asks for."""
+        return bool(self.served.all())
+
+    @property
+    def value(self) -> float:
+        """Joules and charge, to be minimised."""
+        return self.joules + self.charge
+
     def beats(self, other: Plan) -> bool:
-        """Say whether this plan misses fewer tokens, or as many and costs less energy."""
-        if self.missed != other.missed:
-            return self.missed < other.missed
-        return self.joules < other.joules * (1.0 - 1e-12)
+        """Say whether this plan alone serves all tokens, or both do or neither, at less value."""
+        if self.serves_all != other.serves_all:
+            return self.serves_all
+        return self.value < other.value * (1.0 - 1e-12)
 
 
 def select_at_prices(layer: Instance, price: Floats, sources: slice = slice(None)) -> Selected:
@@ -198,8 +211,8 @@ def assign_subcarriers(layer: Instance, choice: Choice) -> tuple[Plan | None, Fl
     tokens = choice.selected.sum(axis=(0, 1))
     chosen = tokens > 0  # an expert that nobody takes may cost an infinite energy
     joules = float(found.energy[0]) + float(tokens[chosen] @ layer.compute[chosen])
-    missed = int(choice.served.size - np.count_nonzero(choice.served))
-    plan = Plan(*choice, load, subcarrier.reshape(load.shape), missed, joules)
+    charge = charge_unserved(layer, choice)
+    plan = Plan(*choice, load, subcarrier.reshape(load.shape), charge, joules)
     return plan, blocked.reshape(load.shape)
 
 
@@ -214,21 +227,19 @@ def start_plan(layer: Instance) -> Plan:
 
 
 def close_one_link(layer: Instance, choice: Choice, blocked: Flags) -> Choice:
-    """Close the link whose tokens are the cheapest to serve over the links that remain in use.
+    """Close the link that is the cheapest to lose, by what its source then costs.
 
-    Only links that compete for too few subcarriers come into question. The fewest tokens that are
-    no longer served count first, then the energy at best subcarriers.
+    Only links that compete for too few subcarriers come into question.
     """
     in_use = choice.selected.any(axis=1) | ~layer.remote
-    trials: list[tuple[int, float, int, Choice]] = []
+    trials: list[tuple[float, int, Choice]] = []
     for i, k in np.argwhere(blocked):
         price = np.where(in_use, layer.best, np.inf)
         price[i, k] = np.inf
         trial = choose_anew(layer, choice, price, int(i))
-        missed = int(choice.served[i].sum()) - int(trial.served[i].sum())
-        change = _joules_of(layer, trial, int(i)) - _joules_of(layer, choice, int(i))
-        trials.append((missed, change, len(trials), trial))
-    return min(trials)[3]
+        loss = _source_value(layer, trial, int(i)) - _source_value(layer, choice, int(i))
+        trials.append((loss, len(trials), trial))
+    return min(trials)[2]
 
 
 def choose_anew(
@@ -241,10 +252,24 @@ def choose_anew(
     return Choice(selected, served)
 
 
-def _joules_of(layer: Instance, choice: Choice, i: int) -> float:
-    """Sum source i's energy with every link at its best subcarrier."""
+def _source_value(layer: Instance, choice: Choice, i: int) -> float:
+    """Sum source i's energy, with every link at its best subcarrier, and its charge."""
     cost = np.broadcast_to(layer.compute + layer.best[i], choice.selected[i].shape)
-    return float(cost[choice.selected[i]].sum())
+    return float(cost[choice.selected[i]].sum()) + charge_unserved(layer, choice, slice(i, i + 1))
+
+
+def charge_unserved(layer: Instance, choice: Choice, sources: slice = slice(None)) -> float:
+    """Return Σ ρ_q(1 + m_q) over the tokens of `sources` that are not served, in joules.
+
+    The charge of `DMoEEnv` where S < L: ρ_q, the reserve, is what a token's top experts cost over
+    the worst subcarriers, and m_q is the share of its goal that is missing.
+    """
+    short = ~choice.served[sources]
+    if not short.any():
+        return 0.0
+    relevance = (layer.score[sources] * choice.selected[sources]).sum(axis=2)[short]
+    missing = 1.0 - relevance / layer.goal[sources][short]
+    return float(layer.reserve[sources][short] @ (1.0 + missing))
 
 
 def descend(layer: Instance, plan: Plan, max_iterations: int) -> list[Plan]:

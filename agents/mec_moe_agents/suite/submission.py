@@ -77,7 +77,7 @@ class Submission:
         intact = str(arrays[CONTENT]) == content_checksum(arrays)
         try:
             manifest = Manifest.from_document(json.loads(str(arrays["manifest"])))
-        except (json.JSONDecodeError, TypeError, ValueError) as error:
+        except (RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: manifest: {error}") from error
         actions, rewards, returns = (arrays[name] for name in ARRAYS[1:])
         if actions.dtype.kind != "u" or actions.ndim != 3:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Self
 
 from mec_moe_agents.suite.canonical import checksum, config_of, describe, identity
 from mec_moe_env.config import Config, suggest
-from mec_moe_env.files import write_json
+from mec_moe_env.files import read_json, write_json
 
 SUITE = "mec-moe-1"
 DATA = Path(__file__).with_name("data")
@@ -133,7 +132,7 @@ def tasks() -> dict[str, Task]:
     """
     found = {}
     for file in sorted(DATA.glob("*.json")):
-        task = Task.from_document(json.loads(file.read_text(encoding="utf-8")))
+        task = Task.from_document(read_json(file))
         found[task.name] = task
     return found
 

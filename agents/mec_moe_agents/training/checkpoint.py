@@ -13,7 +13,6 @@ number, in a run that goes through as in one that is taken up again.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,14 +80,14 @@ def load_checkpoint(model: Any, folder: Path) -> Progress:
         return Progress()
     load_policy(model, folder)
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = files.read_json(folder / STATE)
         for name, value in state["counters"].items():
             setattr(model, name, value)
         joined = _join(files.read_arrays(folder / OPTIMIZER), state["optimizer"])
         model.policy.optimizer.load_state_dict(joined)
         evaluations = state["progress"]["evaluations"]
         progress = Progress(tuple(Evaluation(**each) for each in evaluations))
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{folder / STATE}: not a checkpoint: {error}") from error
     if hasattr(model, "replay_buffer"):
         _fill_replay(model.replay_buffer, files.read_arrays(folder / REPLAY))

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from typing import Any
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.training.claim import claimed
 from mec_moe_agents.training.plan import Plan
-from mec_moe_env.files import write_json
+from mec_moe_env.files import read_json, write_json
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
@@ -97,7 +96,7 @@ def _enter(folder: Path, plan: Plan, fresh: bool) -> None:
             raise ValueError(f"{folder} has a checkpoint but no {CONFIG}: take another --out")
         write_json(folder / CONFIG, plan.describe())
         return
-    differences = _differences(read_json(folder / CONFIG), plan.describe())
+    differences = _differences(_read_object(folder / CONFIG), plan.describe())
     if differences:
         raise ValueError(
             f"{folder} holds another run: {'; '.join(differences)}. "
@@ -115,17 +114,14 @@ def read_plan(folder: Path) -> Plan:
     if not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds no training run: it has no {CONFIG}")
     try:
-        return Plan.from_description(read_json(folder / CONFIG))
+        return Plan.from_description(_read_object(folder / CONFIG))
     except ValueError as error:
         raise ValueError(f"{folder / CONFIG}: {error}") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def _read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object; ValueError if the file holds none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON: {error}") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
     return content
@@ -156,10 +152,17 @@ def note_session(folder: Path, steps: int) -> bool:
         "packages": {name: version(name) for name in PACKAGES},
     }
     path = folder / VERSIONS
-    sessions: list[dict[str, Any]] = read_json(path)["sessions"] if path.exists() else []
+    sessions = _read_sessions(path) if path.exists() else []
     write_json(path, {"sessions": [*sessions, session]})
     same = ("mec-moe-env", "code", "packages")
-    return all(before[key] == session[key] for before in sessions[-1:] for key in same)
+    return all(before.get(key) == session[key] for before in sessions[-1:] for key in same)
+
+
+def _read_sessions(path: Path) -> list[dict[str, Any]]:
+    sessions = _read_object(path).get("sessions")
+    if not isinstance(sessions, list) or not all(isinstance(each, dict) for each in sessions):
+        raise ValueError(f"{path}: expected a list of objects under 'sessions'")
+    return sessions
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

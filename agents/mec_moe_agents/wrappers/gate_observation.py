@@ -31,7 +31,7 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
 
     The gate watches the episode and learns from the actions that the environment carries out,
     whoever chooses them: a dropped pick teaches nothing. It starts afresh with every episode. It
-    knows what the baseline of the same name knows, and nothing that `oracle` reads.
+    knows what the baseline of the same name knows, and nothing that `greedy-oracle` reads.
 
     | gate | relevance | bounds |
     |---|---|---|

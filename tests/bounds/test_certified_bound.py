@@ -54,7 +54,9 @@ def test_toy_optimum_is_below() -> None:
     assert best <= bound[0] <= -3.0
 
 
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize(
+    "block", [0, 1, *(pytest.param(more, marks=pytest.mark.slow) for more in (2, 3, 4))]
+)
 def test_no_plan_of_small_episodes_exceeds_it(block: int) -> None:
     for seed in range(100 * block, 100 * block + 100):
         config = small_config(seed)

@@ -29,6 +29,8 @@ from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Floats
 
 RINGS = 12
+FINE_RINGS = 48
+"""Where A is not the identity: there no last training and no medoid tell more than rings."""
 RANK = 1e-11
 """Eigenvalues below this share of the largest count as zero."""
 SLACK = 1e-7
@@ -80,7 +82,8 @@ def make_cells(instance: Instance) -> Cells:
     floor = instance.constant - (truth * instance.linear).sum(axis=1)
     radius = np.sqrt(_seminorm(instance, offset))
     gain = max(float((instance.constant - floor).max()), 0.0)
-    edges = np.linspace(0.0, np.sqrt(gain), RINGS + 1)
+    rings = RINGS if quadratic.shape[1] == 0 else FINE_RINGS
+    edges = np.linspace(0.0, np.sqrt(gain), rings + 1)
     squared = _identity_reach(centre, edges) if quadratic.shape[1] == 0 else None
     if squared is None:
         squared = _quadratic_reach(quadratic, centre, edges)

@@ -25,7 +25,8 @@ PURE_ROUNDS = 3
 """Rounds for which labels to begin with are kept."""
 
 
-ALL = 2**62
+EVERY_TYPE, EVERY_TRAINING = -1, 2**62
+"""The search over labels that certifies."""
 
 
 class Column(NamedTuple):
@@ -87,9 +88,8 @@ class Dual:
         write_label_programme(*self.relaxation, m, label, programme, values)
         first, count = programme.sizes.tolist()
         if count > 0:
-            rows = programme.task, programme.before, values
-            kept = (row[:count].copy() for row in rows)
-            self._columns[m, label] = Column(*kept, first)
+            task, before = programme.task[:count].copy(), programme.before[:count].copy()
+            self._columns[m, label] = Column(task, before, values[:count].copy(), first)
 
     def _improved(self, aim: float) -> Floats:
         instance, collected = self.relaxation.instance, self._collected()
@@ -106,7 +106,9 @@ class Dual:
         least = self._certain_worths(multipliers)
         total = float(multipliers.sum())
         for m in range(instance.price.shape[1]):
-            worth, label = best_label(*self.relaxation, multipliers, m, least[m], -1, ALL)
+            worth, label = best_label(
+                *self.relaxation, multipliers, m, least[m], EVERY_TYPE, EVERY_TRAINING
+            )
             total += worth
             if label.nearest >= 0:
                 self._collect(m, label)

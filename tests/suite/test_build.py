@@ -1,5 +1,6 @@
 """What is shipped is computed piece by piece, resumes, and is checked by computing it anew."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.suite import build, check, shipped_bounds, shipped_plans, shipped_rows
+from mec_moe_agents.evaluation.rollout import Episodes, evaluate
+from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_agents.suite import build, check, shipped_bounds, shipped_plans, shipped_rows, theory
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.play import play, replay
 from mec_moe_agents.suite.shipped import load, path_of, save
@@ -26,14 +28,14 @@ __all__ = ["toy_suite"]
 
 @pytest.fixture
 def bounds(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """Let a bound of −seed/10⁶ be certified; return the seeds of each call."""
+    """Let a bound of −seed/10⁶ be certified; return the seeds of each call with any."""
     calls: list[list[int]] = []
 
     def certified_bound(config: Any, seeds: Sequence[int]) -> Any:
-        calls.append(list(seeds))
+        calls.extend([list(seeds)] if seeds else [])
         return -np.array(seeds) / 1e6
 
-    monkeypatch.setattr(mec_moe_agents, "certified_bound", certified_bound, raising=False)
+    monkeypatch.setattr(theory, "certified_bound", certified_bound)
     return calls
 
 
@@ -65,20 +67,36 @@ def test_pieces_are_built_once_and_found_by_configuration(
 
 
 def test_the_baseline_is_frozen_once_all_have_rows(toy_suite: Task, tmp_path: Path) -> None:
-    assert build.choose_baseline(toy_suite).baseline is None
+    assert build.best_untrained(toy_suite) is None
+    assert build.settle(toy_suite) == toy_suite
     build_all(toy_suite, tmp_path)
-    chosen = build.choose_baseline(toy_suite)
+    chosen = build.settle(toy_suite)
     best = max(
-        (
-            name
-            for name in build.pieces_of(toy_suite.split(TEST))
-            if name not in ("greedy-oracle", "plans")
-        ),
+        (name for name in agent_names(TOY) if find_agent(name, TOY).contender),
         key=lambda name: evaluate(name, TOY, [100_000]).metrics["return"][0],
     )
     assert chosen.baseline == best
+    assert chosen.complete == {TEST}
     assert tasks()["offloading-toy"] == chosen
     assert chosen.checksum == toy_suite.checksum
+
+
+def test_what_a_complete_split_lacks_is_named(toy_suite: Task, tmp_path: Path) -> None:
+    """A split that was never complete may lack anything."""
+    assert check.check_complete() == []
+    build_all(toy_suite, tmp_path)
+    settled = build.settle(toy_suite)
+    split = settled.split(TEST)
+    shipped = load(settled, split)
+    rows = {name: rows for name, rows in shipped.rows.items() if name != "guard"}
+    save(settled, split, dataclasses.replace(shipped, rows=rows, bounds=None))
+    assert check.check_complete() == [
+        "offloading-toy test: bounds is missing",
+        "offloading-toy test: guard is missing",
+    ]
+    assert build.settle(settled) == settled
+    dataclasses.replace(settled, baseline=None).save()
+    assert check.check_complete()[2:] == ["offloading-toy: no agent is score 0"]
 
 
 def test_the_command_builds_and_checks(toy_suite: Task, tmp_path: Path) -> None:
@@ -87,6 +105,7 @@ def test_the_command_builds_and_checks(toy_suite: Task, tmp_path: Path) -> None:
     first, second = runner.invoke(app, command), runner.invoke(app, command)
     assert first.exit_code == second.exit_code == 0, first.output
     assert "offloading-toy: score 0 is" in first.stdout
+    assert first.stdout.endswith("shifted-test, test complete\n")
     assert first.stdout == second.stdout
     assert "offloading-toy.test.guard.100000" in first.stderr
     assert "guard" not in second.stderr
@@ -117,7 +136,8 @@ def test_a_wrong_row_and_a_return_above_its_bound_are_named(
     split = toy_suite.split(TEST)
     shipped = load(toy_suite, split)
     samples = check.draw_samples(1000, 0)
-    assert len(samples) == len({sample.name for sample in samples}) == 3 * len(shipped.pieces)
+    drawn = len(shipped.pieces - {build.REFERENCE})
+    assert len(samples) == len({sample.name for sample in samples}) == 3 * drawn
     assert [check.check_sample(sample) for sample in samples] == [None] * len(samples)
     rows = {name: values.copy() for name, values in shipped.rows["guard"].items()}
     rows["return"][1] += 0.5
@@ -127,6 +147,21 @@ def test_a_wrong_row_and_a_return_above_its_bound_are_named(
     wrong = next(sample for sample in samples if (sample.piece, sample.row) == ("guard", 1))
     assert "guard, seed 100001: return is" in str(check.check_sample(wrong))
     assert any("guard, seed 100001:" in problem for problem in check.check_shipped())
+
+
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [(("return",), "energy_j is not shipped"), (("return", "joules"), "joules is no longer")],
+)
+def test_rows_with_other_metrics_than_todays_are_named(
+    toy_suite: Task, monkeypatch: pytest.MonkeyPatch, old: tuple[str, ...], message: str
+) -> None:
+    split, today = toy_suite.split(TEST), ("return", "energy_j")[: 3 - len(old)]
+    rows = {name: np.zeros(3) for name in old}
+    save(toy_suite, split, load(toy_suite, split).with_piece("guard", rows))
+    played = Episodes(np.array([100_000]), {name: np.zeros(1) for name in today}, np.empty((1, 0)))
+    monkeypatch.setattr(check, "evaluate", lambda *_: played)
+    assert message in str(check.check_sample(check.draw_samples(1, 0)[0]))
 
 
 def test_a_shipped_plan_is_played(toy_suite: Task) -> None:

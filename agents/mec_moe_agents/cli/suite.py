@@ -23,7 +23,7 @@ SplitName = Annotated[str | None, typer.Option(help="One split; all unless given
 
 @app.command("list")
 def list_tasks() -> None:
-    """List the tasks: size of the test split, the agent that is score 0, what is shipped."""
+    """List the tasks: the agent that is score 0, and what is shipped."""
     with options.reported():
         from rich.console import Console
 
@@ -33,7 +33,7 @@ def list_tasks() -> None:
         from mec_moe_agents.suite.tasks import SUITE, tasks
 
         table = plain_table()
-        for heading in ("Task", "v", "Score 0", "Agents", "Bounds", "Plans", "Checksum"):
+        for heading in ("Task", "v", "Score 0", "Agents", "Bounds", "Plans", "Complete"):
             table.add_column(heading, justify="right" if heading == "Agents" else "left")
         for task in tasks().values():
             shipped = load(task, task.split(TEST))
@@ -44,10 +44,14 @@ def list_tasks() -> None:
                 task.baseline or "–",
                 str(len(shipped.rows)),
                 *there,
-                task.checksum[:8],
+                f"{len(task.complete)} of {sum(map(_has_data, task.splits.values()))}",
             )
-        print(f"{SUITE}: what is shipped for the test split of each task")
+        print(f"{SUITE}: shipped for the test split of each task, and of how many splits all")
         Console(highlight=False).print(table)
+
+
+def _has_data(split: Split) -> bool:
+    return split.episodes is not None
 
 
 @app.command()
@@ -150,7 +154,9 @@ def _build(
         shipped = build.assemble(task, split, pieces, work)
         print(f"{task.name} {split.name}: {', '.join(sorted(shipped.pieces)) or 'nothing'}")
     for task in {task.name: task for task, _, _ in plan}.values():
-        print(f"{task.name}: score 0 is {build.choose_baseline(task).baseline}")
+        settled = build.settle(task)
+        full = ", ".join(sorted(settled.complete)) or "no split"
+        print(f"{task.name}: score 0 is {settled.baseline}, {full} complete")
 
 
 @app.command()
@@ -160,18 +166,19 @@ def check(
 ) -> None:
     """Check that the tasks are what the presets say, and that their data are what agents get.
 
-    Rejects a changed task, a return above its bound, and whatever of the sample comes out
-    otherwise when it is computed anew.
+    Rejects a changed task, a return above its bound, what a complete split lacks, and whatever of
+    the sample comes out otherwise when it is computed anew.
     """
     with options.reported():
         from mec_moe_agents.suite.check import (
+            check_complete,
             check_definitions,
             check_sample,
             check_shipped,
             draw_samples,
         )
 
-        problems = [*check_definitions(), *check_shipped()]
+        problems = [*check_definitions(), *check_shipped(), *check_complete()]
         samples = draw_samples(sample, seed) if sample else []
         for done, one in enumerate(samples, 1):
             options.tell(f"[{done}/{len(samples)}] {one.name}")

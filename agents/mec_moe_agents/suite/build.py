@@ -7,17 +7,15 @@ lie in a work folder; a piece whose units are all there goes into the split's fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.trained import LEARNED
 from mec_moe_agents.registry import agent_names, find_agent
-from mec_moe_agents.suite.definitions import TEST, set_baseline
+from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Shipped, load, save
 from mec_moe_agents.suite.tasks import Split, Task
@@ -66,21 +64,18 @@ def units_of(task: Task, split: Split, piece: str) -> list[Unit]:
 
 
 def compute(unit: Unit) -> Arrays:
-    """Compute a unit; nothing where there is no bound or plan."""
+    """Compute a unit: the metrics of an agent, or an array under the name of its piece."""
     config, seeds = unit.split.config, list(unit.seeds)
-    if unit.piece in (BOUNDS, PLANS):
-        piece: NDArray[Any] | None = (certify if unit.piece == BOUNDS else plan_actions)(
-            config, seeds
-        )
-        return {} if piece is None else {unit.piece: piece}
+    if unit.piece == BOUNDS:
+        return {BOUNDS: certify(config, seeds)}
+    if unit.piece == PLANS:
+        return {PLANS: plan_actions(config, seeds)}
     return dict(evaluate(unit.piece, config, seeds).metrics)
 
 
 def run_unit(unit: Unit, work: Path) -> Unit:
-    """Compute a unit and keep its result, if there is one."""
-    result = compute(unit)
-    if result:
-        write_arrays(unit.path(work), result)
+    """Compute a unit and keep its result."""
+    write_arrays(unit.path(work), compute(unit))
     return unit
 
 
@@ -130,11 +125,14 @@ def assemble(task: Task, split: Split, pieces: Sequence[str], work: Path) -> Shi
     return shipped
 
 
-def choose_baseline(task: Task) -> Task:
-    """Freeze the best untrained baseline of the test split, once all have rows there.
+def best_untrained(task: Task) -> str | None:
+    """Return the contender that nobody trained with the best mean return on `test`.
+
+    Returns:
+        None before all of them have rows there.
 
     Raises:
-        ValueError: a return is not finite.
+        ValueError: a mean return is not finite.
     """
     split = task.split(TEST)
     rows, config = load(task, split).rows, split.config
@@ -143,10 +141,34 @@ def choose_baseline(task: Task) -> Task:
         for name in agent_names(config)
         if name != LEARNED and find_agent(name, config).contender
     ]
-    if task.baseline is not None or not all(name in rows for name in untrained):
-        return task
+    if not rows.keys() >= set(untrained):
+        return None
     means = {name: float(rows[name]["return"].mean()) for name in untrained}
     for name, mean in means.items():
         if not np.isfinite(mean):
             raise ValueError(f"task {task.name!r}: the mean return of {name} is {mean}")
-    return set_baseline(task, max(means, key=means.__getitem__))
+    return max(means, key=means.__getitem__)
+
+
+def missing_pieces(task: Task, split: Split) -> list[str]:
+    """Return what a split can have and is not shipped."""
+    return sorted(set(pieces_of(split)) - load(task, split).pieces)
+
+
+def settle(task: Task) -> Task:
+    """Write down what follows from the shipped data: score 0, and the splits that have all.
+
+    Both stay once they are written, whatever agents come later; a task that is frozen anew has
+    neither.
+    """
+    full = {
+        split.name
+        for split in task.splits.values()
+        if split.episodes is not None and not missing_pieces(task, split)
+    }
+    settled = replace(
+        task, baseline=task.baseline or best_untrained(task), complete=task.complete | full
+    )
+    if settled != task:
+        settled.save()
+    return settled

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.suite.build import REFERENCE
+from mec_moe_agents.suite.build import REFERENCE, missing_pieces
 from mec_moe_agents.suite.definitions import definitions
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Rows, Shipped, load, path_of
@@ -88,6 +88,18 @@ def _check_rows(split: Split, shipped: Shipped, agent: str, rows: Rows) -> Itera
             yield f"{agent}, seed {seeds[row]}: {returns[row]} is above its bound {bound}"
 
 
+def check_complete() -> list[str]:
+    """Say what is missing of splits that were complete, their task's score 0 included."""
+    problems = []
+    for task in tasks().values():
+        for name in sorted(task.complete):
+            lacking = missing_pieces(task, task.split(name))
+            problems += [f"{task.name} {name}: {piece} is missing" for piece in lacking]
+        if task.complete and task.baseline is None:
+            problems.append(f"{task.name}: no agent is score 0")
+    return problems
+
+
 def draw_samples(count: int, seed: int) -> list[Sample]:
     """Choose what is computed anew, without repetition; the same for the same seed."""
     population = [
@@ -108,9 +120,8 @@ def check_sample(sample: Sample) -> str | None:
     """
     shipped, config = load(sample.task, sample.split), sample.split.config
     if sample.piece == BOUNDS and shipped.bounds is not None:
-        fresh = certify(config, [sample.seed])
         there: Rows = {"bound": shipped.bounds}
-        here: Rows = {} if fresh is None else {"bound": fresh}
+        here: Rows = {"bound": certify(config, [sample.seed])}
     elif sample.piece == PLANS and shipped.plans is not None:
         plan = shipped.plans[sample.row : sample.row + 1]
         there = shipped.rows[REFERENCE]
@@ -118,6 +129,8 @@ def check_sample(sample: Sample) -> str | None:
     else:
         there = shipped.rows[sample.piece]
         here = evaluate(sample.piece, config, [sample.seed]).metrics
+    if unshipped := sorted(here.keys() - there.keys()):
+        return f"{sample.name}: {unshipped[0]} is not shipped"
     for name, values in there.items():
         if name not in here:
             return f"{sample.name}: {name} is no longer computed"

@@ -7,7 +7,7 @@ A task whose definition is to change gets the next version.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -65,6 +65,7 @@ SHIFTS: Mapping[str, Mapping[str, Shift]] = MappingProxyType(
             "digits-moe": OUTAGES,
             "large": WIDE,
             "massive": STALE,
+            "contended": STALE,
         },
     }
 )
@@ -107,10 +108,3 @@ def freeze() -> list[Task]:
     for task in changed:
         task.save()
     return changed
-
-
-def set_baseline(task: Task, agent: str) -> Task:
-    """Write down which agent is score 0."""
-    chosen = replace(task, baseline=agent)
-    chosen.save()
-    return chosen

@@ -11,7 +11,7 @@ from mec_moe_agents.suite.lookup import shipped_bounds, shipped_rows
 from mec_moe_agents.suite.tasks import Split, Task
 from mec_moe_env.core.buffers import Floats
 
-FEASIBILITY = ("rejected_share", "violated", "lost_states", "accuracy")
+FEASIBILITY = ("rejected_share", "lost", "violated", "cost", "lost_states", "accuracy")
 """Metrics beside a return that tell what it was bought with, where an environment has them."""
 
 

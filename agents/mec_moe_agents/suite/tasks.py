@@ -66,6 +66,9 @@ class Task:
     baseline: str | None = None
     """The untrained agent with the best mean return on `test`: score 0. Not part of the
     checksum; None until its episodes were run."""
+    complete: frozenset[str] = frozenset()
+    """Splits of which everything was shipped, so that nothing may be missing. Not part of the
+    checksum either."""
 
     def split(self, name: str) -> Split:
         """Return a split; ValueError with the nearest name if there is none."""
@@ -93,7 +96,12 @@ class Task:
 
     def save(self) -> None:
         """Write the task's file."""
-        document = {**self.definition, "baseline": self.baseline, "checksum": self.checksum}
+        document = {
+            **self.definition,
+            "baseline": self.baseline,
+            "complete": sorted(self.complete),
+            "checksum": self.checksum,
+        }
         write_json(data_file(f"{self.name}.json"), document)
 
     @classmethod
@@ -115,7 +123,14 @@ class Task:
                 )
                 for split, fields in document["splits"].items()
             }
-            task = cls(name, document["version"], environment, splits, document["baseline"])
+            task = cls(
+                name,
+                document["version"],
+                environment,
+                splits,
+                document["baseline"],
+                frozenset(document["complete"]),
+            )
             stored = document["checksum"]
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not the description of a task: {error!r}") from error

@@ -111,8 +111,8 @@ def test_a_row_alone_is_the_row_of_the_full_ranking(
     assert result.exit_code == 0, result.output
     assert "done before" not in result.stderr
     alone = lines_of(tmp_path)[scenario, agent]
-    # Holm's adjustment is over all comparisons of the table: alone there is nothing to adjust.
-    assert alone.pop("p_holm") == line["p"]
+    # Holm's adjustment is over all comparisons of the table: alone there are fewer to adjust for.
+    assert line["p"] <= alone.pop("p_holm") <= line["p_holm"]
     assert alone == {name: value for name, value in line.items() if name != "p_holm"}
     assert rows_in_markdown(tmp_path) <= rows_in_markdown(full)
 

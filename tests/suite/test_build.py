@@ -13,6 +13,7 @@ pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import build, check, shipped_bounds, shipped_plans, shipped_rows, theory
 from mec_moe_agents.suite.definitions import TEST
@@ -35,7 +36,8 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
         calls.extend([list(seeds)] if seeds else [])
         return -np.array(seeds) / 1e6
 
-    monkeypatch.setattr(theory, "certified_bound", certified_bound)
+    for module in (theory, build, check):
+        monkeypatch.setattr(module, "certified_bound", certified_bound)
     return calls
 
 
@@ -136,7 +138,7 @@ def test_a_wrong_row_and_a_return_above_its_bound_are_named(
     split = toy_suite.split(TEST)
     shipped = load(toy_suite, split)
     samples = check.draw_samples(1000, 0)
-    drawn = len(shipped.pieces - {build.REFERENCE})
+    drawn = len(shipped.pieces - {CLAIRVOYANT})
     assert len(samples) == len({sample.name for sample in samples}) == 3 * drawn
     assert [check.check_sample(sample) for sample in samples] == [None] * len(samples)
     rows = {name: values.copy() for name, values in shipped.rows["guard"].items()}

@@ -67,9 +67,9 @@ def make_cells(instance: Instance) -> Cells:
         ValueError: a stream's A is not positive semidefinite, or a b is not in its range.
     """
     quadratic = instance.params.quadratic
-    N, d = len(quadratic), instance.linear.shape[1]
+    N, d, euclidean = len(quadratic), instance.linear.shape[1], quadratic.shape[1] == 0
     truth, centre = instance.linear.copy(), np.zeros((N, d))
-    if quadratic.shape[1] > 0:
+    if not euclidean:
         for n in range(N):
             own = instance.types == n
             truth[own] = solve(quadratic[n], instance.linear[own])
@@ -82,10 +82,10 @@ def make_cells(instance: Instance) -> Cells:
     floor = instance.constant - (truth * instance.linear).sum(axis=1)
     radius = np.sqrt(_seminorm(instance, offset))
     gain = max(float((instance.constant - floor).max()), 0.0)
-    rings = RINGS if quadratic.shape[1] == 0 else FINE_RINGS
-    edges = np.linspace(0.0, np.sqrt(gain), rings + 1)
-    squared = _identity_reach(centre, edges) if quadratic.shape[1] == 0 else None
-    if squared is None:
+    edges = np.linspace(0.0, np.sqrt(gain), (RINGS if euclidean else FINE_RINGS) + 1)
+    if euclidean:
+        squared = _identity_reach(centre, edges)
+    else:
         squared = _quadratic_reach(quadratic, centre, edges)
     reach = np.sqrt(np.maximum(squared, edges[None, :-1, None] ** 2))
     distance = np.linalg.norm(truth[None] - centre[:, None], axis=2)

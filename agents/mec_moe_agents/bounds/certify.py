@@ -9,15 +9,14 @@ import numpy as np
 from mec_moe_agents.bounds.layers import certify_layers
 from mec_moe_agents.bounds.offloading import ROUNDS, certify_offloading
 from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 
 
-def certified_bound(
-    config: OffloadingConfig | DMoEConfig, seeds: Iterable[int], *, rounds: int = ROUNDS
-) -> Floats:
+def certified_bound(config: Config, seeds: Iterable[int], *, rounds: int = ROUNDS) -> Floats:
     """Return for each seed a return that no policy exceeds, clairvoyant ones included.
 
-    The same on every call; more rounds give a bound at least as tight.
+    The same on every call; more rounds tend to give a tighter one.
 
     Args:
         config: what the episodes are of.
@@ -28,8 +27,11 @@ def certified_bound(
         (n,), undiscounted returns.
 
     Raises:
+        TypeError: `config` is of no environment of this project.
         ValueError: a seed is negative, or nothing is proved for an option of `config`: it is named.
     """
     if isinstance(config, DMoEConfig):
         return certify_layers(config, list(seeds))
+    if not isinstance(config, OffloadingConfig):
+        raise TypeError(f"no bound for a {type(config).__name__}")
     return np.array([certify_offloading(config, seed, rounds) for seed in seeds])

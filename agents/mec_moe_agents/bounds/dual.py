@@ -23,8 +23,6 @@ STEPS = 4e7
 """Of dynamic programmes that they may take together, where more than the fewest."""
 PURE_ROUNDS = 3
 """Rounds for which labels to begin with are kept."""
-
-
 EVERY_TYPE, EVERY_TRAINING = -1, 2**62
 """The search over labels that certifies."""
 
@@ -92,7 +90,8 @@ class Dual:
             self._columns[m, label] = Column(task, before, values[:count].copy(), first)
 
     def _improved(self, aim: float) -> Floats:
-        instance, collected = self.relaxation.instance, self._collected()
+        instance = self.relaxation.instance
+        collected = collect(self._columns, self.relaxation.servers.joules)
         scale = self.lowest if np.isfinite(self.lowest) else 0.0
         gap = aim * abs(instance.rejection + scale) + 1e-9
         num_servers, experts = instance.price.shape[1], instance.params.max_experts
@@ -123,9 +122,6 @@ class Dual:
         collected = collect(real, self.relaxation.servers.joules)
         num_servers, experts = instance.price.shape[1], instance.params.max_experts
         return collected_worths(collected, multipliers, num_servers, experts)
-
-    def _collected(self) -> Collected:
-        return collect(self._columns, self.relaxation.servers.joules)
 
 
 def collect(columns: dict[tuple[int, Label], Column], joules: Floats) -> Collected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,20 +49,22 @@ def verify(
 
 def _show(submission: Submission, verification: Verification) -> None:
     """Print what is proved, and what is only claimed."""
-    from mec_moe_agents.suite.standing import FEASIBILITY, Standing
+    from mec_moe_agents.suite.standing import FEASIBILITY, scale_of
 
     claims, episodes = submission.manifest.claims, verification.episodes
     task, split = verification.task, verification.split
     if task is None or split is None or episodes is None:
         return
-    standing = Standing.of(task, split, episodes.metrics["return"])
-    score = "–" if standing.score is None else f"{standing.score:.3f}"
-    known = {"return": standing.mean_return, task.baseline or "baseline": standing.baseline}
-    known["bound"] = standing.bound
+    scale, returns = scale_of(task, split), episodes.metrics["return"]
+    known = {
+        "return": (returns.mean(), ".6g"),
+        task.baseline or "baseline": (scale.baseline, ".6g"),
+        "bound": (scale.bound, ".6g"),
+        "score": (scale.score(returns).mean(), ".3f"),
+    }
     print(f"{task.name} version {task.version}, {split.name}, {len(split.seeds)} episodes\n")
-    for name, value in known.items():
-        print(f"{name:>16}  {'–' if value is None else f'{value:.6g}'}")
-    print(f"{'score':>16}  {score}")
+    for name, (value, digits) in known.items():
+        print(f"{name:>16}  {'–' if math.isnan(value) else format(value, digits)}")
     for name in FEASIBILITY:
         if name in episodes.metrics:
             print(f"{name:>16}  {episodes.metrics[name].mean():.4g}")

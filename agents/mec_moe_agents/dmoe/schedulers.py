@@ -29,10 +29,10 @@ from mec_moe_agents.solvers import (
     select_experts,
     solve_exactly,
 )
-from mec_moe_agents.solvers.charges import TOLERANCE
 from mec_moe_env import DMoEConfig, Layer
 from mec_moe_env.config import Real, Whole, reject
 from mec_moe_env.core.buffers import Flags
+from mec_moe_env.dmoe.step import TOLERANCE
 
 EFFORT = 200
 """Moves of JESA+ in a layer; on `paper` more hardly ever find anything."""

@@ -14,7 +14,7 @@ from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.evaluation.store import Cell, CellStore
 from mec_moe_agents.suite import shipped_bounds
-from mec_moe_env import DMoEConfig, OffloadingConfig
+from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 
@@ -43,8 +43,11 @@ def will_certify(config: Config, seeds: Sequence[int], *, certify: bool) -> bool
 
     DMoE's bounds take milliseconds and need not be asked for.
     """
-    wanted = certify or isinstance(config, DMoEConfig)
-    return wanted and shipped_bounds(config, seeds) is None
+    return _is_wanted(config, certify) and shipped_bounds(config, seeds) is None
+
+
+def _is_wanted(config: Config, certify: bool) -> bool:
+    return certify or isinstance(config, DMoEConfig)
 
 
 def find_bounds(
@@ -75,7 +78,7 @@ def find_bounds(
     shipped = shipped_bounds(config, seeds)
     if shipped is not None:
         return Bounds(shipped, SHIPPED)
-    if not will_certify(config, seeds, certify=certify):
+    if not _is_wanted(config, certify):
         return UNKNOWN
     name = f"{scenario} {BOUND}".lstrip()
     cells = {seed: Cell(config, "certified-bound", (seed,), code) for seed in seeds}
@@ -146,8 +149,6 @@ def certify_cell(cell: Cell, store: CellStore) -> tuple[int, float]:
     Raises:
         ValueError: nothing is proved for the configuration.
     """
-    config = cell.config
-    assert isinstance(config, OffloadingConfig | DMoEConfig)
-    values = certified_bound(config, cell.seeds)
+    values = certified_bound(cell.config, cell.seeds)
     store.save(cell, Episodes(np.array(cell.seeds), {VALUE: values}, np.empty((1, 0))))
     return cell.seeds[0], float(values[0])

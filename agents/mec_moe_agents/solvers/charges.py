@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, checked, spread
 from mec_moe_env.core.buffers import Floats, Integers
-
-TOLERANCE = 1e-6
-"""Share of the wanted relevance that may be missing before a token counts as violated."""
+from mec_moe_env.dmoe.step import TOLERANCE
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,10 +71,10 @@ def optimise_layer(
     """Minimise a layer's value over experts and subcarriers (our extension).
 
     Each token meets its goal (DES) or violates it, whichever costs less at the prices of its
-    links. The search starts with a given plan or JESA's, descends by selection and assignment in
-    turns, and moves links as JESA+ does, one by one and then a few at random; what it finds is
-    never worse than what it started with. The plan is optimal where the
-    gap to `layer_bound` is 0, near-optimal elsewhere. C2 and C3 always hold. Equal problems give
+    links. The search starts with a given plan or JESA's, descends by alternating selection and
+    assignment, and moves links as JESA+ does, one by one and then a few at random; what it finds
+    is never worse than what it started with. The plan is optimal where the gap to `layer_bound`
+    is 0, near-optimal elsewhere. C2 and C3 always hold. Equal problems give
     equal plans.
 
     Args:

@@ -12,20 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
+from mec_moe_agents.bounds.certify import certified_bound
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.evaluation.trained import LEARNED
-from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
+from mec_moe_agents.registry import agent_names
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Shipped, load, save
 from mec_moe_agents.suite.tasks import Split, Task
-from mec_moe_agents.suite.theory import certify, has_bounds, has_plans, plan_actions
+from mec_moe_agents.suite.theory import has_bounds, has_plans, plan_actions
 from mec_moe_env.files import Arrays, read_arrays, write_arrays
 
 SEEDS_OF_A_UNIT = 2
 """Of bounds and plans, which take up to minutes a seed."""
-REFERENCE = "clairvoyant"
-"""The agent whose episodes are those of the shipped plans."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Unit:
 
 def pieces_of(split: Split) -> list[str]:
     """Return all that a split can have: its agents, the clairvoyant aside, bounds and plans."""
-    agents = [name for name in agent_names(split.config) if name != REFERENCE]
+    agents = [name for name in agent_names(split.config) if name != CLAIRVOYANT]
     theory = {BOUNDS: has_bounds(split.config), PLANS: has_plans(split.config)}
     return [*agents, *(piece for piece, there in theory.items() if there)]
 
@@ -67,7 +66,7 @@ def compute(unit: Unit) -> Arrays:
     """Compute a unit: the metrics of an agent, or an array under the name of its piece."""
     config, seeds = unit.split.config, list(unit.seeds)
     if unit.piece == BOUNDS:
-        return {BOUNDS: certify(config, seeds)}
+        return {BOUNDS: certified_bound(config, seeds)}
     if unit.piece == PLANS:
         return {PLANS: plan_actions(config, seeds)}
     return dict(evaluate(unit.piece, config, seeds).metrics)
@@ -119,7 +118,7 @@ def assemble(task: Task, split: Split, pieces: Sequence[str], work: Path) -> Shi
             shipped = shipped.with_piece(piece, whole)
     if shipped.plans is not None and shipped.plans is not before.plans:
         played = replay(shipped.plans, split.config, split.seeds).episodes.metrics
-        shipped = shipped.with_piece(REFERENCE, dict(played))
+        shipped = shipped.with_piece(CLAIRVOYANT, dict(played))
     if shipped is not before:
         save(task, split, shipped)
     return shipped
@@ -135,12 +134,8 @@ def best_untrained(task: Task) -> str | None:
         ValueError: a mean return is not finite.
     """
     split = task.split(TEST)
-    rows, config = load(task, split).rows, split.config
-    untrained = [
-        name
-        for name in agent_names(config)
-        if name != LEARNED and find_agent(name, config).contender
-    ]
+    rows, agents = load(task, split).rows, agent_names(split.config)
+    untrained = Scenario(task.name, split.config, agents).baselines(agents)
     if not rows.keys() >= set(untrained):
         return None
     means = {name: float(rows[name]["return"].mean()) for name in untrained}

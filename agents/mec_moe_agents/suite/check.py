@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mec_moe_agents.bounds.certify import certified_bound
 from mec_moe_agents.evaluation.rollout import evaluate
-from mec_moe_agents.suite.build import REFERENCE, missing_pieces
+from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
+from mec_moe_agents.suite.build import missing_pieces
 from mec_moe_agents.suite.definitions import definitions
 from mec_moe_agents.suite.play import replay
 from mec_moe_agents.suite.shipped import BOUNDS, PLANS, Rows, Shipped, load, path_of
 from mec_moe_agents.suite.tasks import Split, Task, tasks
-from mec_moe_agents.suite.theory import certify
 from mec_moe_env.core.buffers import Floats
 
 TOLERANCE = 1e-6
@@ -105,7 +106,7 @@ def draw_samples(count: int, seed: int) -> list[Sample]:
     population = [
         Sample(task, split, piece, row)
         for task, split in splits()
-        for piece in sorted(load(task, split).pieces - {REFERENCE})
+        for piece in sorted(load(task, split).pieces - {CLAIRVOYANT})
         for row in range(len(split.seeds))
     ]
     rng = np.random.default_rng(seed)
@@ -121,10 +122,10 @@ def check_sample(sample: Sample) -> str | None:
     shipped, config = load(sample.task, sample.split), sample.split.config
     if sample.piece == BOUNDS and shipped.bounds is not None:
         there: Rows = {"bound": shipped.bounds}
-        here: Rows = {"bound": certify(config, [sample.seed])}
+        here: Rows = {"bound": certified_bound(config, [sample.seed])}
     elif sample.piece == PLANS and shipped.plans is not None:
         plan = shipped.plans[sample.row : sample.row + 1]
-        there = shipped.rows[REFERENCE]
+        there = shipped.rows[CLAIRVOYANT]
         here = replay(plan, config, [sample.seed]).episodes.metrics
     else:
         there = shipped.rows[sample.piece]

@@ -14,6 +14,7 @@ from mec_moe_agents.suite.shipped import load
 from mec_moe_agents.suite.tasks import DATA, Task, find_task, tasks
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from tests.suite.tiny import toy_task
 
 TASKS = tasks()
 """As shipped."""
@@ -68,6 +69,17 @@ def test_a_file_that_was_edited_is_refused() -> None:
     del document["splits"]
     with pytest.raises(ValueError, match="splits"):
         Task.from_document(document)
+
+
+@pytest.mark.parametrize(("field", "same"), [("rician_factor", True), ("horizon", False)])
+def test_a_field_that_came_after_the_freeze_has_its_default(field: str, same: bool) -> None:
+    document = toy_task().definition
+    for split in document["splits"].values():
+        del split["config"][field]
+    stated = {**document, "checksum": checksum(document), "baseline": None, "complete": []}
+    task = Task.from_document(stated)
+    assert task.definition == document
+    assert (task.in_full.checksum == toy_task().checksum) == same
 
 
 def test_unknown_names_get_the_nearest() -> None:

@@ -90,6 +90,10 @@ class OffloadingEnv(SimulatorEnv):
         """Return the growth of E once server m has learned task u, (U, M): a reference."""
         return np.asarray(self._simulator.error_increments()[0])
 
+    def expert_models(self) -> Floats:
+        """Return every server's model of now, (M, d): a reference."""
+        return np.asarray(self._simulator.expert_models()[0])
+
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (U,): a reference."""
         return np.asarray(self._simulator.rejection_errors()[0])
@@ -110,6 +114,10 @@ class OffloadingVectorEnv(SimulatorVectorEnv):
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (n, U, M): a reference."""
         return self._simulator.error_increments()
+
+    def expert_models(self) -> Floats:
+        """Return every server's model of now, (n, M, d): a reference."""
+        return self._simulator.expert_models()
 
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (n, U): a reference."""

@@ -62,7 +62,7 @@ def train(
 ) -> None:
     """Begin the training of server m on task u, judged until its end by the model of now.
 
-    The server counts for `share` of the task; `scratch` is (k + 1, k).
+    The server counts for `share` of the task; `scratch` is (2k + 2, k).
     """
     task, server = exogenous.tasks[i, u], state.servers[i, m]
     linear = exogenous.linear[i, u]
@@ -152,7 +152,7 @@ def write_model_errors(params: Params, state: State, exogenous: Exogenous, out: 
 def write_error_increments(params: Params, state: State, exogenous: Exogenous, out: Floats) -> None:
     """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy."""
     trained = np.empty(state.model.shape[2])
-    scratch = np.empty((params.samples_per_task + 1, params.samples_per_task))
+    scratch = np.empty((2 * params.samples_per_task + 2, params.samples_per_task))
     for i in range(out.shape[0]):
         for u in range(out.shape[1]):
             task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]

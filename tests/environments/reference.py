@@ -100,13 +100,14 @@ class ReferenceOffloading:
         sent = 0.0
         if server != slot["origin"][u]:
             efficiency = float(slot["spectral_efficiency"][u, server, subcarrier])
-            sent = slot["payload"][u] * 1e6 / (config.bandwidth_hz * efficiency)
+            bits = (slot["payload"][u] + config.result_mbit) * 1e6
+            sent = bits / (config.bandwidth_hz * efficiency)
             self.subcarrier_free_at[subcarrier] = self.time + self._slots(sent)
         computing = config.samples_per_task * slot["seconds"][server]
         delay = self._slots(sent + computing)
         X, y, w = slot["features"][u].T, slot["labels"][u], self.models[server]
         gram = X.T @ X + config.proximal * np.eye(X.shape[1])
-        trained = w + X @ np.linalg.solve(gram, y - X.T @ w)
+        trained = w + X @ np.linalg.pinv(gram) @ (y - X.T @ w)
         task.servers.append(server)
         self.trainings[server] = Training(task, trained, self.time + delay)
         return sent, delay

@@ -132,7 +132,7 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
     k = int(rng.integers(1, d))
     X, y, w = rng.standard_normal((d, k)), rng.standard_normal(k), rng.standard_normal(d)
     out = np.empty(d)
-    learn(w, np.ascontiguousarray(X.T), y, proximal, out, np.empty((k + 1, k)))
+    learn(w, np.ascontiguousarray(X.T), y, proximal, out, np.empty((2 * k + 2, k)))
     if proximal < 1e-3:
         nearest = w + np.linalg.lstsq(X.T, y - X.T @ w, rcond=None)[0]
         if proximal == 0.0:
@@ -144,7 +144,7 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
 
 def test_identical_samples_do_not_break_learning() -> None:
     X, out = np.ones((2, 3)), np.empty(3)
-    learn(np.zeros(3), X, np.ones(2), 0.0, out, np.empty((3, 2)))
+    learn(np.zeros(3), X, np.ones(2), 0.0, out, np.empty((6, 2)))
     assert np.isfinite(out).all()
 
 

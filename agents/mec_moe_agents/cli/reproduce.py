@@ -58,6 +58,18 @@ def offloading(
 
 
 @app.command()
+def continual(
+    out: ResultsFolder = Path("runs/reproduce-continual"),
+    seeds: Seeds = 200,
+) -> None:
+    """Set Li et al. 2025, the gate without a network, beside what its author's program gives."""
+    with reported():
+        from mec_moe_agents.reproduce.continual import STUDY
+
+        _answer([STUDY], out, range(seeds))
+
+
+@app.command()
 def transfer(
     out: ResultsFolder = Path("runs/reproduce-transfer"),
     seeds: Annotated[

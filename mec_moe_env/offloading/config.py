@@ -173,8 +173,11 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
     {
         "default": OffloadingConfig(),
         "paper-synthetic": OffloadingConfig(**_PAPER),
-        # Ground truths of length σ0 rather than σ0·√d: a server chosen by chance errs by about σ0.
-        "mec-norm": OffloadingConfig(truth_law="sphere", **_PAPER),
+        # Ground truths of length σ0 rather than σ0·√d, so that a server chosen by chance errs by
+        # about σ0 as in the paper's figures, and signals as long as in the author's program.
+        "mec-norm": OffloadingConfig(
+            truth_law="sphere", signal_norm=6.0, signal_strength=(1.0, 1.0), **_PAPER
+        ),
         # The first author's program of Li et al., "Theory on Mixture-of-Experts in Continual
         # Learning", ICLR 2025: a fixed pool of types, no network and no delay.
         "continual": OffloadingConfig(

@@ -46,8 +46,8 @@ class SyntheticTables(NamedTuple):
     jitter: float
     parallel: bool
     """Whether signals are parallel to the truths."""
-    squared_norm: float
-    """Of the signals."""
+    signal_norm: float
+    """0 is √d."""
     strength: tuple[float, float]
     """Lowest (never reached) and highest β."""
     noise_scale: float
@@ -70,18 +70,13 @@ def make_synthetic(config: OffloadingConfig, num_envs: int) -> SyntheticTables:
         cluster_spread=float(config.cluster_spread),
         jitter=float(config.type_jitter),
         parallel=config.signal_direction == "parallel",
-        squared_norm=_squared_norm(config),
+        signal_norm=float(config.signal_norm),
         strength=(low, high),
         noise_scale=float(config.noise_scale),
         noise_on_sphere=config.noise_law == "sphere",
         models=np.zeros(shape),
         signals=np.zeros(shape),
     )
-
-
-def _squared_norm(config: OffloadingConfig) -> float:
-    """Return ‖v_n‖²."""
-    return float(config.signal_norm**2 if config.signal_norm > 0 else config.feature_dim)
 
 
 def synthetic_scratch(config: OffloadingConfig) -> NormalScratch:
@@ -93,7 +88,8 @@ def synthetic_scratch(config: OffloadingConfig) -> NormalScratch:
 def synthetic_bound(config: OffloadingConfig) -> float:
     """Return a bound on |Σ_i X_i| per feature: the signal, and eight deviations of the noise."""
     noise = config.noise_scale * math.sqrt(config.samples_per_task - 1)
-    return config.signal_strength[1] * math.sqrt(_squared_norm(config)) + 8.0 * noise
+    signal = config.signal_norm or math.sqrt(config.feature_dim)
+    return config.signal_strength[1] * signal + 8.0 * noise
 
 
 def expected_truth(config: OffloadingConfig) -> float:
@@ -107,19 +103,20 @@ def expected_truth(config: OffloadingConfig) -> float:
 @device
 def draw_truths(streams: Streams, tables: SyntheticTables, i: int, numbers: NormalScratch) -> None:
     """Draw the ground truths, N(0, σ0²·I) or of length σ0, and the signals of an episode."""
-    N, r = tables.models.shape[1], tables.rank
+    N, d = tables.models.shape[1:]
+    r = tables.rank
     draw_normals(streams, TASKS, numbers, 2 * N * r)
     normals = numbers.normals
     for n in range(N):
         write_truth(tables, i, n, normals[n * r : (n + 1) * r])
         for f in range(r):
-            tables.signals[i, n, f] = normals[(N + n) * r + f]
-        if tables.parallel:
-            for f in range(r):
-                tables.signals[i, n, f] = tables.models[i, n, f]
-        else:
-            orthogonalise(tables.signals[i], n, r, tables.squared_norm)
-        lengthen(tables.signals[i, n], r, tables.squared_norm)
+            own = tables.models[i, n, f]
+            tables.signals[i, n, f] = own if tables.parallel else normals[(N + n) * r + f]
+        if not tables.parallel:
+            orthogonalise(tables.signals[i], n, r)
+        lengthen(tables.signals[i, n], r, d)
+    for n in range(N if tables.signal_norm > 0.0 else 0):
+        lengthen(tables.signals[i, n], r, tables.signal_norm * tables.signal_norm)
 
 
 @device
@@ -137,23 +134,24 @@ def write_truth(tables: SyntheticTables, i: int, n: int, normals: Singles) -> No
 
 
 @device
-def orthogonalise(signals: Floats, n: int, r: int, squared_norm: float) -> None:
-    """Make signal n of (N, d) orthogonal to those before, of that norm, while n < r."""
+def orthogonalise(signals: Floats, n: int, r: int) -> None:
+    """Make signal n of (N, d) orthogonal to those before, of norm √d, while n < r."""
+    d = signals.shape[1]
     for other in range(n if n < r else 0):
         overlap = 0.0
         for f in range(r):
             overlap += signals[n, f] * signals[other, f]
         for f in range(r):
-            signals[n, f] -= overlap / squared_norm * signals[other, f]
+            signals[n, f] -= overlap / d * signals[other, f]
 
 
 @device
-def lengthen(vector: Floats, r: int, squared_norm: float) -> None:
-    """Give the first r coordinates of a vector a length; one of no direction becomes zero."""
+def lengthen(vector: Floats, r: int, wanted: float) -> None:
+    """Give the first r coordinates of a vector the squared length `wanted`, if they are not 0."""
     squared = SHORTEST
     for f in range(r):
         squared += vector[f] * vector[f]
-    scale = math.sqrt(squared_norm / squared)
+    scale = math.sqrt(wanted / squared)
     for f in range(r):
         vector[f] *= scale
 

@@ -50,11 +50,14 @@ def offloading(
     out: ResultsFolder = Path("runs/reproduce-offloading"),
     seeds: Seeds = 20,
 ) -> None:
-    """Answer the question of Li & Duan 2024: does the gating network converge, and when?"""
-    with reported():
-        from mec_moe_agents.reproduce.offloading import STUDY
+    """Answer the question of Li & Duan 2024: does the gating network converge, and when?
 
-        _answer([STUDY], out, range(seeds))
+    A second study repeats it at other learning rates, signals and sizes of the ground truths.
+    """
+    with reported():
+        from mec_moe_agents.reproduce import offloading, sensitivity
+
+        _answer([offloading.STUDY, sensitivity.STUDY], out, range(seeds))
 
 
 @app.command()

@@ -18,8 +18,8 @@ def replay(
 ) -> float:
     """Return what server m loses against rejecting its tasks; write its final model to `model`.
 
-    A task in training at T is judged, but has not trained. `work` is ((2k + 2)·k + d + N,). Trainings that
-    an earlier replay knows are not repeated; `keep` makes this one known.
+    A task in training at T is judged, but has not trained. `work` is ((2k + 2)·k + d + N,).
+    Trainings that an earlier replay knows are not repeated; `keep` makes this one known.
     """
     instance = problem.instance
     k, d = instance.features.shape[1], instance.features.shape[2]

@@ -202,8 +202,10 @@ def _draw(found: Mapping[int, Curves]) -> Figure:
             drawing.draw_band(axes, curves.rounds, values, style, f"M = {servers}")
             _draw_published(axes, servers, name, style)
         axes.set_ylim(bottom=0)
-    for axes, title, name in zip(panels, ("Overall generalization error", "Forgetting"), "GF"):
-        drawing.finish(axes, title, "Round t", f"${name}_t$ (not squared)", legend=None)
+    drawing.finish(
+        panels[0], "Overall generalization error", "Round t", "$G_t$ (not squared)", legend=None
+    )
+    drawing.finish(panels[1], "Forgetting", "Round t", "$F_t$ (not squared)", legend=None)
     drawing.legend_below(figure, *panels[0].get_legend_handles_labels(), len(found))
     return figure
 

@@ -163,7 +163,7 @@ class GatingNetwork(Gate[GatingState]):
 
     def learn(self, state: GatingState, slot: Slot) -> None:
         """Descend the loss of every training that ended in the slot before."""
-        settled = state.converged.all(axis=1)
+        settled = np.asarray(state.converged.all(axis=1))
         descend(
             state.theta,
             state.pending,

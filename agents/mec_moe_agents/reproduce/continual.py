@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import drawing
@@ -210,13 +211,13 @@ def _draw(found: Mapping[int, Curves]) -> Figure:
     return figure
 
 
-def _draw_published(axes: Any, servers: int, name: str, style: drawing.Look) -> None:
+def _draw_published(axes: Axes, servers: int, name: str, style: drawing.Look) -> None:
     """Draw the author's means with 95 % intervals; beside each other, as two M nearly meet."""
     theirs, shift = published(), 12 * SERVERS.index(servers)
     for t in ROUNDS:
         cell = theirs[servers, t]
         mean, error = getattr(cell, name), getattr(cell, f"{name}_se")
-        bar = {"color": style.color, "capsize": 3, "marker": "o", "markersize": 4}
+        bar: dict[str, Any] = {"color": style.color, "capsize": 3, "marker": "o", "markersize": 4}
         axes.errorbar(t + shift, mean, yerr=1.96 * error, **bar)
 
 

@@ -169,7 +169,7 @@ def test_command_writes_rows_and_picture(tmp_path: Path, monkeypatch: pytest.Mon
     command = ["reproduce", "continual", "--seeds", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    assert "G after 10 rounds, M = 20" in result.stdout
+    assert "G, M = 20, t = 10: " in result.stdout
     with (tmp_path / "continual.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {(row["servers"], row["seed"]) for row in rows} == {

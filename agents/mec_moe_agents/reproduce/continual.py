@@ -170,13 +170,13 @@ def headlines(found: Mapping[int, Curves]) -> list[Headline]:
             cell, at = theirs[servers, t], curves.rounds.tolist().index(t)
             ours = curves.error[:, at]
             sizes.append(abs(deviation(ours, cell.error, cell.error_se)))
-            label = f"G after {t} rounds, M = {servers}: {sizes[-1]:.1f} s.e. away"
+            label = f"G, M = {servers}, t = {t}: {sizes[-1]:.1f} s.e. away"
             target = f"{cell.error:.3f} ± {cell.error_se:.3f}"
             lines.append(
                 Headline(label, estimate_mean(ours), target, sizes[-1] <= FARTHEST, decimals=3)
             )
     far = sum(size > FAR for size in sizes)
-    label = f"of these {len(sizes)}, further than {FAR} standard errors"
+    label = f"cells beyond {FAR} s.e., of {len(sizes)}"
     lines.append(Headline(label, Estimate(float(far)), f"≤ {MOST_FAR}", far <= MOST_FAR, 0))
     return lines
 

@@ -87,9 +87,9 @@ class Interval:
         )
 
 
-def setting(default: Any, allowed: Whole | Real | Interval) -> Any:
-    """Declare a dataclass field with a default and a checked range."""
-    return dataclasses.field(default=default, metadata={"allowed": allowed})
+def setting(default: Any, allowed: Whole | Real | Interval, unit: str = "") -> Any:
+    """Declare a dataclass field with a default, a checked range, and a unit if it has one."""
+    return dataclasses.field(default=default, metadata={"allowed": allowed, "unit": unit})
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE)]
 
 import pagemaker  # noqa: E402
-from pagemaker.docstrings import rewrite  # noqa: E402
+from pagemaker.docstrings import rewrite, shorten  # noqa: E402
 
 import mec_moe_env  # noqa: E402
 
@@ -29,7 +29,7 @@ extensions = [
     "sphinx.ext.napoleon",
 ]
 exclude_patterns = ["pagemaker"]
-nitpicky = False
+smartquotes = False
 
 html_theme = "furo"
 html_title = "mec-moe-env"
@@ -59,3 +59,4 @@ napoleon_use_rtype = False
 def setup(app: object) -> None:
     """Translate docstrings before napoleon reads their sections."""
     app.connect("autodoc-process-docstring", rewrite, priority=400)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-signature", shorten)  # type: ignore[attr-defined]

@@ -10,6 +10,8 @@ CODE = re.compile(r"(`+[^`]+`+)")
 EXAMPLE = re.compile(r"((?:^|(?<=\n))[ ]*>>>.*?(?:\n[ ]*(?=\n)|$))", re.DOTALL)
 SPECIAL = re.compile(r"([*|\\])|(?<=\w)(_)(?!\w)")
 """What reStructuredText would take for markup: emphasis, substitutions, references."""
+ARRAY = re.compile(r"(?:numpy\.)?ndarray\[tuple\[Any, \.\.\.\], (?:numpy\.)?dtype\[([^\]]+)\]\]")
+"""How `NDArray` looks once Python has evaluated it."""
 PAGES = {"OffloadingEnv": "offloading", "DMoEEnv": "dmoe"}
 """Classes whose docstring is a page of its own."""
 
@@ -35,3 +37,12 @@ def rewrite(app: Any, what: str, name: str, obj: object, options: Any, lines: li
     pieces = EXAMPLE.split("\n".join(lines))
     pieces[::2] = map(to_rst, pieces[::2])
     lines[:] = "".join(pieces).split("\n")
+    if what in ("attribute", "data", "property"):
+        lines.insert(0, "")  # napoleon takes what precedes a colon in the first line for a type
+
+
+def shorten(
+    app: Any, what: str, name: str, obj: object, options: Any, signature: str, returned: str
+) -> tuple[str | None, str | None]:
+    """Write arrays as they are annotated; Sphinx's `autodoc-process-signature` calls it."""
+    return tuple(text and ARRAY.sub(r"NDArray[\1]", text) for text in (signature, returned))

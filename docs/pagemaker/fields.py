@@ -13,6 +13,7 @@ from typing import Any
 from mec_moe_env.config import Config, Interval, Real, Whole
 from pagemaker.markdown import code, table
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NONSENSE = "?"
 """No field that is checked admits it."""
 
@@ -47,19 +48,31 @@ def allowed(config: Config, name: str) -> str:
     try:
         config.override(**{name: NONSENSE})
     except ValueError as error:
-        return str(error).partition(" must be ")[2]
+        return str(error).partition(" must be ")[2].replace("'", "`")
     return str(field.type)
 
 
 def range_text(declared: Whole | Real | Interval) -> str:
-    """Write a range as an interval, large numbers as powers of ten."""
+    """Write a range as an interval."""
     if isinstance(declared, Interval):
-        return f"a pair low ≤ high in {range_text(declared.element)}"
-    if isinstance(declared, Whole):
-        return f"an integer in [{declared.low}, {declared.high:g}]"
-    left = "(" if declared.open_low else "["
-    right = "]" if math.isfinite(declared.high) or declared.infinite else ")"
-    return f"{left}{declared.low:g}, {declared.high:g}{right}"
+        return f"pair low ≤ high in {range_text(declared.element)}"
+    open_low = isinstance(declared, Real) and declared.open_low
+    reached = math.isfinite(declared.high) or (isinstance(declared, Real) and declared.infinite)
+    interval = f"{'(' if open_low else '['}{number(declared.low)}, {number(declared.high)}"
+    kind = "integer in " if isinstance(declared, Whole) else ""
+    return f"{kind}{interval}{']' if reached else ')'}"
+
+
+def number(value: float) -> str:
+    """Write a number, a large or small one by its power of ten."""
+    if math.isinf(value):
+        return "∞"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:g}"
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
 def unit(config: Config, name: str) -> str:

@@ -1,11 +1,12 @@
 # make demo   which scheduler is best on real handwritten digits, and by how much
 # make test   lint, format check, types, tests
+# make docs   the documentation site, build/site/index.html
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := mec_moe_env agents tests examples benchmarks
+SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test suite-check clean
+.PHONY: demo test docs suite-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -16,11 +17,14 @@ test: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
 
+docs: .venv/docs.stamp
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs build docs/generated
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mec-moe-env needs Python 3.11 or later")'
@@ -28,6 +32,10 @@ clean:
 
 .venv/demo.stamp: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cli,digits]'
+	touch $@
+
+.venv/docs.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 # torch first: its constraint must be met before another package asks for any torch.

@@ -72,6 +72,4 @@ def save(frames: list[Frame], path: Path, milliseconds: int) -> None:
     pictures = [
         Image.fromarray(frame).quantize(palette=first, dither=Image.Dither.NONE) for frame in frames
     ]
-    pictures[0].save(
-        path, save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0
-    )
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)

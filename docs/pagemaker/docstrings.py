@@ -42,7 +42,17 @@ def rewrite(app: Any, what: str, name: str, obj: object, options: Any, lines: li
 
 
 def shorten(
-    app: Any, what: str, name: str, obj: object, options: Any, signature: str, returned: str
+    app: Any,
+    what: str,
+    name: str,
+    obj: object,
+    options: Any,
+    signature: str | None,
+    returned: str | None,
 ) -> tuple[str | None, str | None]:
     """Write arrays as they are annotated; Sphinx's `autodoc-process-signature` calls it."""
-    return tuple(text and ARRAY.sub(r"NDArray[\1]", text) for text in (signature, returned))
+    return _shortened(signature), _shortened(returned)
+
+
+def _shortened(text: str | None) -> str | None:
+    return None if text is None else ARRAY.sub(r"NDArray[\1]", text)

@@ -6,6 +6,7 @@ What a function does is taken from its docstring; only the formula and its origi
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -252,10 +253,10 @@ EXTENSIONS = (
         OURS,
     ),
 )
-CHAPTERS = {
+CHAPTERS: Mapping[str, Sequence[Equation]] = {
     "Radio, in both papers": RADIO,
     "Li & Duan, *Theory of Mixture-of-Experts for Mobile Edge Computing*": LI_DUAN,
-    "Qin et al., *Optimal Expert Selection for Distributed Mixture-of-Experts at the Wireless Edge*": QIN,
+    "Qin et al., *Optimal Expert Selection for Distributed Mixture-of-Experts …*": QIN,
     "Ours": EXTENSIONS,
 }
 INTRODUCTION = """# From equations to functions

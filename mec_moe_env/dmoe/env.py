@@ -110,6 +110,17 @@ class DMoEEnv(SimulatorEnv):
     `scenario`: the name of a preset, or a `DMoEConfig`; any config field as a keyword overrides
     it: `gym.make("mec_moe/DMoE-v0", scenario="paper", importance=0.7)`.
 
+    ## Example
+    ```python
+    from mec_moe_env import DMoEEnv
+
+    env = DMoEEnv("default", num_layers=2)
+    observation, info = env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert not terminated
+    assert info["energy_j"] >= info["transmission_energy_j"]
+    ```
+
     ## Version history
     * v0: initial version.
     """

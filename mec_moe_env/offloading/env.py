@@ -73,6 +73,16 @@ class OffloadingEnv(SimulatorEnv):
     `scenario`: the name of a preset, or an `OffloadingConfig`; any config field as a keyword
     overrides it: `gym.make("mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
 
+    ## Example
+    ```python
+    from mec_moe_env import OffloadingEnv
+
+    env = OffloadingEnv("default", horizon=50)
+    observation, info = env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert info["accepted"] + info["rejected"] == env.config.num_tasks
+    ```
+
     ## Version history
     * v0: initial version.
     """

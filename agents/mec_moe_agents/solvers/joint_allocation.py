@@ -70,6 +70,22 @@ def allocate_jointly(
         node_limit: of the tree search for each token.
         max_iterations: most iterations, each a selection and an assignment.
 
+    Example:
+        >>> import numpy as np
+        >>> from mec_moe_agents.solvers import LayerProblem, allocate_jointly
+        >>> problem = LayerProblem(
+        ...     score=[[[0.5, 0.3, 0.2]]],  # one token, whose source is node 0
+        ...     rate=np.full((1, 3, 2), [1e6, 2e6]),
+        ...     compute_energy=[1e-3, 1e-3, 1e-3],
+        ...     threshold=0.7,
+        ...     max_experts=2,
+        ...     state_bits=1e4,
+        ...     power=0.1,
+        ... )
+        >>> found = allocate_jointly(problem)
+        >>> found.selected, found.subcarrier, float(found.energy)
+        (array([[[ True,  True, False]]]), array([[-1,  1, -1]]), 0.0025)
+
     Raises:
         ValueError: `node_limit` is not an integer ≥ 0, or `max_iterations` not one ≥ 1.
     """

@@ -320,7 +320,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "QUICK_SIZE", 1)
     monkeypatch.setattr(command, "QUICK_SECONDS", 0.0)
     path = tmp_path / "bench.json"
-    done = run("--preset", "toy", "--quick", "--threads", "1", "--json", str(path))
+    done = run("--scenario", "toy", "--quick", "--threads", "1", "--json", str(path))
     assert done.exit_code == 0
     assert "Offloading toy" in done.stdout
     assert "DMoE toy" in done.stdout
@@ -333,8 +333,8 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--preset", "defualt"), 2, "default"),
-        (("--preset", "mnist"), 2, "needs files"),
+        (("--scenario", "defualt"), 2, "default"),
+        (("--scenario", "mnist"), 2, "needs files"),
         (("--threads", "0"), 2, "--threads '0'"),
         (("--json", "/nowhere/at/all.json"), 1, "no folder"),
     ],

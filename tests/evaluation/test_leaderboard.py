@@ -146,7 +146,7 @@ def test_scenarios_without_a_bound_are_left_out_and_named() -> None:
     entries = [standings(name, bounds=NOISE, **plain) for name in ("scarce", "joint")]
     (group,) = aggregate([*entries, standings("default", **plain)])
     assert group.scenarios == ("scarce", "joint")
-    assert group.left_out == ("default",)
+    assert group.left_out == {"default": "no certified bound"}
     assert aggregate([entries[0], standings("default", **plain)]) == []
 
 

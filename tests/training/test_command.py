@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from mec_moe_env.files import recover_folder
 from tests.interruption import interrupt_once
 
-TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,greedy-oracle")
+TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--agents", "guard,greedy-oracle")
 SHORT = ("train", "--algo", "ppo", "--scenario", "default", *TINY, "--tune", "steps_per_leg=80")
 MLP = (*SHORT, "--policy", "mlp", "--tune", "width=8")
 
@@ -119,7 +119,7 @@ def test_another_run_in_the_folder_is_refused_unless_fresh(copied: Path) -> None
 
 def test_evaluate_compares_on_chosen_seeds(trained: tuple[Path, Result], tmp_path: Path) -> None:
     folder, _ = trained
-    result = mec_moe("evaluate", folder, "--seeds", 9, "--first-seed", 3, "--baselines", "guard")
+    result = mec_moe("evaluate", folder, "--seeds", 9, "--first-seed", 3, "--agents", "guard")
     assert result.exit_code == 0, result.output
     assert "9 seeds from 3" in result.stdout
     assert "ppo (mlp)" in result.stdout
@@ -158,7 +158,7 @@ def test_unless_told_it_trains_until_the_learning_rate_is_lowest(tmp_path: Path)
         (("--tune", "gama=0.9"), "'gama': did you mean 'gamma'?"),
         (("--tune", "gamma=2"), "gamma = 2 is not allowed"),
         (("--tune", "gamma"), "--tune expects FIELD=VALUE, got 'gamma'"),
-        (("--baselines", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
+        (("--agents", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
         (("--from", "defalt"), "--from 'defalt' is neither a .npz file nor a preset"),
         (("--policy", "mlp", "--envs", "10000000"), "take fewer --envs"),
     ],

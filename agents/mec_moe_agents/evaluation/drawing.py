@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,8 @@ from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import replacing
 
 DPI = 160
+TITLE_CHARACTERS = 10.0
+"""That fit an inch of a figure's width."""
 
 
 def new_figure(title: str, size: tuple[float, float]) -> Figure:
@@ -31,7 +34,7 @@ def new_figure(title: str, size: tuple[float, float]) -> Figure:
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     if title:  # an empty one would take room, too
-        figure.suptitle(title)
+        figure.suptitle(textwrap.fill(title, int(TITLE_CHARACTERS * size[0])))
     return figure
 
 

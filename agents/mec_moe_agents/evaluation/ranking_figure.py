@@ -46,8 +46,11 @@ def draw_ranking(
             continue
         _draw_scores(table, entries, orders[name])
         table.set_title(f"{name}: score (0 best baseline, 1 certified bound)")
-        _draw_means(means, over_all.get(name, ()), orders[name])
-        _draw_profiles(profiles, over_all.get(name, ()), orders[name])
+        if name in over_all:
+            _draw_means(means, over_all[name], orders[name])
+            _draw_profiles(profiles, over_all[name], orders[name])
+        else:
+            _say(grid_row[1:], "no aggregate: it takes two scenarios with scores")
     return figure
 
 
@@ -64,10 +67,14 @@ def _say_why_not(
     row: Sequence[Axes], environment: str, standings: Sequence[leaderboard.Standings]
 ) -> None:
     """Leave a row of panels empty but for the reason."""
+    _say(row, f"{environment}: no scores ({aggregate.by_reason(_without_scores(standings))})")
+
+
+def _say(row: Sequence[Axes], what: str) -> None:
+    """Write a line where panels would be."""
     for axes in row:
         axes.set_axis_off()
-    why = f"{environment}: no scores ({aggregate.by_reason(_without_scores(standings))})"
-    row[0].text(0.0, 0.5, why, transform=row[0].transAxes)
+    row[0].text(0.0, 0.5, what, transform=row[0].transAxes)
 
 
 def _without_scores(standings: Sequence[leaderboard.Standings]) -> dict[str, str]:
@@ -125,8 +132,7 @@ def _draw_means(axes: Axes, lines: Sequence[aggregate.AggregateLine], order: Seq
             axes.text(LEFTMOST, row, text, color=look.color, va="center")
         else:
             drawing.draw_interval(axes, line.iqm, row, look)
-    if lines:
-        axes.set_xlim(LEFTMOST - 0.05, 1.05)
+    axes.set_xlim(LEFTMOST - 0.05, 1.05)
     _draw_ends(axes)
 
 
@@ -140,9 +146,8 @@ def _draw_profiles(
         axes.plot(aggregate.THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
     title, ylabel = "Performance profile", "Share of episodes above τ"
     drawing.finish(axes, title, "Score τ", ylabel, legend=None)
-    if lines:
-        beside = (1.02, 1.02)
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=beside, handlelength=3)
+    beside = (1.02, 1.02)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=beside, handlelength=3)
 
 
 def _draw_ends(axes: Axes) -> None:

@@ -75,8 +75,8 @@ class Scale:
     def _nearness(self) -> str:
         """Write how near the baseline is, rounded up to one significant digit."""
         percent = 100.0 * self.span / abs(self.bound) if self.bound else 0.0
-        if percent < 1e-6:
+        if percent < 1e-4:
             return "reaches"
         decimals = -math.floor(math.log10(percent))
         rounded = math.ceil(round(percent * 10.0**decimals, 6)) / 10.0**decimals
-        return f"stands within {rounded:.{max(decimals, 0)}f} % of"
+        return f"stands within {rounded:g} % of"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sb3_contrib")
@@ -150,7 +151,7 @@ def test_the_curve_is_there_from_the_first_evaluation_on(
         low, high = whole.get_ylim()
         ends = [end for each in progress.evaluations for end in (each.low, each.high)]
         inside = all(low <= end <= high for end in (*ends, *references.values()))
-        drawn.append((len(whole.lines[-2].get_xydata()), list(references), inside))
+        drawn.append((np.size(whole.lines[-2].get_xdata()), list(references), inside))
         return figure
 
     monkeypatch.setattr("mec_moe_agents.cli.training.draw_curves", note)

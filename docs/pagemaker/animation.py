@@ -19,14 +19,12 @@ COLOURS = 64
 
 @dataclass(frozen=True)
 class Animation:
-    """An agent on a preset, a frame for every so many steps."""
+    """An agent on a preset, a frame for every step."""
 
     environment: Environment
     preset: str
     agent: str
     frames: int
-    every: int
-    """Steps from one frame to the next."""
     milliseconds: int
     """For which a frame is shown."""
 
@@ -38,13 +36,12 @@ class Animation:
     @property
     def caption(self) -> str:
         """What it shows."""
-        shown = "every step" if self.every == 1 else f"every {self.every}th step"
-        return f"The agent {self.agent} on the preset {self.preset}, seed 0, {shown}."
+        return f"The agent {self.agent} on the preset {self.preset}, seed 0."
 
 
 ANIMATIONS = (
-    Animation(OFFLOADING, "digits", "guard", frames=40, every=4, milliseconds=300),
-    Animation(DMOE, "paper", "jesa", frames=9, every=1, milliseconds=1500),
+    Animation(OFFLOADING, "digits", "guard", frames=60, milliseconds=300),
+    Animation(DMOE, "paper", "jesa", frames=9, milliseconds=1500),
 )
 
 
@@ -54,13 +51,11 @@ def record(animation: Animation) -> list[Frame]:
     env = build(animation.preset, render_mode="rgb_array")
     agent, state = make_agent(animation.agent, env), None
     observation, _ = env.reset(seed=0)
-    frames, over, step = [env.render()], False, 0
+    frames, over = [env.render()], False
     while not over and len(frames) < animation.frames:
         action, state = agent.predict(observation, state)
         observation, _, over, _, _ = env.step(action)
-        step += 1
-        if step % animation.every == 0:
-            frames.append(env.render())
+        frames.append(env.render())
     env.close()
     return frames
 

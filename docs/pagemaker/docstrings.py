@@ -10,7 +10,10 @@ CODE = re.compile(r"(`+[^`]+`+)")
 EXAMPLE = re.compile(r"((?:^|(?<=\n))[ ]*>>>.*?(?:\n[ ]*(?=\n)|$))", re.DOTALL)
 SPECIAL = re.compile(r"([*|\\])|(?<=\w)(_)(?!\w)")
 """What reStructuredText would take for markup: emphasis, substitutions, references."""
-ARRAY = re.compile(r"(?:numpy\.)?ndarray\[tuple\[Any, \.\.\.\], (?:numpy\.)?dtype\[([^\]]+)\]\]")
+ARRAY = re.compile(
+    r"~?(?:numpy\.)?ndarray\[tuple\[~?(?:typing\.)?Any, \.\.\.\], "
+    r"~?(?:numpy\.)?dtype\[~?(?:numpy\.)?([^\]]+)\]\]"
+)
 """How `NDArray` looks once Python has evaluated it."""
 PAGES = {"OffloadingEnv": "offloading", "DMoEEnv": "dmoe"}
 """Classes whose docstring is a page of its own."""
@@ -38,7 +41,8 @@ def rewrite(app: Any, what: str, name: str, obj: object, options: Any, lines: li
     pieces[::2] = map(to_rst, pieces[::2])
     lines[:] = "".join(pieces).split("\n")
     if what in ("attribute", "data", "property"):
-        lines.insert(0, "")  # napoleon takes what precedes a colon in the first line for a type
+        # Napoleon takes what precedes the first colon of an attribute for its type: nothing here.
+        lines[0] = f": {lines[0]}"
 
 
 def shorten(

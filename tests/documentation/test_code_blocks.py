@@ -29,6 +29,17 @@ def python_blocks(path: Path) -> list[Block]:
     return [block for block in blocks(path) if block.language == "python"]
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Keep torch from spinning on more threads than it gets."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     "path", [path for path in pages() if python_blocks(path)], ids=lambda path: path.name
 )

@@ -8,7 +8,7 @@ from mec_moe_agents.environments import ENVIRONMENTS, Environment
 from mec_moe_agents.registry import CATALOGUES
 from pagemaker.agents import agents_page
 from pagemaker.api import MODULES, public_names
-from pagemaker.docstrings import to_rst
+from pagemaker.docstrings import shorten, to_rst
 from pagemaker.environments import action_text, observation_table
 from pagemaker.equations import CHAPTERS, equations_page, find
 from pagemaker.fields import allowed, field_docs, number, range_text, unit
@@ -118,6 +118,14 @@ def test_public_names_are_found(module: str) -> None:
 def test_docstrings_become_restructured_text() -> None:
     assert to_rst("a `b` *c* |d| e_ f_g") == r"a ``b`` \*c\* \|d\| e\_ f_g"
     assert to_rst("one `two\nthree` four") == "one ``two\nthree`` four"
+
+
+def test_arrays_are_written_as_they_are_annotated() -> None:
+    long = "(x: ~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float64]]) -> int"
+    assert shorten(None, "function", "f", None, None, long, None) == (
+        "(x: NDArray[float64]) -> int",
+        None,
+    )
 
 
 def test_a_table_keeps_its_columns() -> None:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mec_moe_agents.bounds.instance import service
 from mec_moe_agents.planning.problem import Problem
 from mec_moe_env.core.kernels import device
-from mec_moe_env.offloading.pricing import (
-    pick_joules,
-    pick_slots,
-    sending_seconds,
-    training_seconds,
-)
 
 
 class Visit(NamedTuple):
@@ -33,16 +28,11 @@ class Visit(NamedTuple):
 @device
 def visit(problem: Problem, i: int, m: int, s: int) -> Visit:
     """Work out what task i takes at server m over subcarrier s."""
-    params, whole = problem.instance.params, problem.whole
-    t, u = i // params.num_tasks, i % params.num_tasks
-    seconds = sending_seconds(params, whole, t, u, m, s)
-    sent = t
-    if whole.tasks[t, u]["origin"] != m:
-        sent = min(t + int(pick_slots(params, seconds)), params.horizon)
-    joules = pick_joules(params, whole, t, m, seconds)
-    delay = int(pick_slots(params, seconds + training_seconds(params, whole, t, m)))
-    price = float(params.weights[1] * joules + params.weights[2] * delay)
-    return Visit(i, m, s, t, sent, t + delay, price)
+    params = problem.instance.params
+    start, taken = problem.instance.slot[i], service(params, problem.whole, i, m, s)
+    price = float(params.weights[1] * taken.joules + params.weights[2] * taken.slots)
+    sent = min(start + taken.sending, params.horizon)
+    return Visit(i, m, s, start, sent, start + taken.slots, price)
 
 
 @device

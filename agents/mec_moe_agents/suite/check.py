@@ -56,9 +56,9 @@ def check_definitions() -> list[str]:
     for name, task in frozen.items():
         if name not in now:
             problems.append(f"task {name!r} is no longer defined")
-        elif now[name].checksum != task.checksum:
+        elif now[name].checksum != task.in_full.checksum:
             problems.append(
-                f"task {name!r}: checksum {task.checksum[:12]} frozen, "
+                f"task {name!r}: checksum {task.in_full.checksum[:12]} frozen, "
                 f"{now[name].checksum[:12]} by today's presets"
             )
     return sorted(problems)

@@ -12,12 +12,7 @@ from mec_moe_env.core.kernels import device, inline, kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
 from mec_moe_env.core.step_buffers import Buffers
-from mec_moe_env.dmoe.charge import (
-    average_joules,
-    charge_violations,
-    find_best,
-    wanted_relevance,
-)
+from mec_moe_env.dmoe.charge import average_joules, charge_violations
 from mec_moe_env.dmoe.exogenous import (
     Process,
     Workspace,
@@ -27,6 +22,7 @@ from mec_moe_env.dmoe.exogenous import (
 )
 from mec_moe_env.dmoe.links import link_efficiency, states_seconds
 from mec_moe_env.dmoe.observe import observe, write_mask
+from mec_moe_env.dmoe.reserve import find_best, wanted_relevance
 from mec_moe_env.dmoe.state import Exogenous, Params, State
 from mec_moe_env.dmoe.table import OUTCOMES
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
@@ -212,7 +208,7 @@ def measure_tokens(
                 relevance += scores[j]
                 measures[JOULES, i] += exogenous.nodes[i, j]["joules"]
                 experts += 1
-        find_best(scores, exogenous.nodes[i], work.best[token])
+        find_best(scores, exogenous.nodes[i]["available"], work.best[token])
         wanted = wanted_relevance(params.thresholds[layer], scores, work.best[token])
         violated = wanted - relevance > TOLERANCE * wanted
         work.missing[token] = 1.0 - relevance / wanted if violated else 0.0

@@ -34,6 +34,8 @@ class Account:
     """Sums of `terms`: what `episode_return` is made of."""
     last: Mapping[str, float]
     """The last step's `info`, without the action mask; zeros before the first."""
+    counts: tuple[str, ...]
+    """Those of the names in `last` and `total` that are whole numbers: "accepted", "lost", …"""
     total: Mapping[str, float]
     """The same over the episode: sums, means or last values, as the environment's table says."""
     curve: Floats

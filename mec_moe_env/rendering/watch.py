@@ -59,6 +59,7 @@ class Ledger:
             episode_return=self._return,
             term_totals=dict(self._totals),
             last=dict(self._last),
+            counts=self._outcomes.counts,
             total=self._over_episode(),
             curve=np.array(self._curve),
         )

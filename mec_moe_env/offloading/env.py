@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
 
 from mec_moe_env.core.buffers import Floats
@@ -9,6 +11,7 @@ from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.rendering.modes import OFFLOADING_ART
 from mec_moe_env.rendering.scene import OffloadingScene
 
 
@@ -74,13 +77,30 @@ class OffloadingEnv(SimulatorEnv):
     `scenario`: the name of a preset, or an `OffloadingConfig`; any config field as a keyword
     overrides it: `gym.make("mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
 
+    ## Rendering
+    Every mode shows the slot that is to be decided and what the last action did.
+
+    | `render_mode` | `render()` returns |
+    |---|---|
+    | `ansi` | a text: picks and their costs, servers, subcarriers in use, waiting tasks |
+    | `rgb_array` | a picture, (640, 960, 3): a map of the servers with what they have learned, \
+      links with their subcarriers, the error so far, the terms of the return |
+    | `human` | None: a window shows the picture after every step |
+
+    `scene()` returns what they show as numbers. Pictures need the extra `render`.
+
     ## Version history
     * v0: initial version.
     """
 
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": ["human", "rgb_array", "ansi"],
+        "render_fps": 10,
+    }
     config: OffloadingConfig
     _presets = OFFLOADING_PRESETS
     _builder = OffloadingSimulator
+    _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
 
     def scene(self) -> OffloadingScene:
@@ -111,9 +131,14 @@ class OffloadingEnv(SimulatorEnv):
 class OffloadingVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": 10,
+    }
     config: OffloadingConfig
     _presets = OFFLOADING_PRESETS
     _builder = OffloadingSimulator
+    _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
 
     def scene(self, row: int) -> OffloadingScene:

@@ -16,6 +16,9 @@ MOST_LABELLED = 64
 ROUNDS = 30
 """Of pushing apart what would cover each other."""
 
+LABEL_SHARES = (0.5, 0.4, 0.6, 0.3, 0.7)
+"""Of a link's way, where its label may stand, the best first."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,7 +62,12 @@ class Plan:
         canvas.line(curve, colour, width)
         edge = min((self.radius + 5.0) / length, 0.5)
         canvas.disc(_quadratic((x0, y0), middle, (x1, y1), 1.0 - edge), width + 2.0, colour)
-        return _quadratic((x0, y0), middle, (x1, y1), 0.5)
+        places = [_quadratic((x0, y0), middle, (x1, y1), share) for share in LABEL_SHARES]
+        return max(places, key=self._clearance)
+
+    def _clearance(self, place: Point) -> float:
+        """Return how far the next node is; beyond a label's length it does not matter."""
+        return min(20.0, *(math.dist(place, point) - self.radius for point in self.points))
 
 
 def make_plan(box: Box, positions: Floats | None, count: int, area_m: float) -> Plan:

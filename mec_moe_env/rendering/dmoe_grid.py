@@ -25,7 +25,7 @@ from mec_moe_env.rendering.scene import DMoEScene, LayerDecision
 GRID: Box = (54, 88, 500, 600)
 MOST_COLUMNS = 48
 MOST_ROWS = 64
-WIDEST, HIGHEST = 60.0, 40.0
+WIDEST, HIGHEST = 110.0, 60.0
 """Pixels of a cell."""
 LABELLED_WIDTH, LABELLED_HEIGHT = 19.0, 10.0
 """Least pixels of a column with its expert, and of a row with its token."""
@@ -115,11 +115,11 @@ def _gates(scene: DMoEScene) -> Gates:
 
 
 def _draw_cell(canvas: Canvas, gates: Gates, row: int, j: int, box: Box) -> None:
-    canvas.rectangle(box, shade(float(gates.scores[row, j])), FAINT)
+    canvas.rectangle(box, shade(float(gates.scores[row, j])), FAINT, 0.5)
     centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    radius = min(max(min(box[2] - box[0], box[3] - box[1]) / 2 - 2.5, 1.5), 8.0)
+    radius = min(max(min(box[2] - box[0], box[3] - box[1]) / 2 - 2.5, 2.5), 8.0)
     if gates.chosen[row, j]:
-        canvas.disc(centre, radius, ORANGE, WHITE, 1)
+        canvas.disc(centre, radius, ORANGE, WHITE if radius > 4.0 else None)
     elif gates.dropped[row, j]:
         canvas.cross(centre, radius, VERMILION, 2)
 

@@ -28,7 +28,7 @@ LEGEND: Box = (532, 572, 944, 632)
 LEGEND_LINES = (
     "dark: a high gate score; dot: chosen; x: asked for in vain",
     "right of a token: relevance, as a share of what is wanted; !: short",
-    "subcarriers: the link that holds each, coloured by its source",
+    "subcarriers: the link that holds each, coloured by its source; pale, !: late",
 )
 NARROWEST_LABELLED = 19.0
 """Pixels of a cell with words."""
@@ -56,27 +56,34 @@ def _draw_map(canvas: Canvas, scene: DMoEScene) -> None:
     plan = make_plan(MAP, scene.positions, len(scene.available), scene.area_m)
     panels.title(canvas, MAP, "nodes and links")
     plan.draw_ground(canvas)
-    decision = scene.decision
-    for link in decision.links if decision else ():
+    if plan.labelled:
+        _draw_links(canvas, plan, scene)
+    available = scene.decision.available if scene.decision else scene.available
+    for j in range(len(plan.points)):
+        _draw_node(canvas, plan, j, scene.gate.shape[0], bool(available[j]))
+    if not plan.labelled:
+        _draw_links(canvas, plan, scene)
+    plan.draw_scale(canvas, None if scene.positions is None else scene.area_m)
+
+
+def _draw_links(canvas: Canvas, plan: Plan, scene: DMoEScene) -> None:
+    for link in scene.decision.links if scene.decision else ():
         if link.delivered:
             plan.draw_link(canvas, link.source, link.node, colour_of(link.source), 1.5)
         else:
             ends = plan.points[link.source], plan.points[link.node]
             canvas.dashes(*ends, VERMILION, 1.5)
-    available = decision.available if decision else scene.available
-    for j in range(len(plan.points)):
-        _draw_node(canvas, plan, j, scene.gate.shape[0], bool(available[j]))
-    plan.draw_scale(canvas, None if scene.positions is None else scene.area_m)
 
 
 def _draw_node(canvas: Canvas, plan: Plan, j: int, sources: int, available: bool) -> None:
     at, radius = plan.points[j], plan.radius
     colour = colour_of(j) if j < sources else WHITE
-    canvas.disc(at, radius, colour if available else FAINT, DIM, 1)
-    if plan.labelled:
-        canvas.text(at, str(j), min(1.2 * radius, 12), ink_on(colour), "mm")
+    canvas.disc(at, radius, colour if available else FAINT, plan.edge)
     if not available:
-        canvas.cross(at, radius, INK, 2.0 if plan.labelled else 1.0)
+        canvas.cross(at, radius, plan.edge, 2.0 if plan.labelled else 1.0)
+    if plan.labelled:
+        ink = ink_on(colour) if available else INK
+        canvas.text(at, str(j), min(1.2 * radius, 12), ink, "mm", halo=not available)
 
 
 def _draw_results(canvas: Canvas, scene: DMoEScene) -> None:

@@ -18,7 +18,7 @@ from mec_moe_env.rendering.palette import (
     ink_on,
     mixed,
 )
-from mec_moe_env.rendering.plan import Plan, make_plan
+from mec_moe_env.rendering.plan import LABEL_BELOW, Plan, make_plan
 from mec_moe_env.rendering.scene import IN_SITU, OffloadingScene, Pick, Task
 from mec_moe_env.rendering.words import counted, joules, letter
 
@@ -81,7 +81,8 @@ def _draw_links(
         colour = colour_of(link.type)
         if link.slots_left == 0:
             colour = mixed(colour, WHITE, 0.5)
-        at = plan.draw_link(canvas, link.origin, link.server, colour, 3)
+        plan.draw_link(canvas, link.origin, link.server, colour, 3)
+        at = plan.label_place(link.origin, link.server)
         labels.append((at, f"s{link.subcarrier}", INK if link.slots_left else DIM))
     return labels
 
@@ -92,7 +93,7 @@ def _draw_server(
     """Draw a server that has learned so much of each type."""
     at, radius, working = plan.points[m], plan.radius, bool(scene.working[m])
     known = [(n, share) for n, share in enumerate(shares) if share]
-    canvas.disc(at, radius, WHITE if working else FAINT, DIM, 1)
+    canvas.disc(at, radius, WHITE if working else FAINT, plan.edge)
     start = 0.0
     for n, share in known if working else ():
         canvas.slice(at, radius, start, start + share, colour_of(n))
@@ -119,7 +120,7 @@ def _label_server(
     if most is not None and scene.working[m]:
         canvas.text((x, y), letter(most[0]), 1.1 * radius, ink_on(colour_of(most[0])), "mm")
     doing = f" >{letter(int(scene.training[m]))}" if scene.slots_left[m] else ""
-    canvas.text((x, y + radius + 13), f"{m}{doing}", 11, INK, "mm", halo=True)
+    canvas.text((x, y + radius + LABEL_BELOW), f"{m}{doing}", 11, INK, "mm", halo=True)
 
 
 def _draw_picks(canvas: Canvas, plan: Plan, scene: OffloadingScene) -> None:

@@ -10,6 +10,7 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (33, 37, 41)
 DIM: Colour = (105, 112, 119)
+PALE: Colour = (173, 181, 189)
 FAINT: Colour = (222, 226, 230)
 PANEL: Colour = (247, 248, 249)
 BLUE: Colour = (0, 114, 178)

@@ -9,13 +9,14 @@ import numpy as np
 
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.rendering.canvas import Box, Canvas, Point, between
-from mec_moe_env.rendering.palette import DIM, FAINT, PANEL, Colour
+from mec_moe_env.rendering.palette import DIM, FAINT, PALE, PANEL, Colour
 
 MOST_LABELLED = 64
 """With more nodes than that they are dots without labels."""
 ROUNDS = 30
 """Of pushing apart what would cover each other."""
-
+LABEL_BELOW = 13.0
+"""From the edge of a node down to its label."""
 LABEL_SHARES = (0.5, 0.4, 0.6, 0.3, 0.7)
 """Of a link's way, where its label may stand, the best first."""
 
@@ -34,6 +35,11 @@ class Plan:
         """Whether there is room for words."""
         return len(self.points) <= MOST_LABELLED
 
+    @property
+    def edge(self) -> Colour:
+        """Colour of the edge of a node."""
+        return DIM if self.labelled else PALE
+
     def draw_ground(self, canvas: Canvas) -> None:
         """Draw the area."""
         canvas.rectangle(self.box, PANEL, FAINT)
@@ -49,32 +55,41 @@ class Plan:
             middle = at[0] + length / 2, at[1] - 4
             canvas.text(middle, f"{metres:g} m", 10, DIM, "ms", halo=True)
 
-    def draw_link(
-        self, canvas: Canvas, start: int, end: int, colour: Colour, width: float
-    ) -> Point:
-        """Draw a link with a head, bent to the right of its way; return where a label fits."""
+    def draw_link(self, canvas: Canvas, start: int, end: int, colour: Colour, width: float) -> None:
+        """Draw a link with a head, bent to the right of its way."""
+        curve = self._curve(start, end)
+        canvas.line([_quadratic(*curve, step / 12) for step in range(13)], colour, width)
+        length = max(math.dist(curve[0], curve[2]), 1e-9)
+        edge = min((self.radius + 5.0) / length, 0.5)
+        head = width + (2.0 if self.labelled else 1.0)
+        canvas.disc(_quadratic(*curve, 1.0 - edge), head, colour)
+
+    def label_place(self, start: int, end: int) -> Point:
+        """Return where a link's label hides least."""
+        curve = self._curve(start, end)
+        return max((_quadratic(*curve, share) for share in LABEL_SHARES), key=self._clearance)
+
+    def _curve(self, start: int, end: int) -> tuple[Point, Point, Point]:
+        """Return start, control point and end of a link's way."""
         (x0, y0), (x1, y1) = self.points[start], self.points[end]
         length = max(math.hypot(x1 - x0, y1 - y0), 1e-9)
-        across = (y0 - y1) / length, (x1 - x0) / length
-        bend = min(0.12 * length, 16.0)
-        middle = (x0 + x1) / 2 + bend * across[0], (y0 + y1) / 2 + bend * across[1]
-        curve = [_quadratic((x0, y0), middle, (x1, y1), step / 12) for step in range(13)]
-        canvas.line(curve, colour, width)
-        edge = min((self.radius + 5.0) / length, 0.5)
-        canvas.disc(_quadratic((x0, y0), middle, (x1, y1), 1.0 - edge), width + 2.0, colour)
-        places = [_quadratic((x0, y0), middle, (x1, y1), share) for share in LABEL_SHARES]
-        return max(places, key=self._clearance)
+        bend = min(0.12 * length, 16.0) / length
+        middle = (x0 + x1) / 2 + bend * (y0 - y1), (y0 + y1) / 2 + bend * (x1 - x0)
+        return (x0, y0), middle, (x1, y1)
 
     def _clearance(self, place: Point) -> float:
         """Return how far the next node is; beyond a label's length it does not matter."""
-        return min(20.0, *(math.dist(place, point) - self.radius for point in self.points))
+        below = self.radius + LABEL_BELOW
+        nodes = (math.dist(place, point) - self.radius for point in self.points)
+        labels = (math.dist(place, (x, y + below)) for x, y in self.points)
+        return min(20.0, *nodes, *labels)
 
 
 def make_plan(box: Box, positions: Floats | None, count: int, area_m: float) -> Plan:
     """Place nodes in a box, apart from each other where they are few; on a circle without sites."""
     left, top, right, bottom = box
     side = right - left
-    radius = float(np.clip(0.13 * side / math.sqrt(count), 3.0, 0.045 * side))
+    radius = float(np.clip(0.13 * side / math.sqrt(count), 2.0, 0.045 * side))
     margin = radius + 12.0
     if positions is None:
         turns = 2.0 * math.pi * np.arange(count) / count - math.pi

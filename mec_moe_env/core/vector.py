@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import logger, spaces
@@ -45,7 +45,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     `reset_mask`, a boolean array (n,), resets some sub-environments only.
     """
 
-    metadata: dict[str, Any]
+    metadata: ClassVar[dict[str, Any]]  # type: ignore[misc]  # Gymnasium's is no ClassVar
     config: Any
     single_action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]

@@ -106,7 +106,7 @@ class Canvas:
         """Write a line; `anchor` is Pillow's: l, m, r across and a, m, s down. Halos set it off."""
         font = font_of(max(round(size * self._factor), 1))
         edge = self._thick(2.0) if halo else 0
-        place = self._scaled(at)
+        place = self._factor * at[0], self._factor * at[1]
         self._draw.text(place, text, colour, font, anchor, stroke_width=edge, stroke_fill=WHITE)
 
     def fitted(self, text: str, room: float, size: float = 12.0) -> str:

@@ -35,15 +35,19 @@ DMOE_ART = Art("mec_moe_env.rendering.dmoe_text", "mec_moe_env.rendering.dmoe_pi
 class Renderer:
     """Shows scenes in one mode."""
 
-    def __init__(self, show: Callable[[Any], Any], window: Any = None) -> None:
-        self.show = show
-        """Returns what `render()` returns of a scene."""
-        self._window = window
+    def __init__(self, make: Callable[[Any], Any], window: Any = None) -> None:
+        """Make texts or pictures of scenes, for who calls `show` or for a window."""
+        self._make, self._window = make, window
 
     @property
     def by_itself(self) -> bool:
         """Whether every step is shown without being asked for, as in mode `human`."""
         return self._window is not None
+
+    def show(self, scene: Any) -> Any:
+        """Return what `render()` returns of a scene."""
+        made = self._make(scene)
+        return made if self._window is None else self._window.show(made)
 
     def close(self) -> None:
         """Close the window if there is one."""
@@ -70,14 +74,13 @@ def make_renderer(
     draw = _imported(art.picture, mode).draw
     if mode == PICTURE:
         return Renderer(draw)
-    window = _imported("mec_moe_env.rendering.window", mode).Window(fps)
-    return Renderer(lambda scene: window.show(draw(scene)), window)
+    return Renderer(draw, _imported("mec_moe_env.rendering.window", mode).Window(fps))
 
 
 def _imported(module: str, mode: str) -> Any:
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise DependencyNotInstalled(
             f"render_mode = {mode!r} needs {error.name}, part of the extra `render`: "
             "pip install 'mec-moe-env[render]'"

@@ -35,6 +35,8 @@ LEGEND_LINES = (
     "square: a waiting task; circle: the last one was served in place",
     "line: data on a subcarrier, pale once sent; dashes: a dropped pick",
 )
+LEAST_TRAINED = 3.5
+"""Radius of a server that has learned: it stands out among a thousand."""
 NARROWEST_LABELLED = 15.0
 """Pixels of a subcarrier with its number."""
 
@@ -91,8 +93,9 @@ def _draw_server(
     canvas: Canvas, plan: Plan, scene: OffloadingScene, m: int, shares: list[float]
 ) -> None:
     """Draw a server that has learned so much of each type."""
-    at, radius, working = plan.points[m], plan.radius, bool(scene.working[m])
+    at, working = plan.points[m], bool(scene.working[m])
     known = [(n, share) for n, share in enumerate(shares) if share]
+    radius = max(plan.radius, LEAST_TRAINED if known else 0.0)
     canvas.disc(at, radius, WHITE if working else FAINT, plan.edge)
     start = 0.0
     for n, share in known if working else ():

@@ -38,10 +38,11 @@ def test_a_video_of_200_frames_without_a_display(tmp_path: Path) -> None:
     (video,) = tmp_path.glob("*.mp4")
     from moviepy.video.io.VideoFileClip import VideoFileClip
 
-    clip = VideoFileClip(str(video))
-    assert round(clip.fps * clip.duration) == 200
+    clip: Any = VideoFileClip(str(video))
+    frames = sum(1 for _ in clip.iter_frames())
     assert clip.size == [960, 640]
     clip.close()
+    assert frames == 200
 
 
 @pytest.mark.parametrize("id_", [OFFLOADING, DMOE])
@@ -61,8 +62,9 @@ def test_human_rendering(id_: str, monkeypatch: pytest.MonkeyPatch) -> None:
     env = HumanRendering(gym.make(id_, scenario="toy", render_mode="rgb_array"))
     env.reset(seed=0)
     env.step(env.action_space.sample())
-    assert env.window.get_size() == (960, 640)
-    env.close()
+    window: Any = env.window
+    assert window.get_size() == (960, 640)
+    env.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("id_", [OFFLOADING, DMOE])

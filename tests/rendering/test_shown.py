@@ -119,7 +119,7 @@ def test_colours_differ_without_green_cones() -> None:
     seen = np.clip(linear @ DEUTERANOPIA.T, 0.0, 1.0) ** (1 / 2.2)
     distance = np.linalg.norm(seen[:, None] - seen[None], axis=2)
     np.fill_diagonal(distance, np.inf)
-    assert distance.min() > 0.1
+    assert distance.min() > 0.15
 
 
 def test_ink_and_shade() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -19,7 +19,7 @@ from mec_moe_env.rendering.modes import Art, make_renderer
 class SimulatorEnv(gym.Env[Entries, Actions]):
     """Base of the scalar environments."""
 
-    metadata: ClassVar[dict[str, Any]]  # type: ignore[misc]  # Gymnasium's is no ClassVar
+    metadata: dict[str, Any]
     config: Any
     action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]

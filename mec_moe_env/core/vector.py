@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium import logger, spaces
@@ -45,7 +45,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     `reset_mask`, a boolean array (n,), resets some sub-environments only.
     """
 
-    metadata: ClassVar[dict[str, Any]]  # type: ignore[misc]  # Gymnasium's is no ClassVar
+    metadata: dict[str, Any]
     config: Any
     single_action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]

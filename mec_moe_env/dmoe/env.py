@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
@@ -130,7 +130,7 @@ class DMoEEnv(SimulatorEnv):
     * v0: initial version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
         "render_modes": ["human", "rgb_array", "ansi"],
         "render_fps": 2,
     }
@@ -156,7 +156,7 @@ class DMoEEnv(SimulatorEnv):
 class DMoEVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
         "render_modes": ["rgb_array", "ansi"],
         "render_fps": 2,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class OffloadingEnv(SimulatorEnv):
     * v0: initial version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
         "render_modes": ["human", "rgb_array", "ansi"],
         "render_fps": 10,
     }
@@ -131,7 +131,7 @@ class OffloadingEnv(SimulatorEnv):
 class OffloadingVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
         "render_modes": ["rgb_array", "ansi"],
         "render_fps": 10,
     }

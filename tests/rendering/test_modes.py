@@ -34,7 +34,7 @@ def test_a_video_of_200_frames_without_a_display(tmp_path: Path) -> None:
     over = False
     while not over:
         _, _, over, _, _ = env.step(env.action_space.sample())
-    env.close()
+    env.close()  # type: ignore[no-untyped-call]
     (video,) = tmp_path.glob("*.mp4")
     from moviepy.video.io.VideoFileClip import VideoFileClip
 
@@ -42,7 +42,7 @@ def test_a_video_of_200_frames_without_a_display(tmp_path: Path) -> None:
     frames = sum(1 for _ in clip.iter_frames())
     assert clip.size == [960, 640]
     clip.close()
-    assert frames == 200
+    assert frames in (200, 201)  # moviepy may write the last one twice
 
 
 @pytest.mark.parametrize("id_", [OFFLOADING, DMOE])

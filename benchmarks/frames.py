@@ -53,9 +53,8 @@ def main() -> None:
     settings = parser.parse_args()
     print(f"{'ms':<18}{'scene':>8}{'ansi':>8}{'rgb_array':>11}")
     for case in find_cases(split_names(settings.scenario)):
-        env = case.environment.scalar(case.config)
-        scene, text, picture = costs(env, settings.frames)
-        print(f"{case.label:<18}{scene:>8.2f}{text:>8.2f}{picture:>11.1f}")
+        scene, text, picture = costs(case.scalar().unwrapped, settings.frames)
+        print(f"{case.name:<18}{scene:>8.2f}{text:>8.2f}{picture:>11.1f}")
 
 
 if __name__ == "__main__":

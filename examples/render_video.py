@@ -51,7 +51,10 @@ def main(settings: Arguments) -> None:
     """Write the animation."""
     frames, fps = play(settings)
     palette = Image.fromarray(frames[-1]).quantize(COLOURS)
-    images = [Image.fromarray(frame).quantize(palette=palette, dither=0) for frame in frames]
+    images = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in frames
+    ]
     duration = round(1000 / fps)
     images[0].save(settings.out, save_all=True, append_images=images[1:], duration=duration, loop=0)
     size = Path(settings.out).stat().st_size

@@ -1,0 +1,121 @@
+"""`mec-moe replay`: two agents side by side in the same world, in a browser."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import mec_moe_agents.cli.options as options
+
+if TYPE_CHECKING:
+    from mec_moe_agents.evaluation.bounds import Bounds
+    from mec_moe_agents.evaluation.scenarios import Scenario
+    from mec_moe_agents.replay.recording import Recording
+
+
+def replay(
+    scenario: options.Preset,
+    agents: Annotated[
+        str, typer.Option(help="One name, or two with a comma between; may be the same.")
+    ],
+    env: options.EnvironmentName = "offloading",
+    seed: Annotated[int, typer.Option(min=0, help="Of the episode and the agents.")] = 0,
+    out: Annotated[
+        Path | None,
+        options.path_option(
+            "The page; runs/SCENARIO/replay-AGENTS-SEED.html unless given.", "FILE"
+        ),
+    ] = None,
+    settings: options.Settings = None,
+    certify: Annotated[
+        bool,
+        typer.Option(
+            "--certify", help="Compute the certified bound where it is not shipped: seconds."
+        ),
+    ] = False,
+) -> None:
+    """Record an episode of one agent, or of two in the same world, as a page to play back.
+
+    Writes one HTML file that any browser opens from disk, without a network: what each agent saw
+    and chose and what it cost, step by step, with the steps in which they differ, the return, and
+    the certified bound that no policy exceeds where it is known.
+    """
+    with options.reported():
+        checked, names = check(env, scenario, agents, settings, seed)
+        folder = Path("runs") / options.folder_name(env, scenario)
+        page = out or folder / f"replay-{'-'.join(names)}-{seed}.html"
+        options.check_writable(page.parent)
+    with options.reported():
+        recording, bound = _record(checked, names, seed, folder / "cells", certify=certify)
+        command = _command(env, scenario, names, seed, settings or [], certify=certify)
+        _write(recording, checked, bound, command, page)
+
+
+def check(
+    env: str, name: str, agents: str, settings: list[str] | None, seed: int
+) -> tuple[Scenario, list[str]]:
+    """Resolve every name, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
+    from mec_moe_agents.evaluation.scenarios import Scenario, find_config, split_names
+    from mec_moe_agents.registry import make_agent
+    from mec_moe_agents.replay.recording import check_agents
+
+    check_evaluation_seeds([seed])
+    config = find_config(env, name, options.parse_overrides(settings))
+    names = split_names(agents)
+    check_agents(names)
+    one = make_vector_env(config, 1)
+    for agent in names:
+        make_agent(agent, one)
+    one.close()
+    return Scenario(name, config, names), names
+
+
+def _record(
+    scenario: Scenario, agents: list[str], seed: int, cells: Path, *, certify: bool
+) -> tuple[Recording, Bounds]:
+    """Play the episodes, and look up or compute the bound, in view."""
+    from mec_moe_agents.cli.progress import progress_of
+    from mec_moe_agents.evaluation.bounds import find_bounds, will_certify
+    from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.evaluation.store import CellStore
+    from mec_moe_agents.replay.recording import record
+
+    config, store = scenario.config, CellStore(cells)
+    with progress_of(len(agents) + will_certify(config, [seed], certify=certify)) as progress:
+        recording = record(config, agents, seed, progress)
+        code = current_provenance().identity
+        bound = find_bounds(config, [seed], store, code, progress, certify=certify)
+    return recording, bound
+
+
+def _command(
+    env: str, scenario: str, agents: list[str], seed: int, settings: list[str], *, certify: bool
+) -> str:
+    """Write the command that makes the same page again."""
+    words = ["mec-moe", "replay", "--scenario", scenario, "--agents", ",".join(agents)]
+    words += ["--seed", str(seed)]
+    if env != "offloading":
+        words += ["--env", env]
+    for setting in settings:
+        words += ["--set", setting]
+    return shlex.join(words + ["--certify"] * certify)
+
+
+def _write(
+    recording: Recording, scenario: Scenario, bound: Bounds, command: str, page: Path
+) -> None:
+    from mec_moe_agents.replay.page import render_page
+    from mec_moe_env.files import write_text
+
+    write_text(page, render_page(recording, scenario, bound, command))
+    for agent, run in zip(recording.agents, recording.runs, strict=True):
+        print(f"{agent:>12}  return {run['return'][-1]:.4f}")
+    if bound.values is not None:
+        print(f"{'bound':>12}  return {bound.values[0]:.4f}, which no policy exceeds")
+    if len(recording.agents) > 1:
+        print(f"{'differ':>12}  in {len(recording.differs)} of {recording.config.steps} steps")
+    options.print_places({"page": page})

@@ -86,7 +86,12 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
         masks: Flags = self._simulator.masks()[0]
         return masks
 
+    def _scene(self) -> Any:
+        """Return what there is to see now."""
+        if not self._begun:
+            raise RuntimeError("call reset() before scene()")
+        return self._simulator.watch(0).scene()
+
     def render(self) -> str | None:
-        """Return one line on what is going on in mode `ansi`, nothing in others."""
-        shown = self.render_mode == "ansi" and self._begun
-        return self._simulator.describe() if shown else None
+        """Return what the render mode shows."""
+        return None

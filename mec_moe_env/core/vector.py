@@ -175,6 +175,13 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
 
+    def _scene(self, row: int) -> Any:
+        """Return what there is to see now of a sub-environment."""
+        watcher = self._simulator.watch(row)
+        if not self._begun:
+            raise RuntimeError("call reset() before scene()")
+        return watcher.scene()
+
     def _restart(self, buffers: Buffers, terminated: Flags) -> dict[str, Any]:
         """Begin new episodes within the step that ended the old ones; return the step's infos.
 

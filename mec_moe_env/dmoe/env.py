@@ -6,6 +6,7 @@ from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
+from mec_moe_env.rendering.scene import DMoEScene
 
 
 class DMoEEnv(SimulatorEnv):
@@ -119,6 +120,18 @@ class DMoEEnv(SimulatorEnv):
     _builder = DMoESimulator
     _simulator: DMoESimulator
 
+    def scene(self) -> DMoEScene:
+        """Return everything that a picture of now needs.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+        """
+        scene: DMoEScene = self._scene()
+        return scene
+
 
 class DMoEVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them."""
@@ -127,3 +140,16 @@ class DMoEVectorEnv(SimulatorVectorEnv):
     _presets = DMOE_PRESETS
     _builder = DMoESimulator
     _simulator: DMoESimulator
+
+    def scene(self, row: int) -> DMoEScene:
+        """Return everything that a picture of now needs of a sub-environment.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+            ValueError: there is no such sub-environment.
+        """
+        scene: DMoEScene = self._scene(row)
+        return scene

@@ -25,7 +25,7 @@ from mec_moe_env.dmoe.exogenous import (
     draw_gates,
     draw_slot,
 )
-from mec_moe_env.dmoe.links import link_efficiency, states_seconds
+from mec_moe_env.dmoe.links import link_efficiency, sending_joules, states_seconds
 from mec_moe_env.dmoe.observe import observe, write_mask
 from mec_moe_env.dmoe.state import Exogenous, Params, State
 from mec_moe_env.dmoe.table import OUTCOMES
@@ -88,7 +88,7 @@ def advance(
             # The scheduler's first view of the channel is as old as all later ones.
             drawn = exogenous.spectral_efficiency.shape[1]
             if process is not None:
-                begin_episode(process, exogenous, streams[i], work.positions, i)
+                begin_episode(process, exogenous, streams[i], i)
             if gate_spread is not None:
                 draw_gates(gate_spread, streams[i], work.gates, exogenous.gates[i])
         if process is not None:
@@ -183,8 +183,7 @@ def transmit(
             taken[s] = True
             efficiency = link_efficiency(exogenous, i, source, node, s)
             seconds = states_seconds(params, efficiency, states)
-            spent = params.power_w * min(seconds, params.deadline_seconds)
-            buffers.measures[SENDING_JOULES, i] += spent
+            buffers.measures[SENDING_JOULES, i] += sending_joules(params, seconds)
             if seconds > params.deadline_seconds:
                 buffers.counts[LOST, i] += states
                 discard(selected, source, node, per_source)

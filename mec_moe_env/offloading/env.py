@@ -9,6 +9,7 @@ from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.rendering.scene import OffloadingScene
 
 
 class OffloadingEnv(SimulatorEnv):
@@ -82,6 +83,18 @@ class OffloadingEnv(SimulatorEnv):
     _builder = OffloadingSimulator
     _simulator: OffloadingSimulator
 
+    def scene(self) -> OffloadingScene:
+        """Return everything that a picture of now needs.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+        """
+        scene: OffloadingScene = self._scene()
+        return scene
+
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (U, M): a reference."""
         return np.asarray(self._simulator.model_errors()[0])
@@ -102,6 +115,19 @@ class OffloadingVectorEnv(SimulatorVectorEnv):
     _presets = OFFLOADING_PRESETS
     _builder = OffloadingSimulator
     _simulator: OffloadingSimulator
+
+    def scene(self, row: int) -> OffloadingScene:
+        """Return everything that a picture of now needs of a sub-environment.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+            ValueError: there is no such sub-environment.
+        """
+        scene: OffloadingScene = self._scene(row)
+        return scene
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (n, U, M): a reference."""

@@ -25,9 +25,7 @@ def replay(
     seed: Annotated[int, typer.Option(min=0, help="Of the episode and the agents.")] = 0,
     out: Annotated[
         Path | None,
-        options.path_option(
-            "The page; runs/SCENARIO/replay-AGENTS-SEED.html unless given.", "FILE"
-        ),
+        options.path_option("Default: runs/SCENARIO/replay-AGENTS-SEED.html.", "FILE"),
     ] = None,
     settings: options.Settings = None,
     certify: Annotated[

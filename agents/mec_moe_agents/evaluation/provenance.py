@@ -45,6 +45,7 @@ SUITE = (
 PRESENTATION = {
     "bench",
     "cli",
+    "replay",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from mec_moe_env.rendering.scene import DMoEScene, LayerDecision
 
 from mec_moe_agents.replay.columns import quantize
 from mec_moe_agents.replay.episode import Frame, Row
 from mec_moe_env import DMoEConfig
+from mec_moe_env.rendering.scene import DMoEScene, LayerDecision
 
 DECISION = ("chosen", "subcarrier")
 """Columns in which two agents decide differently."""
@@ -35,7 +35,7 @@ def row_of(frame: LayerFrame, config: DMoEConfig, *, with_channel: bool) -> Row:
         "threshold": decision.threshold,
         "wanted": decision.wanted,
         "relevance_of": decision.relevance,
-        "violated": decision.violated,
+        "short": decision.violated,
     }
     row |= _links(decision, config)
     if with_channel:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from mec_moe_env.rendering.scene import DMoEScene, OffloadingScene
 from numpy.typing import NDArray
 
 from mec_moe_agents.environments import environment_of
@@ -15,6 +14,7 @@ from mec_moe_agents.registry import make_agent
 from mec_moe_env import unflatten
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats, Singles
+from mec_moe_env.rendering.scene import DMoEScene, OffloadingScene
 
 Scene = TypeVar("Scene", OffloadingScene, DMoEScene)
 Row = dict[str, NDArray[Any] | float]

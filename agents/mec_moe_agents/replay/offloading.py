@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mec_moe_env.rendering.scene import IN_SITU, OffloadingScene, Pick, SlotDecision
 
 from mec_moe_agents.replay.columns import quantize
 from mec_moe_agents.replay.episode import Frame, Row
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.core.buffers import Integers
+from mec_moe_env.rendering.scene import IN_SITU, OffloadingScene, Pick, SlotDecision
 
 DECISION = ("server", "subcarrier", "kept")
 """Columns in which two agents decide differently."""

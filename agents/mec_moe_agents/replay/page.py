@@ -49,7 +49,7 @@ def render_page(recording: Recording, scenario: Scenario, bound: Bounds, command
         "unit": unit,
         "Unit": unit.capitalize(),
         "style": _asset("replay.css"),
-        "script": "\n".join(_asset(f"{script}.js") for script in _scripts(name)),
+        "script": "\n".join(_asset(f"{script}.js") for script in scripts_of(name)),
         "record": embed_json(_document(recording, bound, unit)),
     }
     return PLACEHOLDER.sub(lambda match: values[match[1]], _asset("replay.html"))
@@ -61,7 +61,8 @@ def embed_json(document: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _scripts(name: str) -> Sequence[str]:
+def scripts_of(name: str) -> Sequence[str]:
+    """Return the scripts of an environment's page, in the order they are read."""
     return ("columns", "words", "drawing", "chart", "channel", "player", *SCRIPTS[name], "main")
 
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from mec_moe_env.rendering.scene import Account
 
 from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
 from mec_moe_agents.evaluation.comparison import Listener
@@ -20,6 +19,7 @@ from mec_moe_agents.replay import dmoe, offloading
 from mec_moe_agents.replay.columns import Array
 from mec_moe_agents.replay.episode import Frame, Row, play
 from mec_moe_env.config import Config
+from mec_moe_env.rendering.scene import Account
 
 MOST_AGENTS = 2
 MOST_CHANNEL_NUMBERS = 250_000

@@ -53,15 +53,21 @@ class ChannelFigure {
     }
   }
 
+  /** Frame what an agent chose, on a rim that sets it off from the shades. */
   frame(context, run, index, choices, { left, tall, wide }) {
-    context.strokeStyle = visible(run.color);
-    context.lineWidth = 3;
-    context.setLineDash(DASHES[index]);
     for (const { row, column } of choices) {
       const [x, span] = column < 0 ? [left, wide * this.columns] : [left + column * wide, wide];
-      const inset = 1 + index * 2.5;
-      context.strokeRect(x + inset, row * tall + inset, Math.max(span - 2 * inset, 2), tall - 2 * inset);
+      const box = [x + 1.5, row * tall + 1.5, Math.max(span - 3, 2), tall - 3];
+      if (index === 0) {
+        context.strokeStyle = theme.paper;
+        context.lineWidth = 5;
+        context.strokeRect(...box);
+      }
+      context.strokeStyle = visible(run.color);
+      context.lineWidth = 3;
+      context.setLineDash(DASHES[index]);
+      context.strokeRect(...box);
+      context.setLineDash([]);
     }
-    context.setLineDash([]);
   }
 }

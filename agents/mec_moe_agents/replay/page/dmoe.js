@@ -2,7 +2,7 @@
 
 const UNUSED = -1;
 const MOST_LINKS_SHOWN = 16;
-const LAYER_SIGNS = "darker: the gate's score · dot: an expert that was chosen · ✕ one that was asked for in vain · bar: relevance reached, line: relevance wanted, ! short of it · choose a row to read about its token";
+const LAYER_SIGNS = "shade: the gate's score · dot: an expert that was chosen · ✕ one that was asked for in vain · bar: relevance reached, line: relevance wanted, ! short of it · choose a row to read about its token";
 
 class View {
   constructor(record, runs) {
@@ -73,7 +73,7 @@ class View {
     const change = () => { this.selected = Number(this.select.value); redraw(); };
     this.select.addEventListener("change", change);
     this.choose = (row) => { this.select.value = row; change(); };
-    place.append(make("p", {}, make("label", { for: "token", words: "in words: " }), this.select));
+    place.append(make("p", {}, make("label", { for: "token", words: "token in words: " }), this.select));
   }
 
   restyle() {}

@@ -20,7 +20,7 @@ function expertsShown(runs, step, count) {
 function drawGrid(canvas, run, step, { experts, selected }) {
   const [, sources, tokens] = run.columns.gate.shape;
   const rows = sources * tokens;
-  const tall = Math.max(11, Math.min(26, 420 / rows));
+  const tall = Math.max(11, Math.min(26, 500 / rows));
   const { context, width } = surface(canvas, GRID.top + rows * tall + 2);
   const wide = (width - GRID.left - GRID.right) / experts.length;
   drawHeading(context, run, step, experts, wide, width);
@@ -70,19 +70,19 @@ function drawRelevance(context, run, where, width, y, tall) {
   const span = GRID.right - 28;
   context.fillStyle = theme.line;
   context.fillRect(left, y + 2, span, tall - 4);
-  context.fillStyle = columns.violated.at(...where) ? theme.bad : theme.faint;
+  context.fillStyle = columns.short.at(...where) ? theme.bad : theme.faint;
   context.fillRect(left, y + 2, span * Math.min(1, columns.relevance_of.at(...where)), tall - 4);
   context.strokeStyle = theme.ink;
   context.lineWidth = 2;
   const wanted = left + span * Math.min(1, columns.wanted.at(...where));
   line(context, wanted, y + 1, wanted, y + tall - 1);
-  if (columns.violated.at(...where)) text(context, "!", left + span + 8, y + tall / 2, { color: theme.bad, weight: 700 });
+  if (columns.short.at(...where)) text(context, "!", left + span + 8, y + tall / 2, { color: theme.bad, weight: 700 });
 }
 
 function rule(context, y, width) {
   context.strokeStyle = theme.faint;
   context.lineWidth = 1;
-  line(context, 0, y, width, y);
+  line(context, GRID.left, y, width - GRID.right, y);
 }
 
 function frameRow(context, y, tall, width) {

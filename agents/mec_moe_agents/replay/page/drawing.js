@@ -1,9 +1,12 @@
 // Drawing: canvases that fit their place, the theme's colours, numbers as people write them.
 
+const LEAST_WIDTH = 160;
+
 /** Fit a canvas to its place at this height in CSS pixels, clear it, and return what to draw on. */
 function surface(canvas, height) {
   const ratio = window.devicePixelRatio || 1;
-  const width = canvas.parentElement.clientWidth - padding(canvas.parentElement);
+  const room = canvas.parentElement.clientWidth - padding(canvas.parentElement);
+  const width = Math.max(room, LEAST_WIDTH);
   canvas.style.height = `${height}px`;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);

@@ -63,10 +63,11 @@ function announce(view, step) {
   document.getElementById("announcement").textContent = runs.map((run) => `${run.name}: ${view.summary(run, step)}`).join(" ");
 }
 
+let player = null;
+
 function start() {
   readTheme();
   const view = new View(record, runs);
-  let player = null;
   const goTo = (step) => player.jump(step);
   const panels = runs.map((run, place) => ({ run, ...panelOf(run, place) }));
   const drawers = panels.map(({ run, body }) => view.addPanel(body, run));
@@ -94,7 +95,7 @@ function start() {
     restyle();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
-  new ResizeObserver(restyle).observe(document.querySelector("main"));
+  window.addEventListener("resize", restyle);
   player.go(0);
   restyle();
 }

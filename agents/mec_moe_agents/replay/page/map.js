@@ -67,7 +67,7 @@ function drawLink(context, from, to, radius, { color, fresh, subcarrier }) {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const length = Math.hypot(dx, dy) || 1;
   const [ux, uy] = [dx / length, dy / length];
-  const gap = radius + 6;
+  const gap = Math.min(radius + 6, length / 2 - 7);
   const [startX, startY] = [from[0] + ux * gap, from[1] + uy * gap];
   const [endX, endY] = [to[0] - ux * gap, to[1] - uy * gap];
   context.strokeStyle = context.fillStyle = color;
@@ -80,8 +80,9 @@ function drawLink(context, from, to, radius, { color, fresh, subcarrier }) {
   context.lineTo(endX - ux * 8 - uy * 5, endY - uy * 8 + ux * 5);
   context.lineTo(endX - ux * 8 + uy * 5, endY - uy * 8 - ux * 5);
   context.fill();
-  const [x, y] = [(startX + endX) / 2, (startY + endY) / 2];
-  tag(context, `${subcarrier}`, x, y, color);
+  // Beside a short arrow, so that it stays visible.
+  const aside = length - 2 * gap < 44 ? 17 : 0;
+  tag(context, `${subcarrier}`, (startX + endX) / 2 - uy * aside, (startY + endY) / 2 + ux * aside, color);
 }
 
 /** Draw a small label on a patch of the sheet's colour. */

@@ -2,11 +2,11 @@
 
 const MOST_LEGEND = 12;
 const MAP_SIDE = 340;
-const SIGNS = "◆ a task where it arrives · disc: a server, with the letter of what it has learned most · arc: busy · ✕ failed · number on a link: its subcarrier";
+const SIGNS = "◆ a task where it arrives · disc: a server, with the letter of what it has learned most · arc: busy · ✕ failed · number on a link: its subcarrier · no scheduler sees the types";
 
 class View {
   constructor(record, runs) {
-    Object.assign(this, { record, runs, strips: [] });
+    Object.assign(this, { record, runs, strips: [], shades: new Map() });
     [this.tasks, this.servers, this.subcarriers] = [record.sizes.U, record.sizes.M, record.sizes.S];
   }
 
@@ -86,6 +86,7 @@ class View {
   }
 
   restyle() {
+    this.shades.clear();
     this.strips.forEach((strip) => strip.restyle());
     document.querySelectorAll(".legend .chip").forEach((chip, type) => paintChip(chip, this.record.types[type]));
   }
@@ -95,7 +96,13 @@ class View {
     if (!run.columns.working.at(step, server)) return theme.line;
     const type = run.columns.learned_type.at(step, server);
     if (type === UNTRAINED) return theme.paper;
-    return mix(theme.paper, this.record.types[type].color, 0.2 + 0.8 * (run.columns.learned_share.at(step, server) / 100));
+    return this.shade(type, run.columns.learned_share.at(step, server));
+  }
+
+  shade(type, percent) {
+    const key = type * 101 + percent;
+    if (!this.shades.has(key)) this.shades.set(key, mix(theme.paper, this.record.types[type].color, 0.2 + 0.8 * (percent / 100)));
+    return this.shades.get(key);
   }
 
   look(run, step, server) {

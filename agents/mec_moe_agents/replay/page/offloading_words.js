@@ -83,7 +83,7 @@ function pickInWords(run, step, pick, types) {
   const tasks = columns.learned_tasks.at(step, pick.server);
   const most = types[columns.learned_type.at(step, pick.server)];
   const share = columns.learned_share.at(step, pick.server);
-  const before = tasks > 0 ? `it had learned ${number(tasks)} tasks, ${share} % ${most.letter}` : "it was untrained";
+  const before = tasks > 0 ? `it had learned ${plural(number(tasks), "task")}, ${share} % ${most.letter}` : "it was untrained";
   return [
     make("strong", { words: `→ server ${pick.server}` }),
     ` ${radio}, ${plural(pick.slots, "slot")}, ${energy(pick.joules)}; ${before}, and errs by ${number(pick.error)} on this task`,

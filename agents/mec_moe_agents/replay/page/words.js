@@ -14,7 +14,7 @@ function energy(joules) {
 }
 
 function plural(count, one, several = `${one}s`) {
-  return `${count} ${count === 1 ? one : several}`;
+  return `${count} ${`${count}` === "1" ? one : several}`;
 }
 
 /** Make an element with a class and text, which is never read as HTML. */

@@ -83,7 +83,13 @@ def test_what_is_on_the_page(browser: Browser, digits: Path) -> None:
     assert "slot 0 / 499" in browser.text("#where")
     assert "digits 6/7" in browser.text(".legend")
     assert "no policy ends above −85.7" in browser.text("#curves")
-    canvases = ("#agent-0 .map", "#agent-1 .map", "#world canvas", "#curves canvas", "#strips canvas")
+    canvases = (
+        "#agent-0 .map",
+        "#agent-1 .map",
+        "#world canvas",
+        "#curves canvas",
+        "#strips canvas",
+    )
     for canvas in (*canvases, "#agent-0 .subcarriers", "#differences"):
         assert colors_in(browser, canvas) > (1 if canvas == "#differences" else 4), canvas
     assert_quiet(browser)
@@ -154,7 +160,13 @@ def test_a_click_in_a_picture_goes_there(browser: Browser, digits: Path) -> None
 
 def test_pictures_change_with_the_step(browser: Browser, digits: Path) -> None:
     browser.open_file(digits)
-    canvases = ("#agent-0 .map", "#agent-1 .map", "#world canvas", "#curves canvas", "#strips canvas")
+    canvases = (
+        "#agent-0 .map",
+        "#agent-1 .map",
+        "#world canvas",
+        "#curves canvas",
+        "#strips canvas",
+    )
     before = [picture(browser, canvas) for canvas in canvases]
     click_at(browser, "#step", 0.3)
     after = [picture(browser, canvas) for canvas in canvases]
@@ -169,7 +181,10 @@ def test_words_say_what_was_recorded(
     browser.run("player.jump(arguments[0])", step)
     for place, run in enumerate(recorded.runs):
         words = browser.text(f"#agent-{place} .words")
-        assert f"arrived at server {run['origin'][step, 0]}, {run['payload'][step, 0]:.1f}"[:-2] in words
+        assert (
+            f"arrived at server {run['origin'][step, 0]}, {run['payload'][step, 0]:.1f}"[:-2]
+            in words
+        )
         if run["kept"][step, 0]:
             assert f"→ server {run['server'][step, 0]} " in words
             assert f"{run['slots'][step, 0]} slot" in words

@@ -21,7 +21,7 @@ def test_a_page_is_written_and_told(tmp_path: Path) -> None:
     result = replay(*TOY, "--agents", "nearest,reject-all", "--out", page)
     assert result.exit_code == 0, result.output
     assert "reject-all  return -10.0000" in result.stdout
-    assert "differ  in 3 of 4 steps" in result.stdout
+    assert "differ  in 4 of 4 steps" in result.stdout
     assert f"page  {page}" in result.stdout
     command = "mec-moe replay --scenario toy --agents nearest,reject-all --seed 0"
     assert f"<code>{command}</code>" in page.read_text(encoding="utf-8")

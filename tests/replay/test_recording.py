@@ -15,19 +15,20 @@ LAYERS = DMOE_PRESETS["contended"].override(num_layers=3, failure_rate=0.2)
 
 
 def test_toy_worked_out_by_hand() -> None:
-    """`nearest` serves in place but in slot 2, where server 1 trains for a second slot.
+    """`nearest` serves in place until in slot 2 server 1 trains for a second slot.
 
-    Server 0 computes for 0.05 s and server 1 for 0.15 s, slots last 0.1 s, sending over the better
-    subcarrier takes 0.2 s at 0.1 W.
+    Server 0 computes for 0.05 s and 0.1 J, server 1 for 0.15 s and 0.2 J. Slots last 0.1 s; sending
+    takes 0.2 s over subcarrier 0 and 0.4 s over subcarrier 1, which is what slot 3 finds, at 0.1 W.
+    Nothing is busy for more than 5 slots.
     """
     run = record(TOY, ["nearest"], 0).runs[0]
     assert run["type"].tolist() == [[0], [1], [0], [1]]
     assert run["origin"].tolist() == [[0], [1], [1], [0]]
-    assert run["server"].tolist() == [[0], [1], [0], [-1]]
-    assert run["subcarrier"].tolist() == [[-1], [-1], [0], [-1]]
-    assert run["kept"].tolist() == [[True], [True], [True], [False]]
-    assert run["slots"].tolist() == [[1], [2], [3], [0]]
-    np.testing.assert_allclose(run["joules"][:, 0], [0.1, 0.2, 0.12, 0.0])
+    assert run["server"].tolist() == [[0], [1], [0], [1]]
+    assert run["subcarrier"].tolist() == [[-1], [-1], [0], [1]]
+    assert run["kept"].all()
+    assert run["slots"].tolist() == [[1], [2], [3], [5]]
+    np.testing.assert_allclose(run["joules"][:, 0], [0.1, 0.2, 0.12, 0.24])
     assert run["busy_until"].tolist() == [[0, 0], [0, 0], [0, 3], [5, 0]]
     assert run["subcarrier_until"].tolist() == [[0, 0], [0, 0], [0, 0], [4, 0]]
     assert run["link_origin"].tolist() == [[-1, -1], [-1, -1], [-1, -1], [1, -1]]

@@ -45,7 +45,7 @@ def render_page(recording: Recording, scenario: Scenario, bound: Bounds, command
     values = {
         "title": html.escape(f"{agents} on {scenario.name}"),
         "subtitle": html.escape(f"{scenario.size}; seed {recording.seed}"),
-        "about": _about(command),
+        "about": _about(command, len(recording.agents)),
         "unit": unit,
         "Unit": unit.capitalize(),
         "style": _asset("replay.css"),
@@ -70,9 +70,10 @@ def _asset(name: str) -> str:
     return ASSETS.joinpath(name).read_text(encoding="utf-8").rstrip("\n")
 
 
-def _about(command: str) -> str:
+def _about(command: str, agents: int) -> str:
     made = f"Recorded with mec-moe-env {__version__} by <code>{html.escape(command)}</code>."
-    return f"<p>{made} The same seed means the same tasks and the same channel for both.</p>"
+    same = " Both met the same tasks and the same channel." if agents > 1 else ""
+    return f"<p>{made}{same}</p>"
 
 
 def _names(agents: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ class ChannelFigure {
    */
   constructor(place, { items, note, rowName, runs, cap, originOf, choicesOf, redraw }) {
     Object.assign(this, { note, rowName, runs, cap, originOf, choicesOf });
-    const { figure, canvas, caption } = makeFigure("The channel that both see", "", "spectral efficiency by node and subcarrier");
+    const { figure, canvas, caption } = makeFigure("The channel", "", "spectral efficiency by node and subcarrier");
     this.canvas = canvas;
     this.small = caption.querySelector("small");
     this.select = make("select", { "aria-label": "whose channel" });

@@ -97,7 +97,7 @@ function drawCells(canvas, title, count, colorOf) {
   for (let cell = 0; cell < count; cell += 1) {
     const color = colorOf(cell);
     context.fillStyle = color ?? theme.paper;
-    context.fillRect(cell * wide + 0.5, 20, wide - 1, height - 21);
+    if (color || wide > 4) context.fillRect(cell * wide, 20, Math.max(wide - 0.5, 2), height - 21);
     if (wide > 4) context.strokeRect(cell * wide + 0.5, 20.5, wide - 1, height - 22);
     if (wide > 15) text(context, `${cell}`, (cell + 0.5) * wide, 31, { size: 10, color: color ? over(color) : theme.faint });
   }

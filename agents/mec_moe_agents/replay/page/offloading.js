@@ -1,6 +1,7 @@
 // Offloading: servers on a map, subcarriers, the channel, and what servers learn over time.
 
 const MOST_LEGEND = 12;
+const MOST_ROWS = 64;
 const MAP_SIDE = 340;
 const SIGNS = "◆ a task where it arrives · disc: a server, with the letter of what it has learned most · arc: busy · ✕ failed · number on a link: its subcarrier · no scheduler sees the types";
 
@@ -78,11 +79,20 @@ class View {
   }
 
   addStrip(place, run, goTo) {
-    const { figure, canvas } = makeFigure(`Specialisation under ${run.name}`, "server × slot: what was learned most, paler when mixed", `what each server has learned most over the slots under ${run.name}`);
+    const servers = this.rowsOf(run);
+    const which = servers.length < this.servers ? `the ${servers.length} servers that learned × slot` : "server × slot: what was learned most, paler when mixed";
+    const { figure, canvas } = makeFigure(`Specialisation under ${run.name}`, which, `what each server has learned most over the slots under ${run.name}`);
     place.append(figure);
-    const strip = new Strip(canvas, { steps: this.record.steps, rows: this.servers, goTo, colorOf: (step, server) => this.fill(run, step, server) });
+    const strip = new Strip(canvas, { steps: this.record.steps, servers, goTo, colorOf: (step, server) => this.fill(run, step, server) });
     this.strips.push(strip);
     return (step) => strip.draw(step);
+  }
+
+  /** The servers that get a row: all, or of many those that have learned anything in the end. */
+  rowsOf(run) {
+    const all = Array.from({ length: this.servers }, (_, server) => server);
+    const learned = run.columns.learned_type.row(this.record.steps - 1);
+    return this.servers <= MOST_ROWS ? all : all.filter((server) => learned[server] !== UNTRAINED);
   }
 
   restyle() {

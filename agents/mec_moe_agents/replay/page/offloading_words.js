@@ -63,9 +63,6 @@ function taskInWords(run, step, task, types) {
   picks.forEach((pick) => paragraph.append(...(pick.kept ? pickInWords(run, step, pick, types) : droppedInWords(pick))));
   if (!picks.some((pick) => pick.kept)) {
     paragraph.append(make("strong", { words: "→ rejected: " }), "it counts the error of the zero model for ever");
-  } else {
-    const best = columns.least_error.at(step, task);
-    paragraph.append(`. Least error of an idle server's model: ${number(best)}`);
   }
   return paragraph;
 }
@@ -86,7 +83,7 @@ function pickInWords(run, step, pick, types) {
   const before = tasks > 0 ? `it had learned ${plural(number(tasks), "task")}, ${share} % ${most.letter}` : "it was untrained";
   return [
     make("strong", { words: `→ server ${pick.server}` }),
-    ` ${radio}, ${plural(pick.slots, "slot")}, ${energy(pick.joules)}; ${before}, and errs by ${number(pick.error)} on this task`,
+    ` ${radio}, ${plural(pick.slots, "slot")}, ${energy(pick.joules)}; ${before}, and errs by ${number(pick.error)} on this task (least error of an idle one: ${number(columns.least_error.at(step, pick.task))}) `,
   ];
 }
 

@@ -1,11 +1,13 @@
 // Strips: a row for each server, a column for each step; the picture is made once a theme.
 
+const STRIP_LEFT = 34;
+
 class Strip {
-  /** `colorOf(step, row)` is a CSS colour. */
-  constructor(canvas, { steps, rows, colorOf, goTo }) {
-    Object.assign(this, { canvas, steps, rows, colorOf, picture: null });
-    this.height = Math.min(260, Math.max(rows * 14, 60));
-    seekable(canvas, goTo, (x, width) => Math.floor(((x - 26) / (width - 26)) * steps));
+  /** `servers` are those that get a row; `colorOf(step, server)` is a CSS colour. */
+  constructor(canvas, { steps, servers, colorOf, goTo }) {
+    Object.assign(this, { canvas, steps, servers, colorOf, picture: null });
+    this.height = Math.max(60, servers.length <= 20 ? servers.length * 14 : Math.min(servers.length * 6, 420));
+    seekable(canvas, goTo, (x, width) => Math.floor(((x - STRIP_LEFT) / (width - STRIP_LEFT)) * steps));
   }
 
   restyle() {
@@ -15,7 +17,7 @@ class Strip {
   draw(step) {
     if (this.picture === null) this.picture = this.paint();
     const { context, width, height } = surface(this.canvas, this.height);
-    const left = 26;
+    const left = STRIP_LEFT;
     const column = (width - left) / this.steps;
     context.imageSmoothingEnabled = false;
     context.drawImage(this.picture, left, 0, width - left, height);
@@ -27,24 +29,24 @@ class Strip {
   }
 
   drawNumbers(context, height) {
-    const tall = height / this.rows;
+    const tall = height / this.servers.length;
     const every = Math.ceil(12 / tall);
-    for (let row = 0; row < this.rows; row += every) {
-      text(context, `${row}`, 20, (row + 0.5) * tall, { align: "right", color: theme.faint, size: 11 });
+    for (let row = 0; row < this.servers.length; row += every) {
+      text(context, `${this.servers[row]}`, STRIP_LEFT - 6, (row + 0.5) * tall, { align: "right", color: theme.faint, size: 11 });
     }
   }
 
   paint() {
     const picture = document.createElement("canvas");
     picture.width = this.steps;
-    picture.height = this.rows;
+    picture.height = this.servers.length;
     const context = picture.getContext("2d");
-    for (let row = 0; row < this.rows; row += 1) {
+    this.servers.forEach((server, row) => {
       for (let step = 0; step < this.steps; step += 1) {
-        context.fillStyle = this.colorOf(step, row);
+        context.fillStyle = this.colorOf(step, server);
         context.fillRect(step, row, 1, 1);
       }
-    }
+    });
     return picture;
   }
 }

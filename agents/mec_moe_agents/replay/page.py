@@ -85,28 +85,35 @@ def _names(agents: Sequence[str]) -> list[str]:
 
 def _document(recording: Recording, bound: Bounds, unit: str) -> dict[str, Any]:
     config = recording.config
-    known = bound.values is not None
-    document = {
+    assert isinstance(config, OffloadingConfig | DMoEConfig)
+    names = _names(recording.agents)
+    runs = zip(names, recording.agents, recording.own, strict=True)
+    return {
         "environment": environment_of(config).name,
         "unit": unit,
         "steps": config.steps,
         "sizes": dict(config.sizes) | {"D": config.max_experts},
         "cap": float(config.max_spectral_efficiency),
-        "bound": {"value": float(bound.values[0]), "source": bound.source} if known else None,
-        "no_bound": "" if known else bound.source,
+        **_bound(bound),
+        **_of_environment(config),
         "differs": recording.differs,
         "world": _encoded(recording.shared),
         "runs": [
             {"name": name, **_agent(agent, config), "columns": _encoded(columns)}
-            for name, agent, columns in zip(
-                _names(recording.agents), recording.agents, recording.own, strict=True
-            )
+            for name, agent, columns in runs
         ],
     }
-    return document | _of_environment(config)
+
+
+def _bound(bound: Bounds) -> dict[str, Any]:
+    """Return the bound and where it comes from, or why there is none."""
+    if bound.values is None:
+        return {"bound": None, "no_bound": bound.source}
+    return {"bound": {"value": float(bound.values[0]), "source": bound.source}, "no_bound": ""}
 
 
 def _of_environment(config: OffloadingConfig | DMoEConfig) -> dict[str, Any]:
+    """Return from which number steps are counted, how many are played a second, and the world."""
     if isinstance(config, DMoEConfig):
         return {"first": 1, "speed": 1}
     return {

@@ -102,8 +102,9 @@ class View {
     const links = this.linksOf(run, step);
     const failed = links.filter((link) => !link.delivered).length;
     const short = columns.cost.at(step);
+    const some = this.nodes > MOST_EXPERTS_SHOWN ? ` (${MOST_EXPERTS_SHOWN} of those most chosen and scored are shown)` : "";
     const paragraphs = [
-      labelled("saw", `${able} of ${plural(this.nodes, "expert")} available; each token wants a relevance of ${number(columns.threshold.at(step))}, or the most it can get`),
+      labelled("saw", `${able} of ${plural(this.nodes, "expert")} available${some}; each token wants a relevance of ${number(columns.threshold.at(step))}, or the most it can get`),
       labelled("chose", `${number(columns.experts_per_token.at(step))} experts a token, over ${plural(links.length, "link")}; mean relevance ${number(columns.relevance.at(step))}`),
     ];
     if (short > 0) paragraphs.push(make("p", { className: "bad", words: `${plural(short, "token")} of ${this.sources * this.tokens} short of it` }));

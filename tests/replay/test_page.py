@@ -74,7 +74,7 @@ def render(config: Config, *agents: str, bound: Bounds = UNKNOWN, name: str = "t
     "page",
     [
         lambda: render(TOY, "nearest", "random"),
-        lambda: render(DMOE_PRESETS["toy"], "topk", "jesa"),
+        lambda: render(DMOE_PRESETS["toy"], "topk", "jesa", name="dmoe/toy"),
     ],
     ids=["offloading", "dmoe"],
 )
@@ -125,6 +125,11 @@ def test_an_agent_beside_itself_has_a_number() -> None:
     document = record_of(render(TOY, "random", "random"))
     assert [run["name"] for run in document["runs"]] == ["random (1)", "random (2)"]
     assert all(not run["columns"] for run in document["runs"])
+
+
+def test_what_was_set_stands_in_the_title() -> None:
+    text = render(TOY.override(delay_weight=2.0), "nearest")
+    assert read(text).data["h1"] == "nearest on toy with delay_weight=2.0"
 
 
 def test_why_there_is_no_bound_is_said() -> None:

@@ -7,6 +7,7 @@ import pytest
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import frozen_baseline, shipped_bounds, shipped_plans, shipped_rows
+from mec_moe_agents.suite.brackets import Bracket, bracket_of
 from mec_moe_agents.suite.canonical import canonical, checksum, config_of, describe, identity
 from mec_moe_agents.suite.check import check_definitions, check_shipped
 from mec_moe_agents.suite.definitions import SHIFTED, TEST, VALIDATION, freeze
@@ -14,6 +15,7 @@ from mec_moe_agents.suite.shipped import load
 from mec_moe_agents.suite.tasks import DATA, Task, find_task, tasks
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
+from tests.suite.tiny import toy_task
 
 TASKS = tasks()
 """As shipped."""
@@ -68,6 +70,17 @@ def test_a_file_that_was_edited_is_refused() -> None:
     del document["splits"]
     with pytest.raises(ValueError, match="splits"):
         Task.from_document(document)
+
+
+@pytest.mark.parametrize(("field", "same"), [("rician_factor", True), ("horizon", False)])
+def test_a_field_that_came_after_the_freeze_has_its_default(field: str, same: bool) -> None:
+    document = toy_task().definition
+    for split in document["splits"].values():
+        del split["config"][field]
+    stated = {**document, "checksum": checksum(document), "baseline": None, "complete": []}
+    task = Task.from_document(stated)
+    assert task.definition == document
+    assert (task.in_full.checksum == toy_task().checksum) == same
 
 
 def test_unknown_names_get_the_nearest() -> None:
@@ -126,3 +139,17 @@ def test_rows_are_found_by_configuration_in_any_order_over_splits() -> None:
     assert shipped_bounds(config.override(qos=0.5), seeds) is None
     assert shipped_plans(config, seeds) is None
     assert shipped_rows(OFFLOADING_PRESETS["digits"], "guard", range(20)) is not None
+
+
+def test_a_bracket_is_worked_out_by_hand() -> None:
+    bracket = Bracket("t", "guard", -10.0, "clairvoyant", -3.0, -2.0)
+    assert bracket.open_share == 0.125
+    assert bracket.open_of_bound == 0.5
+    assert bracket.markdown == ("| `t` | `guard` | −10 | `clairvoyant` | −3 | −2 | 12.5 % | 50 % |")
+
+
+def test_a_task_without_bounds_has_no_bracket() -> None:
+    assert bracket_of(TASKS["dmoe-digits-moe"]) is None
+    found = bracket_of(TASKS["offloading-default"])
+    assert found is not None
+    assert found.baseline_return < found.reference_return < found.bound

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def replay(
-    scenario: options.Preset,
+    scenario: options.ScenarioName,
     agents: Annotated[
         str, typer.Option(help="One name, or two with a comma between; may be the same.")
     ],
-    env: options.EnvironmentName = "offloading",
+    env: options.EnvironmentName = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the episode and the agents.")] = 0,
     out: Annotated[
         Path | None,
-        options.path_option("Default: runs/SCENARIO/replay-AGENTS-SEED.html.", "FILE"),
+        options.path_option("Unless given, runs/SCENARIO/replay-AGENTS-SEED.html.", "FILE"),
     ] = None,
     settings: options.Settings = None,
     certify: Annotated[
@@ -43,21 +43,26 @@ def replay(
     """
     with options.reported():
         checked, names = check(env, scenario, agents, settings, seed)
-        folder = Path("runs") / options.folder_name(env, scenario)
+        folder = Path("runs") / checked.folder_name
         page = out or folder / f"replay-{'-'.join(names)}-{seed}.html"
         options.check_writable(page.parent)
     with options.reported():
         recording, bound = _record(checked, names, seed, folder / "cells", certify=certify)
-        command = _command(env, scenario, names, seed, settings or [], certify=certify)
-        _write(recording, checked, bound, command, page)
+        _write(recording, checked, bound, _command(checked, names, seed, certify=certify), page)
 
 
 def check(
-    env: str, name: str, agents: str, settings: list[str] | None, seed: int
+    env: str | None, name: str, agents: str, settings: list[str] | None, seed: int
 ) -> tuple[Scenario, list[str]]:
     """Resolve every name, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.naming import (
+        find_config,
+        find_preset,
+        scenario_name,
+        split_names,
+    )
     from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
-    from mec_moe_agents.evaluation.scenarios import Scenario, find_config, split_names
+    from mec_moe_agents.evaluation.scenarios import Scenario
     from mec_moe_agents.registry import make_agent
     from mec_moe_agents.replay.recording import check_agents
 
@@ -69,7 +74,8 @@ def check(
     for agent in names:
         make_agent(agent, one)
     one.close()
-    return Scenario(name, config, names), names
+    environment, preset = find_preset(env, name)
+    return Scenario(scenario_name(environment.name, preset), config, names), names
 
 
 def _record(
@@ -90,16 +96,12 @@ def _record(
     return recording, bound
 
 
-def _command(
-    env: str, scenario: str, agents: list[str], seed: int, settings: list[str], *, certify: bool
-) -> str:
+def _command(scenario: Scenario, agents: list[str], seed: int, *, certify: bool) -> str:
     """Write the command that makes the same page again."""
-    words = ["mec-moe", "replay", "--scenario", scenario, "--agents", ",".join(agents)]
+    words = ["mec-moe", "replay", "--scenario", scenario.name, "--agents", ",".join(agents)]
     words += ["--seed", str(seed)]
-    if env != "offloading":
-        words += ["--env", env]
-    for setting in settings:
-        words += ["--set", setting]
+    for field, value in scenario.overrides.items():
+        words += ["--set", f"{field}={value}"]
     return shlex.join(words + ["--certify"] * certify)
 
 

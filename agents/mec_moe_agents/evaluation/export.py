@@ -46,7 +46,7 @@ def _episodes(ranking: Ranking) -> list[dict[str, object]]:
                 theory = {
                     "p_holm": entry.adjusted.get(agent, ""),
                     "bound": "" if bounds is None else bounds[place].item(),
-                    "score": scores[place],
+                    "score": scores[place] if entry.scale.is_defined else "",
                 }
                 rows.append({**head, **ranking.provenance.columns, **theory, **row})
     names = dict.fromkeys(name for row in rows for name in row)
@@ -66,7 +66,7 @@ def _document(ranking: Ranking) -> dict[str, Any]:
             {
                 "environment": group.environment,
                 "scenarios": group.scenarios,
-                "without_bound": group.left_out,
+                "left_out": dict(group.left_out),
                 "profile_thresholds": aggregate.THRESHOLDS,
                 "agents": [_aggregate_line(line) for line in group.lines],
             }
@@ -87,6 +87,7 @@ def _scenario(entry: leaderboard.Standings, request: RankingRequest) -> dict[str
             "mean_return": None if bound is None else _plain(bound.mean_return),
             "to_baseline": None if bound is None else _plain(bound.gain),
         },
+        "no_scale": entry.scale.why_none(entry.baseline) or entry.scale.lack or None,
         "verdict": ranking_verdict(entry),
         "agents": [_line(line, entry, request) for line in entry.lines],
     }

@@ -11,14 +11,13 @@ from typing import Any
 
 from mec_moe_agents.environments import environment_of
 from mec_moe_agents.evaluation.bounds import Bounds
-from mec_moe_agents.evaluation.drawing import look_of
+from mec_moe_agents.evaluation.looks import looks_of
 from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.registry import find_agent
 from mec_moe_agents.replay.columns import encode
 from mec_moe_agents.replay.recording import Columns, Recording
 from mec_moe_agents.replay.types import type_documents
 from mec_moe_env import DMoEConfig, OffloadingConfig, __version__
-from mec_moe_env.config import Config
 
 ASSETS = files(__package__).joinpath("page")
 SCRIPTS: Mapping[str, Sequence[str]] = {
@@ -43,7 +42,7 @@ def render_page(recording: Recording, scenario: Scenario, bound: Bounds, command
     unit = UNITS[name]
     agents = " and ".join(_names(recording.agents))
     values = {
-        "title": html.escape(f"{agents} on {scenario.name}"),
+        "title": html.escape(f"{agents} on {scenario.label}"),
         "subtitle": html.escape(f"{scenario.size}; seed {recording.seed}"),
         "about": _about(command, len(recording.agents)),
         "unit": unit,
@@ -86,7 +85,7 @@ def _names(agents: Sequence[str]) -> list[str]:
 def _document(recording: Recording, bound: Bounds, unit: str) -> dict[str, Any]:
     config = recording.config
     assert isinstance(config, OffloadingConfig | DMoEConfig)
-    names = _names(recording.agents)
+    names, looks = _names(recording.agents), looks_of(recording.agents)
     runs = zip(names, recording.agents, recording.own, strict=True)
     return {
         "environment": environment_of(config).name,
@@ -99,7 +98,12 @@ def _document(recording: Recording, bound: Bounds, unit: str) -> dict[str, Any]:
         "differs": recording.differs,
         "world": _encoded(recording.shared),
         "runs": [
-            {"name": name, **_agent(agent, config), "columns": _encoded(columns)}
+            {
+                "name": name,
+                "color": looks[agent].color,
+                "description": find_agent(agent, config).description,
+                "columns": _encoded(columns),
+            }
             for name, agent, columns in runs
         ],
     }
@@ -122,13 +126,6 @@ def _of_environment(config: OffloadingConfig | DMoEConfig) -> dict[str, Any]:
         "area": config.area_m,
         "max_delay": config.max_delay,
         "types": type_documents(config),
-    }
-
-
-def _agent(agent: str, config: Config) -> dict[str, str]:
-    return {
-        "color": look_of(agent).color,
-        "description": find_agent(agent, config).description,
     }
 
 

@@ -103,7 +103,7 @@ def freeze() -> list[Task]:
     changed = [
         task
         for task in definitions()
-        if task.name not in known or known[task.name].checksum != task.checksum
+        if task.name not in known or known[task.name].in_full.checksum != task.checksum
     ]
     for task in changed:
         task.save()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
-from mec_moe_agents.suite.canonical import describe
 from mec_moe_agents.suite.machine import processor, versions
 from mec_moe_agents.suite.tasks import SUITE, Split, Task
 from mec_moe_env import __version__
@@ -113,7 +112,7 @@ class Manifest:
             environment=task.environment,
             package=__version__,
             split=split.name,
-            config=describe(split.config),
+            config=split.described,
             seeds=list(split.seeds),
             claims=claims,
             processor=processor(),
@@ -152,7 +151,7 @@ class Manifest:
             )
             if ours != theirs
         ]
-        here, there = self.config, describe(split.config)
+        here, there = self.config, split.described
         found += [
             f"config.{name} = {here.get(name)!r} in the file, {there.get(name)!r} in the suite"
             for name in {**there, **here}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +32,15 @@ class Split:
     """None where any seed from the first on belongs to it, as in training."""
     shift: str = ""
     """In words, how its configuration differs from the other splits'."""
+    stated: frozenset[str] | None = field(default=None, compare=False)
+    """Fields of the configuration that the task's file states, None for all. A field that came
+    after the freeze has its default, which is how the environment was before."""
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Fields and values as the task's file states them."""
+        fields = describe(self.config)
+        return {name: fields[name] for name in fields if self.stated is None or name in self.stated}
 
     @property
     def seeds(self) -> range:
@@ -50,7 +59,7 @@ class Split:
             "first_seed": self.first_seed,
             "episodes": self.episodes,
             "shift": self.shift,
-            "config": describe(self.config),
+            "config": self.described,
         }
 
 
@@ -94,6 +103,12 @@ class Task:
         """SHA-256 of the definition."""
         return checksum(self.definition)
 
+    @property
+    def in_full(self) -> Self:
+        """The same task with every field of today's configurations stated."""
+        splits = {name: replace(split, stated=None) for name, split in self.splits.items()}
+        return replace(self, splits=splits)
+
     def save(self) -> None:
         """Write the task's file."""
         document = {
@@ -120,6 +135,7 @@ class Task:
                     fields["first_seed"],
                     fields["episodes"],
                     fields["shift"],
+                    frozenset(fields["config"]),
                 )
                 for split, fields in document["splits"].items()
             }
@@ -153,11 +169,16 @@ def tasks() -> dict[str, Task]:
 
 
 def find_task(name: str) -> Task:
-    """Return a task; ValueError with the nearest name if there is none."""
+    """Return a task by its name, or by its scenario's: `dmoe/paper` finds `dmoe-paper`.
+
+    Raises:
+        ValueError: there is none; the nearest name is given.
+    """
     known = tasks()
-    if name not in known:
-        raise ValueError(f"suite {SUITE} has no task {name!r}: {suggest(name, known)}")
-    return known[name]
+    for candidate in (name, name.replace("/", "-"), f"offloading-{name}"):
+        if candidate in known:
+            return known[candidate]
+    raise ValueError(f"suite {SUITE} has no task {name!r}: {suggest(name, known)}")
 
 
 def splits_of(config: Config) -> list[tuple[Task, Split]]:

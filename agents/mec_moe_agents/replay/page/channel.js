@@ -27,7 +27,7 @@ class ChannelFigure {
     const tall = Math.max(10, Math.min(16, MOST_CHANNEL_HEIGHT / this.rows));
     const { context, width } = surface(this.canvas, this.rows * tall + 18);
     const left = 66;
-    const grid = { left, tall, wide: (width - left) / this.columns };
+    const grid = { left, tall, wide: (width - left) / this.columns, largest: this.largest(step, item) };
     for (let row = 0; row < this.rows; row += 1) this.drawRow(context, step, item, row, grid);
     for (let column = 0; column < this.columns; column += Math.ceil(20 / grid.wide)) {
       text(context, `${column}`, left + (column + 0.5) * grid.wide, this.rows * tall + 9, { color: theme.faint, size: 10 });
@@ -35,7 +35,18 @@ class ChannelFigure {
     this.runs.forEach((run, index) => this.frame(context, run, index, this.choicesOf(run, step, item), grid));
   }
 
-  drawRow(context, step, item, row, { left, tall, wide }) {
+  /** The most that a link of the item has in the step; in place there is none. */
+  largest(step, item) {
+    const { channel } = this.runs[0].columns;
+    let most = 1;
+    for (let row = 0; row < this.rows; row += 1) {
+      if (row === this.originOf(step, item)) continue;
+      for (let column = 0; column < this.columns; column += 1) most = Math.max(most, channel.at(step, item, row, column));
+    }
+    return most;
+  }
+
+  drawRow(context, step, item, row, { left, tall, wide, largest }) {
     const middle = (row + 0.5) * tall;
     text(context, `${this.rowName} ${row}`, left - 6, middle, { align: "right", color: theme.faint, size: 10 });
     if (row === this.originOf(step, item)) {
@@ -45,11 +56,11 @@ class ChannelFigure {
       return;
     }
     for (let column = 0; column < this.columns; column += 1) {
-      const share = this.runs[0].columns.channel.at(step, item, row, column) / CHANNEL_LEVELS;
-      const color = heat(share);
+      const level = this.runs[0].columns.channel.at(step, item, row, column);
+      const color = heat(level / largest);
       context.fillStyle = color;
       context.fillRect(left + column * wide, row * tall, Math.max(wide - 0.5, 0.5), tall - 0.5);
-      if (wide > 26) text(context, (share * this.cap).toFixed(1), left + (column + 0.5) * wide, middle, { size: 10, color: over(color) });
+      if (wide > 26) text(context, ((level / CHANNEL_LEVELS) * this.cap).toFixed(1), left + (column + 0.5) * wide, middle, { size: 10, color: over(color) });
     }
   }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_agents.replay.columns import quantize
 from mec_moe_agents.replay.episode import Frame, Row
@@ -47,23 +50,17 @@ def row_of(frame: LayerFrame, config: DMoEConfig, *, with_channel: bool) -> Row:
 def _links(decision: LayerDecision, config: DMoEConfig) -> Row:
     """Return what became of each link, (I, K), and who holds each subcarrier, (S,)."""
     shape = config.link_shape
-    subcarrier = np.full(shape, UNUSED)
-    states, delivered, joules = (
-        np.zeros(shape, np.int64),
-        np.zeros(shape, np.bool_),
-        np.zeros(shape),
-    )
-    holder = np.full(config.num_subcarriers, UNUSED)
+    row: dict[str, NDArray[Any]] = {
+        "subcarrier": np.full(shape, UNUSED),
+        "states": np.zeros(shape, np.int64),
+        "delivered": np.zeros(shape, np.bool_),
+        "link_joules": np.zeros(shape),
+        "holder": np.full(config.num_subcarriers, UNUSED),
+    }
     for link in decision.links:
         where = link.source, link.node
-        subcarrier[where], states[where] = link.subcarrier, link.states
-        delivered[where], joules[where] = link.delivered, link.joules
+        row["subcarrier"][where], row["states"][where] = link.subcarrier, link.states
+        row["delivered"][where], row["link_joules"][where] = link.delivered, link.joules
         if link.delivered or link.late:
-            holder[link.subcarrier] = link.source * config.num_nodes + link.node
-    return {
-        "subcarrier": subcarrier,
-        "states": states,
-        "delivered": delivered,
-        "link_joules": joules,
-        "holder": holder,
-    }
+            row["holder"][link.subcarrier] = link.source * config.num_nodes + link.node
+    return {**row}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_moe_agents.replay.columns import quantize
 from mec_moe_agents.replay.episode import Frame, Row
@@ -81,15 +82,21 @@ def _until(slot: int, left: Integers) -> Integers:
 
 
 def _picks(frame: SlotFrame, decision: SlotDecision, config: OffloadingConfig) -> Row:
-    """Return the choices in the order of the action, (U·D,), and how good they were."""
+    """Return the choices in the order of the action, (U·D,), and how good they were.
+
+    The least error of an idle server on each task, (U,), is NaN where nobody is idle.
+    """
     assert frame.errors is not None
-    row: dict[str, Any] = {
-        name: np.full(config.num_tasks * config.max_experts, NOBODY)
-        for name in ("server", "subcarrier")
+    places = config.num_tasks * config.max_experts
+    row: dict[str, NDArray[Any]] = {
+        "server": np.full(places, NOBODY),
+        "subcarrier": np.full(places, NOBODY),
+        "kept": np.zeros(places, np.bool_),
+        "slots": np.zeros(places, np.int64),
+        "joules": np.zeros(places),
+        "model_error": np.zeros(places),
+        "efficiency": np.zeros(places),
     }
-    for name in ("kept", "slots", "joules", "model_error", "efficiency"):
-        row[name] = np.zeros(len(row["server"]))
-    row["kept"], row["slots"] = row["kept"].astype(np.bool_), row["slots"].astype(np.int64)
     for place, task, pick in _placed(decision, config):
         row["server"][place], row["subcarrier"][place] = pick.server, pick.subcarrier
         row["kept"][place] = not pick.dropped
@@ -98,10 +105,8 @@ def _picks(frame: SlotFrame, decision: SlotDecision, config: OffloadingConfig) -
         if pick.subcarrier != IN_SITU:
             chosen = task, pick.server, pick.subcarrier
             row["efficiency"][place] = frame.seen["spectral_efficiency"][chosen]
-    # NaN where nobody is idle.
     idle = np.where(frame.before.idle, frame.errors, np.inf).min(axis=1)
-    row["least_error"] = np.where(np.isfinite(idle), idle, np.nan)
-    return row
+    return {**row, "least_error": np.where(np.isfinite(idle), idle, np.nan)}
 
 
 def _placed(decision: SlotDecision, config: OffloadingConfig) -> Iterator[tuple[int, int, Pick]]:

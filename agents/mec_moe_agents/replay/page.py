@@ -19,7 +19,7 @@ from mec_moe_agents.replay.recording import Columns, Recording
 from mec_moe_agents.replay.types import type_documents
 from mec_moe_env import DMoEConfig, OffloadingConfig, __version__
 
-ASSETS = files(__package__).joinpath("page")
+ASSETS = files(__package__).joinpath("assets")
 SCRIPTS: Mapping[str, Sequence[str]] = {
     "offloading": ("strip", "map", "offloading_words", "offloading"),
     "dmoe": ("dmoe_grid", "dmoe"),

@@ -74,7 +74,7 @@ class Recording:
 
     @property
     def differs(self) -> list[int]:
-        """Steps in which what was carried out for one agent was not for another."""
+        """Steps in which the agents decided differently, or it turned out differently."""
         names = KEEPERS[environment_of(self.config).name].decision
         different = np.zeros(self.config.steps, np.bool_)
         for run in self.runs[1:]:
@@ -133,6 +133,7 @@ def _told(frames: Iterable[Frame[Any]], listener: Listener) -> Iterator[Frame[An
 
 
 def _columns(config: Config, frames: Iterable[Frame[Any]]) -> Columns:
+    """Keep a row of each frame, and make columns of the rows."""
     keeper = KEEPERS[environment_of(config).name]
     numbers = config.steps * math.prod(config.observation_shapes["spectral_efficiency"])
     with_channel = numbers <= MOST_CHANNEL_NUMBERS

@@ -1,5 +1,6 @@
 # make demo   which scheduler is best on real handwritten digits, and by how much
 # make test   lint, format check, types, tests
+# make browser       every page that the commands write, used in a headless Chromium
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 # make results       every table and figure of README and docs anew (hours)
 # make results-check those of a minute or two, compared with the rows that are kept
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test suite-check results results-check clean
+.PHONY: demo test browser suite-check results results-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -18,6 +19,9 @@ test: .venv/test.stamp
 	$(BIN)/mypy
 	@# Threads of BLAS in two workers wait for each other: 0.3 s for the eigenvalues of a 65 × 65 matrix.
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+browser: .venv/test.stamp
+	$(BIN)/pytest tests/browser
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40

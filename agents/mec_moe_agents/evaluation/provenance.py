@@ -47,6 +47,7 @@ SUITE = (
 PRESENTATION = {
     "bench",
     "cli",
+    "replay",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

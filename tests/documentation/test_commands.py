@@ -47,7 +47,7 @@ def check_presets(given: dict[str, Any]) -> None:
     """See that a scenario, or each of a list, exists."""
     for option in ("scenario", "scenarios"):
         value = given.get(option)
-        if isinstance(value, str) and value != "all" and not PLACEHOLDER.fullmatch(value):
+        if isinstance(value, str) and value not in ("", "all") and not PLACEHOLDER.fullmatch(value):
             for name in value.split(","):
                 assert name.rpartition("/")[2] in PRESETS, f"no preset is called {name}"
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 Frame = NDArray[np.uint8]
 """(height, width, 3)."""
-COLOURS = 64
+COLOURS = 256
 
 
 @dataclass(frozen=True)

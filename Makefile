@@ -1,11 +1,12 @@
 # make demo   which scheduler is best on real handwritten digits, and by how much
 # make test   lint, format check, types, tests
+# make browser   open every page that the commands write in a headless Chromium, and use it
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := mec_moe_env agents tests examples benchmarks
 
-.PHONY: demo test suite-check clean
+.PHONY: demo test browser suite-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -15,6 +16,9 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+browser: .venv/test.stamp
+	$(BIN)/pytest tests/browser
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +16,8 @@ from mec_moe_agents.cli.progress import progress_of, shown_bar
 from mec_moe_agents.evaluation.bounds import find_bounds
 from mec_moe_agents.evaluation.columns import return_column
 from mec_moe_agents.evaluation.comparison import Listener, compare
-from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.drawing import save_drawings
+from mec_moe_agents.evaluation.export import write_comparison
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Episodes
@@ -22,15 +25,21 @@ from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, split_na
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.report.comparison import record_comparison
+from mec_moe_agents.report.record import NAME as RECORD
+from mec_moe_agents.report.record import Drawing, Invocation, Record
 from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run, train
-from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
+from mec_moe_agents.training.run_folder import BEST, CELLS, COMPARISONS, CURVES, Progress
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
 EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)
 SHOWN = ("guard", "topk")
 """Baselines that the learning curve shows beside the best one and the references."""
+LEARNING_CURVE = Drawing(
+    Path(CURVES).stem, "The mean return while training, and that of baselines on the same seeds."
+)
 CHANGED = "note: the code or the packages changed since this run began; its numbers may, too"
 
 
@@ -56,24 +65,75 @@ def train_in_view(plan: Plan, folder: Path, steps: int) -> Progress:
     )
 
 
-def present(plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress) -> None:
+def present(
+    plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress, called: Invocation
+) -> None:
     """Draw the learning curve, then rank the best checkpoint among the baselines."""
     scenario = Scenario(plan.scenario, plan.config, baselines)
     before = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
     picture = folder / CURVES
-    save_figure(draw_curves(plan, progress, _shown(before, scenario.references)), picture)
-    print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    save_drawings(draw_curves(plan, progress, _shown(before, scenario.references)), picture)
+    standing = _print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    retrain = [f"{plan.command(progress.steps)} --out {shlex.quote(str(folder))}"]
+    written = _keep(standing, folder, called, [LEARNING_CURVE], retrain)
     best = progress.best
     print_places(
         {
             "best": f"{folder / BEST}, step {best.steps:,} of {progress.steps:,}",
-            "curves": picture,
+            "learning": picture,
+            **written,
             "other seeds": f"mec-moe evaluate {folder} --seeds 200 --first-seed 0",
         }
     )
 
 
-def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]) -> None:
+def evaluate_again(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int], called: Invocation
+) -> None:
+    """Rank the best checkpoint among baselines on some seeds; keep that in a folder of its own."""
+    standing = _print_standing(plan, folder, names, seeds)
+    out = folder / COMPARISONS / f"{seeds[0]}-{seeds[-1]}"
+    out.mkdir(parents=True, exist_ok=True)
+    finished = (folder / RECORD).exists()
+    retrain = Record.read(folder).reproduce if finished else ()
+    print_places(_keep(standing, out, called, [], [*retrain, called.explicit]))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How what was trained stands among the baselines."""
+
+    scenario: Scenario
+    results: Mapping[str, Episodes]
+    board: Leaderboard
+
+    @property
+    def title(self) -> str:
+        """Of the picture."""
+        return f"{self.scenario.summary}, {self.board.seeds} seeds"
+
+
+def _keep(
+    standing: Standing,
+    out: Path,
+    called: Invocation,
+    drawings: Sequence[Drawing],
+    reproduce: Sequence[str],
+) -> Mapping[str, Path]:
+    """Write all of it, and return what is where."""
+    provenance, scenario = current_provenance(), standing.scenario
+    ran = replace(scenario, agents=list(standing.results))
+    written = write_comparison(
+        out, ran, standing.results, standing.board, provenance, standing.title
+    )
+    seeds = standing.board.lines[0].episodes.seeds.tolist()
+    record_comparison(out, called, provenance, ran, seeds, drawings=drawings, reproduce=reproduce)
+    return written
+
+
+def _print_standing(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]
+) -> Standing:
     """Print the table and the verdict of the best checkpoint beside baselines on some seeds."""
     trained = f"{plan.algo} ({plan.policy})"  # the name of no baseline
     scenario = Scenario(plan.scenario, plan.config, names)
@@ -96,6 +156,7 @@ def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequen
     )
     print_comparison(console, heading, board, plan.scenario)
     console.print(_behind(board, trained), style="bold")
+    return Standing(scenario, results, board)
 
 
 def _run_baselines(

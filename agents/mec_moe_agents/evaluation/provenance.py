@@ -25,6 +25,7 @@ REPORTS = (
     "ranking_figure",
     "scale",
     "soundness",
+    "summary",
     "tables",
     "verdict",
 )
@@ -45,6 +46,7 @@ SUITE = (
 PRESENTATION = {
     "bench",
     "cli",
+    "report",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

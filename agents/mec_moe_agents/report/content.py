@@ -38,7 +38,7 @@ class Heading:
     text: str
     numeric: bool = True
     group: str = ""
-    """What it is one of, such as `feasibility`."""
+    """Written over the first column of a group, such as `feasibility`."""
     order: str = "none"
     """How the rows are sorted by it, as `aria-sort` has it."""
 

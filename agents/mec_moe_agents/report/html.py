@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -65,10 +66,15 @@ def _summary(report: Report) -> str:
     facts = {
         "Command": f"<pre>{plain(record.given)}</pre>",
         "Seeds": plain(seeds_in_words(report)),
-        "Started": f"{plain(record.started)}, {record.seconds:,.1f} s",
+        "Started": f"{plain(_moment(record.started))}, took {record.seconds:,.1f} s",
         "Code": f"mec-moe-env {plain(record.version)}, code <code>{plain(record.code)}</code>",
     }
     return facts_html(facts)
+
+
+def _moment(text: str) -> str:
+    """Write a moment in UTC for people."""
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
 
 
 def seeds_in_words(report: Report) -> str:

@@ -76,5 +76,11 @@ def _cell(tag: str, scope: str, cell: Cell, heading: Heading) -> str:
     kind = ' class="number"' if heading.numeric else ""
     value = math.nan if cell.estimate is None else cell.estimate.mean
     data = "" if math.isnan(value) else f' data-value="{value!r}"'
-    interval = f"<small>{plain(cell.interval)}</small>" if cell.interval else ""
-    return f"<{tag}{scope}{kind}{data}>{plain(cell.text)}{interval}</{tag}>"
+    interval = f"<small>{_minus(plain(cell.interval))}</small>" if cell.interval else ""
+    text = plain(cell.text) if cell.estimate is None else _minus(cell.text)
+    return f"<{tag}{scope}{kind}{data}>{text}{interval}</{tag}>"
+
+
+def _minus(text: str) -> str:
+    """Write numbers with real minus signs."""
+    return text.replace("-", "−")

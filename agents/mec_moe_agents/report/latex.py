@@ -50,30 +50,47 @@ def as_latex(report: Report) -> str:
         f"Pictures, as PDF and SVG in the folder of the run: {', '.join(drawings)}",
     ]
     comments = "".join(f"% {line}\n" for text in head for line in text.splitlines())
-    tables = [table for table in report.tables if not table.folded and table.rows]
-    return comments + "".join("\n" + _table(table) for table in tables)
-
-
-def _table(table: Table) -> str:
-    words = sum(not heading.numeric for heading in table.headings)
-    wide = words > 1 and not any(heading.numeric for heading in table.headings)
-    columns = "".join("r" if heading.numeric else "l" for heading in table.headings)
-    columns = "lp{0.7\\linewidth}" if wide else columns
-    headings = _line([_escape(heading.text) for heading in table.headings])
-    label = re.sub(r"[^a-z0-9-]+", "-", table.name.lower())
-    body = "".join(_row(row) for row in table.rows)
-    tabular = f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{headings}\\midrule\n{body}"
-    tabular += "\\bottomrule\n\\end{tabular}\n"
-    if not wide:
-        tabular = f"\\begin{{adjustbox}}{{max width=\\linewidth}}\n{tabular}\\end{{adjustbox}}\n"
-    return (
-        f"\\begin{{table}}\n\\centering\n\\caption{{{_escape(table.caption)}}}\n"
-        f"\\label{{tab:{label}}}\n{tabular}\\end{{table}}\n"
+    return comments + "".join(
+        f"\n{_float(table, section.title)}"
+        for section in report.sections
+        for table in section.tables
+        if not table.folded
     )
 
 
+def _float(table: Table, title: str) -> str:
+    """Write a table with its caption; `title` is of its section."""
+    caption = table.caption if title in table.caption else f"{title}: {table.caption}"
+    label = re.sub(r"[^a-z0-9-]+", "-", table.name.lower())
+    return (
+        f"\\begin{{table}}\n\\centering\n\\caption{{{_escape(caption)}}}\n"
+        f"\\label{{tab:{label}}}\n{_tabular(table)}\\end{{table}}\n"
+    )
+
+
+def _tabular(table: Table) -> str:
+    """Write numbers as wide as they are, shrunk to the page if they must be; words are broken."""
+    wordy = not any(heading.numeric for heading in table.headings)
+    kinds = "".join("r" if heading.numeric else "l" for heading in table.headings)
+    columns = r"lp{0.7\linewidth}" if wordy else kinds
+    headings = _line([_escape(heading.text) for heading in table.headings])
+    rows = "".join(map(_row, table.rows))
+    tabular = (
+        f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{headings}\\midrule\n{rows}"
+        "\\bottomrule\n\\end{tabular}\n"
+    )
+    if wordy:
+        return tabular
+    return f"\\begin{{adjustbox}}{{max width=\\linewidth}}\n{tabular}\\end{{adjustbox}}\n"
+
+
 def _row(row: Row) -> str:
-    return _line([_cell(cell, STYLES.get(row.kind, "")) for cell in row.cells])
+    """Write a row, and its intervals in small print beneath."""
+    style = STYLES.get(row.kind, "")
+    numbers = _line([_cell(cell, style) for cell in row.cells])
+    if not any(cell.interval for cell in row.cells):
+        return numbers
+    return numbers + _line([_interval(cell) for cell in row.cells])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -81,17 +98,18 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cell(cell: Cell, style: str) -> str:
-    text = _number(cell.text) if cell.estimate is not None else _escape(cell.text)
-    text = f"{style}{{{text}}}" if style and text else text
-    if not cell.interval:
-        return text
-    return rf"{text} {{\scriptsize {_number(cell.interval)}}}"
+    text = _escape(cell.text) if cell.estimate is None else _number(cell.text)
+    return f"{style}{{{text}}}" if style and text else text
+
+
+def _interval(cell: Cell) -> str:
+    # In braces: LaTeX would take a bracket after the end of a line for an option of it.
+    return rf"{{\scriptsize {_number(cell.interval)}}}" if cell.interval else ""
 
 
 def _number(text: str) -> str:
-    """Write the numbers of a text with real minus signs; a bracket of an interval needs braces."""
-    signed = re.sub(r"-(?=\d)", "$-$", _escape(text))
-    return f"{{{signed}}}" if signed.startswith("[") else signed
+    """Write numbers with real minus signs."""
+    return _escape(text).replace("-", "$-$")
 
 
 def _escape(text: str) -> str:

@@ -61,9 +61,10 @@ def aggregate_section(group: Document) -> Section:
         for line in group["agents"]
     ]
     title = f"{group['environment']}: interquartile mean over {len(group['scenarios'])} scenarios"
-    headings = [Heading("Agent", numeric=False), Heading(column.heading)]
+    headings = [Heading("Agent", numeric=False), Heading(column.heading, order="descending")]
+    caption = "Interquartile means of scores with 95 % intervals."
     name = f"aggregate-{'-'.join(group['scenarios'])}"
-    return Section(title, "", sentences, [Table(name, f"{title}.", headings, rows)])
+    return Section(title, "", sentences, [Table(name, caption, headings, rows)])
 
 
 def estimate(numbers: Sequence[float | None] | None) -> Estimate | None:
@@ -115,6 +116,7 @@ def _columns(entry: Document, *, duels: bool) -> list[tuple[str, Column, str]]:
         measured = [value(line, name) for line in entry["agents"]]
         if _is_shown(name, measured):
             group = "feasibility" if name in FEASIBILITY else "measured"
+            group = group if all(group != before for *_, before in found) else ""
             found.append((name, COLUMNS[name], group))
     return found
 

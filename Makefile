@@ -2,11 +2,13 @@
 # make test   lint, format check, types, tests
 # make browser   open every page that the commands write in a headless Chromium, and use it
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
+# make results       every table and figure of README and docs anew (hours)
+# make results-check those of a minute or two, compared with the rows that are kept
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := mec_moe_env agents tests examples benchmarks
+SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test browser suite-check clean
+.PHONY: demo test browser suite-check results results-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -22,6 +24,12 @@ browser: .venv/test.stamp
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40
+
+results: .venv/test.stamp
+	$(BIN)/python docs/results/regenerate.py
+
+results-check: .venv/demo.stamp
+	$(BIN)/python docs/results/regenerate.py --quick --check
 
 clean:
 	rm -rf .venv runs

@@ -43,7 +43,7 @@ def test_a_study_names_what_it_varies() -> None:
     configs = [paper.override(importance=value, doppler_hz=float("inf")) for value in (0.7, 0.8)]
     rows: list[dict[str, object]] = [{"config": as_json(config)} for config in configs * 2]
     (setup,) = setups_of_rows("energy", rows)
-    assert (setup.environment, setup.preset) == ("mec_moe/DMoE-v0", "paper")
+    assert (setup.environment, setup.preset) == ("mec_moe/DMoE-v0", "dmoe/paper")
     assert setup.varied == {"importance": [0.7, 0.8]}
     assert "importance" not in setup.config
     assert setup.overrides.keys() == {"doppler_hz"} - {

@@ -59,7 +59,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; the entry point of `mec-moe`."""
+    """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a dash or dot is not worth an error

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import Scenario
     from mec_moe_agents.report.record import Invocation
 
+ROWS = "rows.csv"
+
 
 def compare(
     ctx: typer.Context,
-    scenario: options.Preset,
-    env: options.EnvironmentName = "offloading",
+    scenario: options.ScenarioName,
+    env: options.EnvironmentName = None,
     agents: options.AgentNames = "all",
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 0,
     out: Annotated[
         Path | None,
         options.path_option(
-            "Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
+            "Folder for the results; runs/SCENARIO unless given, with what --set changes."
         ),
     ] = None,
     settings: options.Settings = None,
@@ -49,7 +51,8 @@ def compare(
     with options.reported():
         chosen = range(first_seed, first_seed + seeds)
         checked = check(env, scenario, agents, settings, chosen, certify=certify)
-        folder = out or Path("runs") / options.folder_name(env, scenario)
+        folder = out or Path("runs") / checked.folder_name
+        options.check_replaceable(folder / ROWS, checked.config)
         options.check_writable(folder)
     kept = f"interrupted; what is finished is kept in {folder}, the same command resumes"
     with options.reported(kept):
@@ -57,7 +60,7 @@ def compare(
 
 
 def check(
-    env: str,
+    env: str | None,
     name: str,
     agents: str,
     settings: Sequence[str] | None,
@@ -66,19 +69,17 @@ def check(
     certify: bool,
 ) -> Scenario:
     """Resolve every name, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
     from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
-    from mec_moe_agents.evaluation.scenarios import (
-        Scenario,
-        find_config,
-        parse_agents,
-        with_clairvoyant,
-    )
+    from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, with_clairvoyant
     from mec_moe_agents.registry import make_agent
 
     check_evaluation_seeds((seeds[0], seeds[-1]))
     config = find_config(env, name, options.parse_overrides(settings))
     named = parse_agents(agents, config)
-    scenario = Scenario(name, config, with_clairvoyant(named, config, seeds, certify=certify))
+    environment, preset = find_preset(env, name)
+    ranked = with_clairvoyant(named, config, seeds, certify=certify)
+    scenario = Scenario(scenario_name(environment.name, preset), config, ranked)
     one = make_vector_env(config, 1)
     for agent in scenario.agents:
         make_agent(agent, one)
@@ -115,7 +116,7 @@ def _answer(
     record_comparison(folder, called, provenance, scenario, seeds)
     console = Console(highlight=False)
     heading = f"{title}; beneath each mean its 95 % bootstrap interval"
-    print_comparison(console, heading, board, scenario.name)
+    print_comparison(console, heading, board, scenario.label)
     console.print()
     options.print_places(written)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def pareto(
-    scenario: options.Preset,
+    scenario: options.ScenarioName,
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 100_000,
     out: Annotated[
@@ -27,25 +27,29 @@ def pareto(
     importance where there is some. Prints the front, and writes pareto.png and pareto.csv.
     """
     with options.reported():
+        from mec_moe_agents.environments import DMOE
         from mec_moe_agents.evaluation.drawing import save_figure
+        from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
-        from mec_moe_agents.evaluation.scenarios import Scenario, find_config
+        from mec_moe_agents.evaluation.scenarios import Scenario
         from mec_moe_agents.reproduce.pareto import draw, measure
         from mec_moe_env import DMoEConfig
         from mec_moe_env.files import write_csv
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
-        name = scenario.removeprefix("dmoe/")
-        config = find_config("dmoe", name, options.parse_overrides(settings))
+        _, preset = find_preset(DMOE.name, scenario)
+        config = find_config(DMOE.name, scenario, options.parse_overrides(settings))
         assert isinstance(config, DMoEConfig)
-        folder = out or Path("runs") / f"pareto-{name}"
+        named = Scenario(scenario_name(DMOE.name, preset), config, ())
+        folder = out or Path("runs") / f"pareto-{named.folder_name}"
+        picture, rows = folder / "pareto.png", folder / "pareto.csv"
+        options.check_replaceable(rows, config)
         options.check_writable(folder)
         provenance = current_provenance()
         trade = measure(config, chosen, options.tell)
-        title = f"{Scenario(name, config, ()).summary}, {seeds} seeds"
-        picture, rows = folder / "pareto.png", folder / "pareto.csv"
+        title = f"{named.summary}, {seeds} seeds"
         write_csv(rows, [{**row, **provenance.columns} for row in trade.rows])
         save_figure(draw(trade, title), picture)
         _print_front(trade, title)

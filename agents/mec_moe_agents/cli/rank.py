@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 def rank(
     ctx: typer.Context,
-    scenarios: Annotated[
+    scenario: Annotated[
         str,
         typer.Option(
-            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all."
+            metavar="NAMES",
+            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all.",
         ),
     ] = "all",
     agents: AgentNames = "all",
@@ -61,7 +62,7 @@ def rank(
 
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
         chosen = range(first, first + seeds)
-        request = RankingRequest.check(scenarios, agents, chosen, mnist, certify=certify)
+        request = RankingRequest.check(scenario, agents, chosen, mnist, certify=certify)
         for folder in (out, *([markdown.parent] if markdown else [])):
             check_writable(folder)
     kept = f"interrupted; what is finished is kept in {out}, the same command resumes"

@@ -72,7 +72,7 @@ def _episodes(ranking: Ranking) -> list[dict[str, object]]:
                 theory = {
                     "p_holm": entry.adjusted.get(agent, ""),
                     "bound": "" if bounds is None else bounds[place].item(),
-                    "score": scores[place],
+                    "score": scores[place] if entry.scale.is_defined else "",
                 }
                 rows.append({**head, **ranking.provenance.columns, **theory, **row})
     names = dict.fromkeys(name for row in rows for name in row)

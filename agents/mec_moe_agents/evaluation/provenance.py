@@ -14,6 +14,7 @@ import mec_moe_env
 # runs, stores or averages episodes counts: training chooses its checkpoints by such means.
 REPORTS = (
     "aggregate",
+    "color",
     "columns",
     "comparison_figure",
     "drawing",
@@ -21,6 +22,7 @@ REPORTS = (
     "hypotheses",
     "leaderboard",
     "line",
+    "looks",
     "markdown",
     "ranking_figure",
     "scale",

@@ -58,6 +58,7 @@ def standing(board: Leaderboard, scenario: Scenario, verdict: str) -> Document:
         },
         "has_scores": board.scale.is_defined,
         "scale": scale_in_words(board),
+        "no_scale": board.scale.why_none(board.baseline) or board.scale.lack or None,
         "verdict": verdict,
         "agents": [_line(line, board) for line in board.lines],
     }
@@ -111,7 +112,7 @@ def _aggregate(group: Aggregate) -> Document:
     return {
         "environment": group.environment,
         "scenarios": group.scenarios,
-        "without_bound": group.left_out,
+        "left_out": dict(group.left_out),
         "profile_thresholds": THRESHOLDS,
         "agents": [_aggregate_line(line) for line in group.lines],
     }

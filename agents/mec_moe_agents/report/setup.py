@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mec_moe_agents.environments import ENVIRONMENTS, environment_of
-from mec_moe_agents.evaluation.scenarios import DMOE_PREFIX, Scenario
+from mec_moe_agents.evaluation.naming import presets
+from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.evaluation.summary import plain_config
 from mec_moe_env.config import Config
 
@@ -33,12 +34,11 @@ class Setup:
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
         """Describe a scenario whose name is that of a preset."""
-        environment = environment_of(scenario.config)
-        name = scenario.name.removeprefix(DMOE_PREFIX)
-        preset = name if name in environment.presets else _nearest([scenario.config])
-        config = plain_config(scenario.config)
-        changed = _changes(environment.presets[preset], config)
-        return cls(scenario.name, environment.id, preset, config, changed, list(scenario.agents))
+        environment, config = environment_of(scenario.config), plain_config(scenario.config)
+        known, name = presets(), scenario.name
+        preset = name if name in known else _nearest([scenario.config])
+        changed = _changes(known[preset], config)
+        return cls(name, environment.id, preset, config, changed, list(scenario.agents))
 
     @classmethod
     def of_study(cls, name: str, configs: Sequence[Config]) -> Self:
@@ -48,7 +48,7 @@ class Setup:
         values = {field: _distinct(each[field] for each in plain) for field in plain[0]}
         config = {field: each[0] for field, each in values.items() if len(each) == 1}
         varied = {field: each for field, each in values.items() if len(each) > 1}
-        changed = _changes(environment.presets[preset], config)
+        changed = _changes(presets()[preset], config)
         return cls(name, environment.id, preset, config, changed, varied=varied)
 
 
@@ -78,12 +78,13 @@ def _distinct(values: Iterable[Any]) -> list[Any]:
 
 def _nearest(configs: Sequence[Config]) -> str:
     """Name the preset from which all of them together differ in the fewest fields."""
-    presets, plain = environment_of(configs[0]).presets, [plain_config(each) for each in configs]
+    plain = [plain_config(each) for each in configs]
+    known = {name: each for name, each in presets().items() if type(each) is type(configs[0])}
 
     def distance(name: str) -> int:
-        return sum(len(_changes(presets[name], each)) for each in plain)
+        return sum(len(_changes(known[name], each)) for each in plain)
 
-    return min(presets, key=distance)
+    return min(known, key=distance)
 
 
 def _changes(preset: Config, config: Mapping[str, Any]) -> dict[str, list[Any]]:

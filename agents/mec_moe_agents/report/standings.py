@@ -52,9 +52,8 @@ def aggregate_section(group: Document) -> Section:
     """Return the interquartile means over the scenarios of an environment."""
     named = ", ".join(f"`{name}`" for name in group["scenarios"])
     sentences = [f"Scores of all episodes on {named}, resampled within each scenario."]
-    if group["without_bound"]:
-        left_out = ", ".join(f"`{name}`" for name in group["without_bound"])
-        sentences.append(f"Left out, since no score is defined there: {left_out}.")
+    left_out = group["left_out"].items()
+    sentences += [f"Left out is `{name}`: {reason}." for name, reason in left_out]
     column, best = replace(SCORE, heading="IQM score"), _best(group["agents"])
     rows = [
         Row([_name(line), Cell.of(column, estimate(line["iqm"]))], _kind(line, best))

@@ -70,8 +70,8 @@ def test_csv_and_json_have_the_leaderboards_numbers(
     rows = {row["Agent"]: row for row in table["rows"]}
     for line in board.lines:
         name = line.agent if line.contender else f"{line.agent} (reference)"
-        energy = line.metrics["energy_per_task_j"].times(1e3)
-        for column, expected in (("Return", line.mean_return), ("Energy mJ/task", energy)):
+        delay = line.metrics["mean_delay_slots"]
+        for column, expected in (("Return", line.mean_return), ("Delay slots", delay)):
             found = [float(flat[name, column][each]) for each in ("mean", "low", "high")]
             assert found == pytest.approx(tuple(expected), rel=1e-12)
             assert [rows[name][column][each] for each in ("mean", "low", "high")] == found

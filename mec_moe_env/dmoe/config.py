@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.dmoe.reserve import most_links
 from mec_moe_env.dmoe.table import ENTRIES, OUTCOMES
 from mec_moe_env.radio.config import RadioConfig
 
@@ -99,8 +100,7 @@ class DMoEConfig(RadioConfig):
     @property
     def most_links(self) -> int:
         """L = min(I·(K − 1), I·Q·D), most links over which a layer's states can have to travel."""
-        picks = self.tokens_per_source * self.max_experts
-        return self.sources * min(self.num_nodes - 1, picks)
+        return most_links(self.sources, self.tokens_per_source, self.num_nodes, self.max_experts)
 
     @property
     def layer_importance(self) -> tuple[float, ...]:

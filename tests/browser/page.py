@@ -97,9 +97,15 @@ class Browser:
         """Return what can be read in the first element for a CSS selector."""
         return str(self.find(selector).text)
 
-    def press(self, *keys: str) -> None:
-        """Press keys, wherever the focus is."""
-        ActionChains(self.driver).send_keys(*keys).perform()
+    def press(self, *keys: str, holding: str | None = None) -> None:
+        """Press keys, wherever the focus is, with another one held down if given."""
+        chain = ActionChains(self.driver)
+        if holding is not None:
+            chain.key_down(holding)
+        chain.send_keys(*keys)
+        if holding is not None:
+            chain.key_up(holding)
+        chain.perform()
 
     def run(self, script: str, *arguments: object) -> Any:
         """Run a script in the page and return what it returns."""

@@ -58,7 +58,7 @@ def test_identical_on_all_seeds() -> None:
 def test_without_a_bound_the_distance_is_not_known() -> None:
     text = spoken()
     assert text.startswith("guard beats des by 10.0 [10.0, 10.0]. How far from the optimum")
-    assert text.endswith("compare and rank compute it with --certify.")
+    assert text.endswith("compare, rank and replay compute it with --certify.")
 
 
 @pytest.mark.parametrize("lead", [-5.0, 0.2])

@@ -48,6 +48,7 @@ SUITE = (
 PRESENTATION = {
     "bench",
     "cli",
+    "replay",
     "report",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),

@@ -44,7 +44,7 @@ def read_report(folder: Path) -> Report:
         sections = _sections(summary, record, figures)
     if (folder / EVALUATIONS).exists():
         sections = [*sections, learning_section(folder, figures)]
-    title = f"{record.command} · {_listed([setup.scenario for setup in record.setups])}"
+    title = f"{record.command} · {_listed([setup.label for setup in record.setups])}"
     explanation = EXPLANATION if "scenarios" in summary else ""
     return Report(folder, record, title, sections, explanation)
 

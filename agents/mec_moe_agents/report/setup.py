@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from mec_moe_agents.environments import ENVIRONMENTS, environment_of
 from mec_moe_agents.evaluation.naming import presets
+from mec_moe_agents.evaluation.overrides import in_words, setting_text
 from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.evaluation.summary import plain_config
 from mec_moe_env.config import Config
@@ -30,6 +31,14 @@ class Setup:
     agents: Sequence[str] = ()
     varied: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """By field that a study varies: its values."""
+
+    @property
+    def label(self) -> str:
+        """Its name, and what it has otherwise than the preset of that name."""
+        if self.scenario != self.preset or not self.overrides:
+            return self.scenario
+        changed = {name: setting_text(_tupled(here)) for name, (_, here) in self.overrides.items()}
+        return f"{self.scenario} with {in_words(changed)}"
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -66,6 +75,10 @@ def _config_of(text: str) -> Config:
     kinds = (environment.config for environment in ENVIRONMENTS)
     kind = next(each for each in kinds if each().to_dict().keys() == fields.keys())
     return kind(**fields)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from mec_moe_env.core.buffers import Actions, Flags, Integers
 from mec_moe_env.core.step_buffers import Buffers
-from mec_moe_env.dmoe.charge import wanted_relevance
 from mec_moe_env.dmoe.exogenous import make_workspace
 from mec_moe_env.dmoe.links import link_efficiency, sending_joules, states_seconds
+from mec_moe_env.dmoe.reserve import wanted_relevance
 from mec_moe_env.dmoe.step import act, select
 from mec_moe_env.rendering.scene import DMoEScene, LayerDecision, LayerLink
 from mec_moe_env.rendering.watch import Ledger, Watcher, step_buffers

@@ -34,7 +34,7 @@ def test_the_record_is_read_as_it_was_written(finished: Path, tmp_path: Path) ->
     assert setup.preset == "default"
     assert setup.overrides == {"horizon": [200, 30], "doppler_hz": [1.0, "inf"]}
     assert setup.agents == list(AGENTS)
-    assert setup.label == "default with horizon=30, doppler_hz=inf"
+    assert setup.label == "default with doppler_hz=inf, horizon=30"
     record.write(tmp_path)
     assert Record.read(tmp_path) == record
 

@@ -27,6 +27,7 @@ REPORTS = (
     "ranking_figure",
     "scale",
     "soundness",
+    "summary",
     "tables",
     "verdict",
 )
@@ -48,6 +49,7 @@ PRESENTATION = {
     "bench",
     "cli",
     "replay",
+    "report",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

@@ -33,6 +33,7 @@ REPORTS = (
 )
 # What the suite ships is looked up anew each time, and nothing of it is kept in a store.
 SUITE = (
+    "brackets.py",
     "build.py",
     "check.py",
     "data",
@@ -47,6 +48,7 @@ SUITE = (
 )
 PRESENTATION = {
     "bench",
+    "rendering",
     "cli",
     "replay",
     "report",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from mec_moe_env.rendering.palette import INK, WHITE, Colour
+from mec_moe_env.rendering.palette import INK, WHITE, Color
 
 WIDTH, HEIGHT = 960, 640
 """Pixels of a picture at scale 1; all lengths below are in these."""
@@ -46,8 +46,8 @@ class Canvas:
     def rectangle(
         self,
         box: Box,
-        fill: Colour | None = None,
-        outline: Colour | None = None,
+        fill: Color | None = None,
+        outline: Color | None = None,
         width: float = 1.0,
     ) -> None:
         """Draw a rectangle."""
@@ -59,47 +59,45 @@ class Canvas:
         self,
         centre: Point,
         radius: float,
-        fill: Colour | None = None,
-        outline: Colour | None = None,
+        fill: Color | None = None,
+        outline: Color | None = None,
         width: float = 1.0,
     ) -> None:
         """Draw a disc, or a circle if it is not filled."""
         self._draw.ellipse(self._around(centre, radius), fill, outline, self._thick(width))
 
-    def slice(self, centre: Point, radius: float, start: float, end: float, fill: Colour) -> None:
+    def slice(self, centre: Point, radius: float, start: float, end: float, fill: Color) -> None:
         """Draw a slice of a disc, between shares of a turn clockwise from the top."""
         angles = 360.0 * start - 90.0, 360.0 * end - 90.0
         self._draw.pieslice(self._around(centre, radius), *angles, fill)
 
-    def ring(
-        self, centre: Point, radius: float, share: float, colour: Colour, width: float
-    ) -> None:
+    def ring(self, centre: Point, radius: float, share: float, color: Color, width: float) -> None:
         """Draw the share of a circle, clockwise from the top."""
         box = self._around(centre, radius)
-        self._draw.arc(box, -90.0, 360.0 * share - 90.0, colour, self._thick(width))
+        self._draw.arc(box, -90.0, 360.0 * share - 90.0, color, self._thick(width))
 
-    def line(self, points: Sequence[Point], colour: Colour, width: float = 1.0) -> None:
+    def line(self, points: Sequence[Point], color: Color, width: float = 1.0) -> None:
         """Draw a line through points."""
         flat = [coordinate for point in points for coordinate in self._scaled(point)]
-        self._draw.line(flat, colour, self._thick(width), joint="curve")
+        self._draw.line(flat, color, self._thick(width), joint="curve")
 
-    def dashes(self, start: Point, end: Point, colour: Colour, width: float = 1.0) -> None:
+    def dashes(self, start: Point, end: Point, color: Color, width: float = 1.0) -> None:
         """Draw a dashed line."""
         for piece in _pieces(start, end, dash=6.0):
-            self.line(piece, colour, width)
+            self.line(piece, color, width)
 
-    def cross(self, centre: Point, radius: float, colour: Colour, width: float = 2.0) -> None:
+    def cross(self, centre: Point, radius: float, color: Color, width: float = 2.0) -> None:
         """Draw an x."""
         x, y = centre
-        self.line([(x - radius, y - radius), (x + radius, y + radius)], colour, width)
-        self.line([(x - radius, y + radius), (x + radius, y - radius)], colour, width)
+        self.line([(x - radius, y - radius), (x + radius, y + radius)], color, width)
+        self.line([(x - radius, y + radius), (x + radius, y - radius)], color, width)
 
     def text(
         self,
         at: Point,
         text: str,
         size: float = 12.0,
-        colour: Colour = INK,
+        color: Color = INK,
         anchor: str = "lm",
         halo: bool = False,
     ) -> None:
@@ -107,7 +105,7 @@ class Canvas:
         font = font_of(max(round(size * self._factor), 1))
         edge = self._thick(2.0) if halo else 0
         place = self._factor * at[0], self._factor * at[1]
-        self._draw.text(place, text, colour, font, anchor, stroke_width=edge, stroke_fill=WHITE)
+        self._draw.text(place, text, color, font, anchor, stroke_width=edge, stroke_fill=WHITE)
 
     def fitted(self, text: str, room: float, size: float = 12.0) -> str:
         """Return as much of a text as fits into a width."""

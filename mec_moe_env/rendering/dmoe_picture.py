@@ -12,7 +12,7 @@ from mec_moe_env.rendering.palette import (
     PANEL,
     VERMILION,
     WHITE,
-    colour_of,
+    color_of,
     ink_on,
     mixed,
 )
@@ -69,7 +69,7 @@ def _draw_map(canvas: Canvas, scene: DMoEScene) -> None:
 def _draw_links(canvas: Canvas, plan: Plan, scene: DMoEScene) -> None:
     for link in scene.decision.links if scene.decision else ():
         if link.delivered:
-            plan.draw_link(canvas, link.source, link.node, colour_of(link.source), 1.5)
+            plan.draw_link(canvas, link.source, link.node, color_of(link.source), 1.5)
         else:
             ends = plan.points[link.source], plan.points[link.node]
             canvas.dashes(*ends, VERMILION, 1.5)
@@ -77,12 +77,12 @@ def _draw_links(canvas: Canvas, plan: Plan, scene: DMoEScene) -> None:
 
 def _draw_node(canvas: Canvas, plan: Plan, j: int, sources: int, available: bool) -> None:
     at, radius = plan.points[j], plan.radius
-    colour = colour_of(j) if j < sources else WHITE
-    canvas.disc(at, radius, colour if available else FAINT, plan.edge)
+    color = color_of(j) if j < sources else WHITE
+    canvas.disc(at, radius, color if available else FAINT, plan.edge)
     if not available:
         canvas.cross(at, radius, plan.edge, 2.0 if plan.labelled else 1.0)
     if plan.labelled:
-        ink = ink_on(colour) if available else INK
+        ink = ink_on(color) if available else INK
         canvas.text(at, str(j), min(1.2 * radius, 12), ink, "mm", halo=not available)
 
 
@@ -126,10 +126,10 @@ def _rows_for(count: int) -> int:
 
 def _draw_subcarrier(canvas: Canvas, s: int, link: LayerLink | None, box: Box) -> None:
     wide, high = box[2] - box[0], box[3] - box[1]
-    colour = PANEL if link is None else colour_of(link.source)
+    color = PANEL if link is None else color_of(link.source)
     if link is not None and link.late:
-        colour = mixed(colour, WHITE, 0.6)
-    canvas.rectangle(box, colour, FAINT, 1 if wide > 6 else 0.5)
+        color = mixed(color, WHITE, 0.6)
+    canvas.rectangle(box, color, FAINT, 1 if wide > 6 else 0.5)
     if wide < NARROWEST_LABELLED:
         return
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
@@ -137,5 +137,5 @@ def _draw_subcarrier(canvas: Canvas, s: int, link: LayerLink | None, box: Box) -
         canvas.text((x, y), str(s), 9, DIM, "mm")
         return
     mark = "!" if link.late else ""
-    canvas.text((x, y - high / 5), f"{link.source}>{link.node}{mark}", 10, ink_on(colour), "mm")
-    canvas.text((x, y + high / 4), str(s), 9, ink_on(colour), "mm")
+    canvas.text((x, y - high / 5), f"{link.source}>{link.node}{mark}", 10, ink_on(color), "mm")
+    canvas.text((x, y + high / 4), str(s), 9, ink_on(color), "mm")

@@ -13,8 +13,8 @@ from mec_moe_env.rendering.palette import (
     PANEL,
     VERMILION,
     WHITE,
-    Colour,
-    colour_of,
+    Color,
+    color_of,
     ink_on,
     mixed,
 )
@@ -70,20 +70,20 @@ def _draw_map(canvas: Canvas, scene: OffloadingScene) -> None:
     _draw_picks(canvas, plan, scene)
     _draw_waiting(canvas, plan, scene.waiting)
     plan.draw_scale(canvas, None if scene.positions is None else scene.area_m)
-    for at, text, colour in labels:
-        canvas.text(at, text, 11, colour, "mm", halo=True)
+    for at, text, color in labels:
+        canvas.text(at, text, 11, color, "mm", halo=True)
 
 
 def _draw_links(
     canvas: Canvas, plan: Plan, scene: OffloadingScene
-) -> list[tuple[Point, str, Colour]]:
+) -> list[tuple[Point, str, Color]]:
     """Draw the links; return their labels, which belong on top of the servers."""
     labels = []
     for link in reversed(scene.links):
-        colour = colour_of(link.type)
+        color = color_of(link.type)
         if link.slots_left == 0:
-            colour = mixed(colour, WHITE, 0.5)
-        plan.draw_link(canvas, link.origin, link.server, colour, 3)
+            color = mixed(color, WHITE, 0.5)
+        plan.draw_link(canvas, link.origin, link.server, color, 3)
         at = plan.label_place(link.origin, link.server)
         labels.append((at, f"s{link.subcarrier}", INK if link.slots_left else DIM))
     return labels
@@ -99,12 +99,12 @@ def _draw_server(
     canvas.disc(at, radius, WHITE if working else FAINT, plan.edge)
     start = 0.0
     for n, share in known if working else ():
-        canvas.slice(at, radius, start, start + share, colour_of(n))
+        canvas.slice(at, radius, start, start + share, color_of(n))
         start += share
     if scene.slots_left[m]:
         share = scene.slots_left[m] / scene.max_delay
         width = 4.0 if plan.labelled else 2.0
-        canvas.ring(at, radius + width + 1.5, share, colour_of(int(scene.training[m])), width)
+        canvas.ring(at, radius + width + 1.5, share, color_of(int(scene.training[m])), width)
     if plan.labelled:
         _label_server(canvas, plan, scene, m, max(known, key=lambda pair: pair[1], default=None))
     if not working:
@@ -121,7 +121,7 @@ def _label_server(
     """Write a server's number and what it trains below it, what it knows best into it."""
     (x, y), radius = plan.points[m], plan.radius
     if most is not None and scene.working[m]:
-        canvas.text((x, y), letter(most[0]), 1.1 * radius, ink_on(colour_of(most[0])), "mm")
+        canvas.text((x, y), letter(most[0]), 1.1 * radius, ink_on(color_of(most[0])), "mm")
     doing = f" >{letter(int(scene.training[m]))}" if scene.slots_left[m] else ""
     canvas.text((x, y + radius + LABEL_BELOW), f"{m}{doing}", 11, INK, "mm", halo=True)
 
@@ -149,9 +149,9 @@ def _draw_waiting(canvas: Canvas, plan: Plan, tasks: tuple[Task, ...]) -> None:
         x += 2 * half * before[task.origin]
         y -= plan.radius + half + (8 if plan.labelled else 3)
         before[task.origin] += 1
-        colour = colour_of(task.type)
-        canvas.rectangle((x - half, y - half, x + half, y + half), colour, INK, 1)
-        canvas.text((x, y), letter(task.type), 1.5 * half, ink_on(colour), "mm")
+        color = color_of(task.type)
+        canvas.rectangle((x - half, y - half, x + half, y + half), color, INK, 1)
+        canvas.text((x, y), letter(task.type), 1.5 * half, ink_on(color), "mm")
 
 
 def _draw_strip(canvas: Canvas, scene: OffloadingScene) -> None:
@@ -165,12 +165,12 @@ def _draw_strip(canvas: Canvas, scene: OffloadingScene) -> None:
     for s, slots in enumerate(scene.subcarrier_left.tolist()):
         box = left + wide * s, top, left + wide * (s + 1), bottom
         canvas.rectangle(box, PANEL, FAINT, 1 if wide > 6 else 0.5)
-        colour = colour_of(types[s]) if s in types else FAINT
+        color = color_of(types[s]) if s in types else FAINT
         if slots:
             full = max(slots / scene.max_delay, 0.15)
-            canvas.rectangle((box[0], bottom - full * (bottom - top), *box[2:]), colour)
+            canvas.rectangle((box[0], bottom - full * (bottom - top), *box[2:]), color)
         elif s in types:
-            canvas.rectangle((box[0], bottom - 3, *box[2:]), mixed(colour, WHITE, 0.5))
+            canvas.rectangle((box[0], bottom - 3, *box[2:]), mixed(color, WHITE, 0.5))
         if wide >= NARROWEST_LABELLED:
             canvas.text((box[0] + wide / 2, top + 9), str(s), 10, INK, "mm")
 

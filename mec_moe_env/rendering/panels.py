@@ -82,7 +82,7 @@ def bars(canvas: Canvas, box: Box, totals: Mapping[str, float], last: Mapping[st
         y = top + (place + 0.5) * step
         canvas.text((left, y), name, 12)
         length = max(room * abs(value) / most, 1.0)
-        colour = VERMILION if value < 0 else BLUE
-        canvas.rectangle((start, y - 6, start + length, y + 6), colour)
+        color = VERMILION if value < 0 else BLUE
+        canvas.rectangle((start, y - 6, start + length, y + 6), color)
         canvas.text((start + length + 5, y), signed(value), 12)
         canvas.text((right, y), signed(last[name]), 11, DIM, "rm")

@@ -9,7 +9,7 @@ import numpy as np
 
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.rendering.canvas import Box, Canvas, Point, between
-from mec_moe_env.rendering.palette import DIM, FAINT, PALE, PANEL, Colour
+from mec_moe_env.rendering.palette import DIM, FAINT, PALE, PANEL, Color
 
 MOST_LABELLED = 64
 """With more nodes than that they are dots without labels."""
@@ -36,8 +36,8 @@ class Plan:
         return len(self.points) <= MOST_LABELLED
 
     @property
-    def edge(self) -> Colour:
-        """Colour of the edge of a node."""
+    def edge(self) -> Color:
+        """Color of the edge of a node."""
         return DIM if self.labelled else PALE
 
     def draw_ground(self, canvas: Canvas) -> None:
@@ -55,14 +55,14 @@ class Plan:
             middle = at[0] + length / 2, at[1] - 4
             canvas.text(middle, f"{metres:g} m", 10, DIM, "ms", halo=True)
 
-    def draw_link(self, canvas: Canvas, start: int, end: int, colour: Colour, width: float) -> None:
+    def draw_link(self, canvas: Canvas, start: int, end: int, color: Color, width: float) -> None:
         """Draw a link with a head, bent to the right of its way."""
         curve = self._curve(start, end)
-        canvas.line([_quadratic(*curve, step / 12) for step in range(13)], colour, width)
+        canvas.line([_quadratic(*curve, step / 12) for step in range(13)], color, width)
         length = max(math.dist(curve[0], curve[2]), 1e-9)
         edge = min((self.radius + 5.0) / length, 0.5)
         head = width + (2.0 if self.labelled else 1.0)
-        canvas.disc(_quadratic(*curve, 1.0 - edge), head, colour)
+        canvas.disc(_quadratic(*curve, 1.0 - edge), head, color)
 
     def label_place(self, start: int, end: int) -> Point:
         """Return where a link's label hides least."""

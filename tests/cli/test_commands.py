@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from mec_moe_agents.cli import app
 from mec_moe_agents.cli.listing import PURPOSES
 from mec_moe_agents.cli.options import parse_overrides
 from mec_moe_agents.evaluation.scenarios import parse_agents
+from mec_moe_agents.report.record import Record
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
@@ -40,10 +42,14 @@ def test_compare_answers_and_writes(tmp_path: Path) -> None:
     assert "\x1b" not in result.output
     assert {path.name for path in tmp_path.iterdir()} == {
         "cells",
-        "comparison.png",
-        "curves.npz",
-        "rows.csv",
+        *(f"comparison.{kind}" for kind in ("png", "svg", "pdf")),
+        *("curves.npz", "rows.csv", "summary.json", "run.json"),
     }
+    for form, ending in (("html", "html"), ("latex", "tex"), ("csv", "csv"), ("json", "json")):
+        written = mec_moe("report", tmp_path, "--format", form)
+        assert written.exit_code == 0, written.output
+        assert f"report.{ending}" in written.stdout
+        assert "reject-all" in (tmp_path / f"report.{ending}").read_text(encoding="utf-8")
     rows = rows_of(tmp_path)
     agents = len(parse_agents("all", OFFLOADING_PRESETS["toy"]))
     assert len(rows) >= agents * 3
@@ -186,6 +192,32 @@ def test_what_has_to_be_compiled_is_announced_once(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert told == ["compiling machine code … (once; cached afterwards)\n", ""]
+
+
+def test_what_is_no_run_has_no_report(tmp_path: Path) -> None:
+    missing = mec_moe("report", tmp_path)
+    assert missing.exit_code == 1
+    assert missing.stderr.startswith(f"mec-moe: {tmp_path} holds no finished run")
+    (tmp_path / "run.json").write_text("{")
+    damaged = mec_moe("report", tmp_path)
+    assert damaged.exit_code == 2
+    assert "run.json: not a whole JSON file" in damaged.stderr
+    assert missing.stderr.count("\n") == damaged.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_the_record_has_the_command_that_was_given(tmp_path: Path) -> None:
+    options = ("--agents", "nearest", "--seeds", 2, "--set", "energy_weight=2")
+    result = mec_moe("compare", "--scenario", "toy", *options, "--fresh", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    record = Record.read(tmp_path)
+    words = ["mec-moe", "compare", "--scenario", "toy", *map(str, options)]
+    given = shlex.split(record.given)
+    assert given[:2] == words[:2]
+    assert sorted(given) == sorted([*words, "--fresh", "--out", str(tmp_path)])
+    (again,) = record.reproduce
+    assert sorted(shlex.split(again)) == sorted([*words, "--first-seed", "0"])
+    assert record.setups[0].overrides == {"energy_weight": [1.0, 2]}
 
 
 def test_settings_and_seeds_reach_the_rows(tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def rows_in_markdown(folder: Path) -> set[str]:
 
 def test_a_ranking_leaves_its_files(full: Path) -> None:
     names = {path.name for path in full.iterdir()}
-    assert names == {"cells", "ranking.csv", "ranking.json", "ranking.md", "ranking.png"}
+    assert names == {
+        *("cells", "ranking.csv", "ranking.json", "ranking.md", "run.json"),
+        *(f"ranking.{kind}" for kind in ("png", "svg", "pdf")),
+    }
     assert (full / "ranking.png").read_bytes().startswith(b"\x89PNG")
     with (full / "ranking.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

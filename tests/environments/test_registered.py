@@ -107,9 +107,10 @@ def test_render_modes(case: Case, data: dict[str, Any]) -> None:
     pictures = make(case, data, render_mode="rgb_array_list")
     pictures.reset(seed=0)
     pictures.step(pictures.action_space.sample())
-    first, second = pictures.render()  # type: ignore[misc]
-    assert first.shape == second.shape == (640, 960, 3)  # type: ignore[union-attr]
-    assert first.dtype == np.uint8  # type: ignore[union-attr]
+    frames: Any = pictures.render()
+    first, second = frames
+    assert first.shape == second.shape == (640, 960, 3)
+    assert first.dtype == np.uint8
     assert not np.array_equal(first, second)
 
 

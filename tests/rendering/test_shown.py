@@ -7,7 +7,7 @@ import pytest
 
 from mec_moe_env import DMoEEnv, OffloadingEnv
 from mec_moe_env.rendering import dmoe_picture, dmoe_text, offloading_picture, offloading_text
-from mec_moe_env.rendering.palette import SEVERAL, WHITE, colour_of, ink_on, shade
+from mec_moe_env.rendering.palette import SEVERAL, WHITE, color_of, ink_on, shade
 from mec_moe_env.rendering.plan import make_plan, spread
 from mec_moe_env.rendering.words import abbreviated, flowing, joules, letter, signed
 
@@ -108,7 +108,7 @@ def test_pictures_show_specialists_in_the_colours_of_their_types() -> None:
     trained = offloading_picture.draw(env.scene())
 
     def pixels(frame: Any) -> int:
-        return int((frame == np.array(colour_of(0))).all(axis=2).sum())
+        return int((frame == np.array(color_of(0))).all(axis=2).sum())
 
     assert pixels(trained) > 10 * max(pixels(fresh), 1)
 

@@ -165,4 +165,4 @@ def test_types_are_named() -> None:
     assert type_documents(TOY)[1]["name"] == "type 1"
     many = type_documents(TOY.override(tasks="synthetic", feature_dim=80, num_types=60))
     assert many[51]["letter"] == "z"
-    assert many[52]["letter"] == "A"
+    assert many[52]["letter"] == "A1"

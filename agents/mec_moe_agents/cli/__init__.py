@@ -15,6 +15,7 @@ from mec_moe_agents.cli.options import INTERRUPTED
 from mec_moe_agents.cli.pareto import pareto
 from mec_moe_agents.cli.rank import rank
 from mec_moe_agents.cli.replay import replay
+from mec_moe_agents.cli.report import report
 from mec_moe_agents.cli.reproduce import app as reproduce
 from mec_moe_agents.cli.reproduce import learn_importance
 from mec_moe_agents.cli.submit import submit
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 for command in (
     *(compare, rank, pareto, scenarios, agents, bench, train, evaluate, learn_importance),
-    *(submit, verify, replay),
+    *(submit, verify, replay, report),
 ):
     app.command()(command)
 app.add_typer(reproduce, name="reproduce")

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 import mec_moe_agents.cli.options as options
+from mec_moe_agents.cli.recording import invocation
 from mec_moe_agents.extras import explain
 
 
 def train(
+    ctx: typer.Context,
     algo: Annotated[str, typer.Option(help="ppo, maskable-ppo, recurrent-ppo, a2c or dqn.")],
     scenario: options.ScenarioName,
     steps: Annotated[
@@ -64,12 +66,15 @@ def train(
 
     The same command goes on where it was stopped or killed, and ends in the
     same weights as if it had run through. The folder of the run gets
-    config.json, versions.json, evaluations.csv, curves.png, logs, and the
-    checkpoints `best` and `last` (.npz and JSON, no pickle).
+    config.json, versions.json, evaluations.csv, curves.png, logs, the
+    checkpoints `best` and `last` (.npz and JSON, no pickle), and what
+    `mec-moe compare` writes.
 
-    `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds.
-    TensorBoard is written where it is installed.
+    `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds,
+    `mec-moe report FOLDER` makes a page of all. TensorBoard is written where
+    it is installed.
     """
+    called = invocation(ctx)
     with options.reported():
         require_training()
         from mec_moe_agents.cli.training import parse_baselines, run_in_view
@@ -109,7 +114,7 @@ def train(
         folder = out or Path("runs/train") / f"{where.folder_name}-{run_name}"
         options.check_writable(folder)
         open_run(folder, plan, fresh=fresh)
-    run_in_view(plan, folder, names, total)
+    run_in_view(plan, folder, names, total, called)
 
 
 def require_training() -> None:
@@ -122,6 +127,7 @@ def require_training() -> None:
 
 
 def evaluate(
+    ctx: typer.Context,
     folder: Annotated[
         Path,
         typer.Argument(help="Folder of a run of `mec-moe train`.", parser=options.given_path),
@@ -130,15 +136,19 @@ def evaluate(
     first_seed: options.FirstSeed = 100_000,
     baselines: options.Baselines = "all",
 ) -> None:
-    """Compare the best checkpoint of a training run with the baselines, paired by seed."""
+    """Compare the best checkpoint of a training run with the baselines, paired by seed.
+
+    Writes what `mec-moe compare` writes into FOLDER/comparisons/FIRST-LAST, by the seeds.
+    """
+    called = invocation(ctx)
     kept = f"interrupted; finished baselines are kept in {folder}, the same command resumes"
     with options.reported(kept):
         require_training()
-        from mec_moe_agents.cli.training import parse_baselines, print_standing
+        from mec_moe_agents.cli.training import evaluate_again, parse_baselines
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.training.run_folder import read_plan
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
         plan = read_plan(folder)
-        print_standing(plan, folder, parse_baselines(baselines, plan.config), chosen)
+        evaluate_again(plan, folder, parse_baselines(baselines, plan.config), chosen, called)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from mec_moe_agents.cli.progress import progress_of, shown_bar
 from mec_moe_agents.evaluation.bounds import find_bounds
 from mec_moe_agents.evaluation.columns import return_column
 from mec_moe_agents.evaluation.comparison import Listener, compare
-from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.drawing import save_drawings
+from mec_moe_agents.evaluation.export import write_comparison
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
 from mec_moe_agents.evaluation.naming import split_names
 from mec_moe_agents.evaluation.provenance import current_provenance
@@ -24,13 +27,19 @@ from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.report.comparison import record_comparison
+from mec_moe_agents.report.record import NAME as RECORD
+from mec_moe_agents.report.record import Drawing, Invocation, Record
 from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run, train
-from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
+from mec_moe_agents.training.run_folder import BEST, CELLS, COMPARISONS, CURVES, Progress
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
 EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)
+LEARNING_CURVE = Drawing(
+    Path(CURVES).stem, "The mean return while training, and that of baselines on the same seeds."
+)
 CHANGED = "note: the code or the packages changed since this run began; its numbers may, too"
 
 
@@ -40,7 +49,9 @@ def parse_baselines(names: str, config: OffloadingConfig | DMoEConfig) -> list[s
     return [name for name in parse_agents(names, config) if name != LEARNED or name in named]
 
 
-def run_in_view(plan: Plan, folder: Path, names: Sequence[str], steps: int) -> None:
+def run_in_view(
+    plan: Plan, folder: Path, names: Sequence[str], steps: int, called: Invocation
+) -> None:
     """Run the baselines that the learning curve stands beside, train, and rank what was learned."""
     scenario = Scenario(plan.scenario_name, plan.config, names)
     with reported(f"interrupted before training; finished baselines are kept in {folder}"):
@@ -49,13 +60,13 @@ def run_in_view(plan: Plan, folder: Path, names: Sequence[str], steps: int) -> N
         progress = _train_in_view(plan, folder, steps, draw)
     with reported("interrupted; training is done, the same command compares it"):
         draw(progress)
-        present(plan, folder, names, progress)
+        present(plan, folder, names, progress, called)
 
 
 def _draw(plan: Plan, folder: Path, baselines: Mapping[str, Episodes], progress: Progress) -> None:
     """Draw the whole run until now beside all its baselines."""
     means = {agent: float(found.metrics["return"].mean()) for agent, found in baselines.items()}
-    save_figure(draw_curves(plan, progress, means), folder / CURVES)
+    save_drawings(draw_curves(plan, progress, means), folder / CURVES)
 
 
 def _train_in_view(
@@ -76,20 +87,71 @@ def _train_in_view(
     )
 
 
-def present(plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress) -> None:
+def present(
+    plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress, called: Invocation
+) -> None:
     """Rank the best checkpoint among the baselines, and say where everything is."""
-    print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    standing = _print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    retrain = [f"{plan.command(progress.steps)} --out {shlex.quote(str(folder))}"]
+    written = _keep(standing, folder, called, [LEARNING_CURVE], retrain)
     best = progress.best
     print_places(
         {
             "best": f"{folder / BEST}, step {best.steps:,} of {progress.steps:,}",
-            "curves": folder / CURVES,
+            "learning": folder / CURVES,
+            **written,
             "other seeds": f"mec-moe evaluate {folder} --seeds 200 --first-seed 0",
         }
     )
 
 
-def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]) -> None:
+def evaluate_again(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int], called: Invocation
+) -> None:
+    """Rank the best checkpoint among baselines on some seeds; keep that in a folder of its own."""
+    standing = _print_standing(plan, folder, names, seeds)
+    out = folder / COMPARISONS / f"{seeds[0]}-{seeds[-1]}"
+    out.mkdir(parents=True, exist_ok=True)
+    finished = (folder / RECORD).exists()
+    retrain = Record.read(folder).reproduce if finished else ()
+    print_places(_keep(standing, out, called, [], [*retrain, called.explicit]))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How what was trained stands among the baselines."""
+
+    scenario: Scenario
+    results: Mapping[str, Episodes]
+    board: Leaderboard
+
+    @property
+    def title(self) -> str:
+        """Of the picture."""
+        return f"{self.scenario.summary}, {self.board.seeds} seeds"
+
+
+def _keep(
+    standing: Standing,
+    out: Path,
+    called: Invocation,
+    drawings: Sequence[Drawing],
+    reproduce: Sequence[str],
+) -> Mapping[str, Path]:
+    """Write all of it, and return what is where."""
+    provenance, scenario = current_provenance(), standing.scenario
+    ran = replace(scenario, agents=list(standing.results))
+    written = write_comparison(
+        out, ran, standing.results, standing.board, provenance, standing.title
+    )
+    seeds = standing.board.lines[0].episodes.seeds.tolist()
+    record_comparison(out, called, provenance, ran, seeds, drawings=drawings, reproduce=reproduce)
+    return written
+
+
+def _print_standing(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]
+) -> Standing:
     """Print the table and the verdict of the best checkpoint beside baselines on some seeds."""
     trained, scenario = plan.agent_name, Scenario(plan.scenario_name, plan.config, names)
     results = {
@@ -111,6 +173,7 @@ def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequen
     )
     print_comparison(console, heading, board, scenario.label)
     console.print(_behind(board, trained), style="bold")
+    return Standing(scenario, results, board)
 
 
 def _run_baselines(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -25,6 +27,10 @@ from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import replacing
 
 DPI = 160
+DATELESS: Mapping[str, Mapping[str, None]] = MappingProxyType(
+    {"svg": MappingProxyType({"Date": None}), "pdf": MappingProxyType({"CreationDate": None})}
+)
+"""Drawings for papers, and what is left out of them."""
 TITLE_CHARACTERS = 10.0
 """That fit an inch of a figure's width."""
 
@@ -129,6 +135,19 @@ def legend_below(
     columns = math.ceil(len(handles) / rows)
     style: dict[str, Any] = {"ncols": columns, "frameon": False, "handlelength": 3.2}
     figure.legend(handles, labels, loc="outside lower center", **style)
+
+
+def save_drawings(figure: Figure, path: Path, dpi: int = DPI) -> None:
+    """Write a PNG, and beside it the same for papers, as SVG and PDF; each whole or not at all.
+
+    Equal figures give equal files: no date is in them.
+    """
+    save_figure(figure, path, dpi)
+    # Type 3 fonts, Matplotlib's default, are refused by many publishers.
+    with rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
+        for kind, metadata in DATELESS.items():
+            with replacing(path.with_suffix(f".{kind}")) as temporary:
+                figure.savefig(temporary, format=kind, metadata=dict(metadata))
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:

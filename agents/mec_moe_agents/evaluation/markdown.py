@@ -101,7 +101,7 @@ def _scenario_section(entry: leaderboard.Standings, request: RankingRequest) -> 
     ]
 
 
-def scale_in_words(entry: leaderboard.Standings) -> str:
+def scale_in_words(entry: leaderboard.Leaderboard) -> str:
     """Say what both ends of the scale are, or why there is none."""
     column, bounds = return_column(entry.largest_return), entry.bounds
     baseline = f"`{entry.baseline}` at {column.number(entry.scale.baseline)}"

@@ -27,11 +27,13 @@ REPORTS = (
     "ranking_figure",
     "scale",
     "soundness",
+    "summary",
     "tables",
     "verdict",
 )
 # What the suite ships is looked up anew each time, and nothing of it is kept in a store.
 SUITE = (
+    "brackets.py",
     "build.py",
     "check.py",
     "data",
@@ -46,8 +48,10 @@ SUITE = (
 )
 PRESENTATION = {
     "bench",
+    "rendering",
     "cli",
     "replay",
+    "report",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import string
 from typing import Any
 
 from mec_moe_env import OffloadingConfig
+from mec_moe_env.rendering.palette import color_of
+from mec_moe_env.rendering.words import letter
 from mec_moe_env.tasks.images import CLASS_PAIRS
 
-COLORS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F5AA8"),
-)
-"""Okabe and Ito's, told apart by colour-blind readers, and one more; letters differ too."""
-LETTERS = string.ascii_uppercase + string.ascii_lowercase
 OF_IMAGES = {"digits": "digits", "mnist": "MNIST digits"}
 
 
 def type_documents(config: OffloadingConfig) -> list[dict[str, Any]]:
-    """Return name, letter and colour of each task type; letters repeat beyond 52."""
+    """Return name, letter and colour of each task type, as frames show them."""
     return [
         {
             "name": _name(config, n),
-            "letter": LETTERS[n % len(LETTERS)],
-            "color": COLORS[n % len(COLORS)],
+            "letter": letter(n),
+            "color": "#{:02X}{:02X}{:02X}".format(*color_of(n)),
         }
         for n in range(config.num_types)
     ]

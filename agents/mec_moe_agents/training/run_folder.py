@@ -8,6 +8,8 @@
 | `best`, `last` | checkpoints: the best one's weights; what training goes on from |
 | `logs` | the learner's own: losses, entropy, speed |
 | `cells`, `curves.png` | results of the baselines, and the curve drawn beside them |
+| `rows.csv`, `summary.json`, `comparison.png`, `run.json` | how the best stands among baselines |
+| `comparisons` | the same on other seeds, by `mec-moe evaluate` |
 """
 
 from __future__ import annotations
@@ -28,9 +30,17 @@ from mec_moe_env.files import read_json, write_json
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
-BEST, LAST, LOGS, CELLS = "best", "last", "logs", "cells"
+BEST, LAST, LOGS, CELLS, COMPARISONS = "best", "last", "logs", "cells", "comparisons"
+STANDING = ("rows.csv", "summary.json", "curves.npz", "run.json")
+"""How the best checkpoint stands among the baselines."""
+DRAWN = tuple(
+    f"{name}.{kind}" for name in ("curves", "comparison") for kind in ("png", "svg", "pdf")
+)
 CHECKPOINTS = tuple(name + end for name in (BEST, LAST) for end in ("", ".tmp", ".old"))
-WRITTEN = (LOGS, CELLS, *CHECKPOINTS, CONFIG, VERSIONS, EVALUATIONS, CURVES)
+WRITTEN = (
+    *(LOGS, CELLS, COMPARISONS, *CHECKPOINTS, CONFIG, VERSIONS, EVALUATIONS),
+    *(*STANDING, *DRAWN),
+)
 PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
 
 

@@ -87,6 +87,7 @@ def test_the_readme_shows_the_demos_rows() -> None:
         )
         assert first_number(line[5]) == pytest.approx(mean["generalization_error"], abs=5.1e-4)
         assert first_number(line[6]) == pytest.approx(100 * mean["accuracy"], abs=0.051)
+        assert first_number(line[7]) == pytest.approx(1e3 * mean["energy_j"] / tasks, abs=0.051)
         assert first_number(line[8]) == pytest.approx(100 * mean["rejected"] / tasks, abs=0.051)
 
 

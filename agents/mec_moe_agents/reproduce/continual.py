@@ -184,7 +184,8 @@ def headlines(found: Mapping[int, Curves]) -> list[Headline]:
 def _rows(found: Mapping[int, Curves], seeds: Sequence[int]) -> list[Row]:
     rows: list[Row] = []
     for servers, curves in found.items():
-        for at, t in enumerate(curves.rounds.tolist()):
+        for t in ROUNDS:
+            at = curves.rounds.tolist().index(t)
             columns = {"error": curves.error[:, at], "forgetting": curves.forgetting[:, at]}
             rows += rows_of({"servers": servers, "round": t}, seeds, columns, scenario(servers))
     return rows

@@ -10,7 +10,13 @@ import pytest
 from mec_moe_agents import evaluate
 from mec_moe_agents.evaluation.comparison import Listener, compare
 from mec_moe_agents.evaluation.provenance import Provenance
-from mec_moe_agents.evaluation.store import Cell, CellStore, write_curves, write_rows
+from mec_moe_agents.evaluation.store import (
+    Cell,
+    CellStore,
+    differing_config,
+    write_curves,
+    write_rows,
+)
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.files import replacing
@@ -155,3 +161,13 @@ def test_curves_rebuild_the_picture(tmp_path: Path) -> None:
     with np.load(tmp_path / "curves.npz", allow_pickle=False) as stored:
         np.testing.assert_array_equal(stored["guard"], results["guard"].curve)
         assert stored["seeds"].tolist() == [3, 4]
+
+
+def test_a_field_that_came_after_the_rows_had_its_default(tmp_path: Path) -> None:
+    file, config = tmp_path / "rows.csv", OffloadingConfig(num_servers=2, horizon=4)
+    file.write_text("config.num_servers,config.horizon\n2,4\n", encoding="utf-8")
+    assert differing_config(file, config) == ""
+    assert differing_config(tmp_path / "none.csv", config) == ""
+    later = config.override(rician_factor=1.0)
+    assert differing_config(file, later) == "rician_factor = 0.0 there, 1.0 here"
+    assert differing_config(file, config.override(horizon=5)) == "horizon = 4 there, 5 here"

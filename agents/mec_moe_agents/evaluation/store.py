@@ -138,11 +138,12 @@ def write_rows(
 def differing_config(path: Path, config: Config) -> str:
     """Say how the configuration of rows that `write_rows` wrote differs from this one.
 
-    Empty where there is no file, or it is of this configuration.
+    Empty where there is no file, or it is of this configuration. A field that came after the rows
+    had its default.
     """
     if not path.is_file():
         return ""
-    here = {name: "" if value is None else str(value) for name, value in config.to_dict().items()}
+    here, defaults = _as_text(config), _as_text(type(config)())
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             row = next(csv.DictReader(stream), {})
@@ -150,7 +151,12 @@ def differing_config(path: Path, config: Config) -> str:
         return "it holds no rows that can be read"
     marked = {name: value for name, value in row.items() if name.startswith(CONFIG)}
     there = {name.removeprefix(CONFIG): value for name, value in marked.items()}
-    return differences(there, here) if there else "it names no configuration"
+    return differences({**defaults, **there}, here) if there else "it names no configuration"
+
+
+def _as_text(config: Config) -> dict[str, str]:
+    """Return fields and values as `write_rows` writes them."""
+    return {name: "" if value is None else str(value) for name, value in config.to_dict().items()}
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:

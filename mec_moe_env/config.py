@@ -87,7 +87,21 @@ class Interval:
         )
 
 
-def setting(default: Any, allowed: Whole | Real | Interval) -> Any:
+@dataclass(frozen=True)
+class OneOf:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"one of {self.words}"
+
+    def admits(self, value: object) -> bool:
+        """Tell whether `value` is allowed."""
+        return isinstance(value, str) and value in self.words
+
+
+def setting(default: Any, allowed: Whole | Real | Interval | OneOf) -> Any:
     """Declare a dataclass field with a default and a checked range."""
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
@@ -106,7 +120,7 @@ def reject(field: str, value: object, allowed: object) -> ValueError:
     return ValueError(f"{field} = {value!r} is not allowed: {field} must be {allowed}")
 
 
-def check(field: str, value: object, allowed: Whole | Real) -> None:
+def check(field: str, value: object, allowed: Whole | Real | OneOf) -> None:
     """Raise the ValueError of `reject` unless `value` is allowed."""
     if not allowed.admits(value):
         raise reject(field, value, allowed)

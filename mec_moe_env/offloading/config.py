@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.offloading.expert_config import ExpertConfig
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
-from mec_moe_env.radio.config import RadioConfig
 
-TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
+TASK_STREAMS = ("synthetic", "teacher", "digits", "mnist", "mnist-5k", "toy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffloadingConfig(RadioConfig):
+class OffloadingConfig(ExpertConfig):
     """Continual learning over edge servers (Li & Duan 2024); symbols as in the paper."""
 
     entries: ClassVar = ENTRIES
@@ -26,7 +26,7 @@ class OffloadingConfig(RadioConfig):
     tasks: Any = "synthetic"
     """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
     data_path: str | None = None
-    """MNIST only: an .npz file, or a folder with the four IDX files."""
+    """MNIST only: an .npz or CSV file, or a folder with the four IDX files."""
     num_tasks: int = setting(1, Whole(1, 10**5))
     """U, arrivals per slot."""
     max_experts: int = setting(1, Whole(1, 10**5))

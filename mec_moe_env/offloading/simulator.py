@@ -61,13 +61,13 @@ class OffloadingSimulator(Simulator):
     def model_errors(self) -> Floats:
         """Return the true error of every server's model on the waiting tasks, (n, U, M)."""
         out = self._per_server()
-        write_model_errors(self.params, self.state, self.exogenous, out)
+        write_model_errors(self.params, self.state, self.exogenous, self._workspaces[0], out)
         return out
 
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (n, U, M); inf while busy."""
         out = self._per_server()
-        write_error_increments(self.params, self.state, self.exogenous, out)
+        write_error_increments(self.params, self.state, self.exogenous, self._workspaces[0], out)
         return out
 
     def rejection_errors(self) -> Floats:

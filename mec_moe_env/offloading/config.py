@@ -77,6 +77,8 @@ class OffloadingConfig(ExpertConfig):
         if isinstance(self.tasks, str) and self.tasks not in TASK_STREAMS:
             raise reject("tasks", self.tasks, f"one of {TASK_STREAMS} or a TaskStream")
         self._check_frequencies()
+        if self.tasks == "teacher" and self.feature_dim < 2:
+            raise reject("feature_dim", self.feature_dim, "at least 2, the units of a teacher")
         if self.tasks == "synthetic" and self.samples_per_task >= self.feature_dim:
             raise reject(
                 "samples_per_task",
@@ -143,6 +145,22 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
         ),
         "digits": OffloadingConfig(tasks="digits", **_REAL_DATA),
         "mnist": OffloadingConfig(tasks="mnist", **_REAL_DATA),
+        "mnist-5k": OffloadingConfig(tasks="mnist-5k", **_REAL_DATA),
+        # Twice the samples of an image task, so that a network learns from one what a teacher
+        # means; half the work on each, again for the delays.
+        "teacher": OffloadingConfig(
+            tasks="teacher",
+            num_servers=12,
+            num_subcarriers=16,
+            num_types=5,
+            horizon=500,
+            feature_dim=6,
+            samples_per_task=32,
+            proximal=1.0,
+            compute_joules=(0.00025, 0.001),
+            compute_seconds=(0.00125, 0.0075),
+            sgd_epochs=5,
+        ),
         "joint": OffloadingConfig(
             num_tasks=4,
             max_experts=2,

@@ -16,10 +16,11 @@ class OffloadingEnv(SimulatorEnv):
 
     ## Description
     Every slot, U tasks arrive at random base stations of a wireless edge network. Each of the M
-    servers keeps a linear model, an expert that learns continually: a task given to a server
-    trains it and makes it forget what it learned before, unless tasks of one type always meet
-    the same servers (Li & Duan 2024, arXiv 2412.15690). The scheduler picks for every task up to
-    D idle servers and, for each, one free OFDMA subcarrier of S to send the data over.
+    servers keeps a model, linear or with two hidden layers (`experts`), an expert that learns
+    continually: a task given to a server trains it and makes it forget what it learned before,
+    unless tasks of one type always meet the same servers (Li & Duan 2024, arXiv 2412.15690). The
+    scheduler picks for every task up to D idle servers and, for each, one free OFDMA subcarrier of
+    S to send the data over.
     Transmission and training take time, during which the server accepts no other task, and energy.
 
     ## Action space
@@ -45,7 +46,7 @@ class OffloadingEnv(SimulatorEnv):
     | `spectral_efficiency` | (U, M, S) | log2(1 + SNR) from the origin, bit/s/Hz |
     | `compute` | (M, 2) | joules and seconds per sample |
     | `completed` | (M,) | 1 where a training ended in the slot before |
-    | `drift` | (M,) | ‖Δw‖₂ of the last completed training |
+    | `drift` | (M,) | ‖Δw‖₂, of all parameters, of the last completed training |
     | `progress` | (1,) | t / T |
 
     ## Reward
@@ -64,7 +65,8 @@ class OffloadingEnv(SimulatorEnv):
     `action_mask`, and with real data `accuracy` (held-out, mean over the tasks so far).
 
     ## Starting state
-    New server positions, shadowing, speeds and ground truths; all servers idle with zero models.
+    New server positions, shadowing, speeds and ground truths; all servers idle with zero models,
+    or with the same new random network, whose output is zero.
 
     ## Episode end
     `terminated` after T slots: the horizon is part of the problem, and `progress` shows it.

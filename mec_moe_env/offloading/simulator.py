@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Flags, Floats
 from mec_moe_env.core.kernels import Entry
 from mec_moe_env.core.simulator import Orders, Simulator
@@ -16,9 +17,24 @@ from mec_moe_env.offloading.observe import write_masks
 from mec_moe_env.offloading.sources import make_source
 from mec_moe_env.offloading.state import empty_exogenous, empty_state, make_params
 from mec_moe_env.offloading.step import advance
+from mec_moe_env.tasks.stream import Evaluator
 
 MOST_SHOWN = 64
 """Servers in a line of description."""
+
+
+def check_experts(config: OffloadingConfig, evaluator: Evaluator) -> None:
+    """Refuse networks where nothing says how wrong they are.
+
+    Raises:
+        ValueError: the tasks have no held-out samples.
+    """
+    if config.experts != "linear" and evaluator.heldout_labels.shape[1] == 0:
+        raise reject(
+            "experts",
+            config.experts,
+            f"'linear' with tasks = {config.tasks!r}, whose types have no held-out samples",
+        )
 
 
 class OffloadingSimulator(Simulator):
@@ -28,6 +44,7 @@ class OffloadingSimulator(Simulator):
         super().__init__(config, num_envs, num_threads)
         self.config = config
         self.source = make_source(config, num_envs)
+        check_experts(config, self.source.evaluator)
         self.process = make_process(config, num_envs)
         self.params = make_params(config, self.source.evaluator, self.source.sum_bound)
         self.state = empty_state(config, num_envs)

@@ -23,6 +23,8 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "paper-synthetic": "setting of Li & Duan 2024",
             "digits": "real handwritten digits",
             "mnist": "needs --set data_path=…",
+            "mnist-5k": "5,000 real MNIST images",
+            "teacher": "truths that are not linear",
             "joint": "several tasks and experts",
             "scarce": "too few servers",
             "congested": "too few subcarriers",

@@ -1,8 +1,8 @@
 """What a server's model is worth: its error on a task, and on all that it has learned, compiled.
 
 A linear model w has a quadratic form for an error (Li & Duan 2024), a network the held-out loss of
-the task's type (our extension): it is worked out when it is wanted, and kept until the network
-changes. The first argument tells which; what the other needs is then not compiled.
+the task's type (our extension): `judge_type` works it out when it is wanted, and it is kept until
+the network changes. The first argument tells which; what the other needs is then not compiled.
 """
 
 from __future__ import annotations
@@ -49,10 +49,19 @@ def linear_accuracy(params: Params, n: int, model: Floats) -> float:
 
 @device
 def judge_type(
-    network: Network, params: Params, state: State, work: Workspace, i: int, m: int, n: int
+    network: Network | None,
+    params: Params,
+    state: State,
+    work: Workspace,
+    i: int,
+    m: int,
+    n: int,
 ) -> None:
-    """See to it that the held-out loss and accuracy of server m's network on type n are known."""
-    if state.type_error[i, m, n] == UNJUDGED:
+    """See to it that error and accuracy of server m's network on type n are known.
+
+    Of a linear model they are worked out where they are read.
+    """
+    if network is not None and state.type_error[i, m, n] == UNJUDGED:
         error, accuracy = judge_network(
             network,
             state.model[i, m],
@@ -69,44 +78,41 @@ def task_error(
     network: Network | None,
     params: Params,
     state: State,
-    work: Workspace,
     i: int,
     m: int,
     n: int,
     linear: Floats,
     constant: float,
 ) -> float:
-    """Return the error of server m's model on a task of type n with b `linear` and c `constant`."""
+    """Return the error of server m's model on a task of type n, which was judged.
+
+    b of the task is `linear`, (d,), c `constant`.
+    """
     if network is None:
         return model_error(state.model[i, m], params.quadratic[n], linear, constant)
-    judge_type(network, params, state, work, i, m, n)
     error: float = state.type_error[i, m, n]
     return error
 
 
 @device
 def task_accuracy(
-    network: Network | None, params: Params, state: State, work: Workspace, i: int, m: int, n: int
+    network: Network | None, params: Params, state: State, i: int, m: int, n: int
 ) -> float:
-    """Return the held-out accuracy of server m's model on type n; 0 without data."""
+    """Return the held-out accuracy of server m's model on type n, which was judged."""
     if network is None:
         return linear_accuracy(params, n, state.model[i, m])
-    judge_type(network, params, state, work, i, m, n)
     accuracy: float = state.type_accuracy[i, m, n]
     return accuracy
 
 
 @device
-def learned_errors(
-    network: Network | None, params: Params, state: State, work: Workspace, i: int, m: int
-) -> float:
-    """Return Σ share·error of the tasks that server m has learned, under its model."""
+def learned_errors(network: Network | None, params: Params, state: State, i: int, m: int) -> float:
+    """Return Σ share·error of the tasks that server m has learned, whose types were judged."""
     if network is None:
         return quadratic_errors(params, state, i, m, state.model[i, m])
     total = 0.0
     for n in range(state.learned_weight.shape[2]):
         if state.learned_weight[i, m, n] > 0.0:
-            judge_type(network, params, state, work, i, m, n)
             total += state.learned_weight[i, m, n] * state.type_error[i, m, n]
     return total
 

@@ -16,6 +16,7 @@ from mec_moe_env.experts import learn
 from mec_moe_env.offloading.arrivals import Workspace
 from mec_moe_env.offloading.judgement import (
     errors_of_trial,
+    judge_type,
     learned_errors,
     task_accuracy,
     task_error,
@@ -66,7 +67,8 @@ def train(
     network = params.network
     write_trained(network, params, state, exogenous, work, i, u, m, state.pending_model[i, m])
     n = task["type"]
-    error = task_error(network, params, state, work, i, m, n, linear, constant)
+    judge_type(network, params, state, work, i, m, n)
+    error = task_error(network, params, state, i, m, n, linear, constant)
     server["pending_type"] = n
     server["pending_weight"] = share
     server["pending_constant"] = constant
@@ -74,7 +76,7 @@ def train(
     for f in range(linear.shape[0]):
         state.pending_linear[i, m, f] = linear[f]
     if params.heldout_labels.shape[1] > 0:
-        accuracy = task_accuracy(network, params, state, work, i, m, n)
+        accuracy = task_accuracy(network, params, state, i, m, n)
         server["pending_hits"] = share * accuracy
 
 
@@ -101,13 +103,16 @@ def complete(params: Params, state: State, work: Workspace, i: int, m: int) -> N
     state.learned_weight[i, m, n] += share
     server["learned_constant"] += share * server["pending_constant"]
     constant = server["pending_constant"]
-    error = task_error(network, params, state, work, i, m, n, linear, constant)
+    for learned in range(state.learned_weight.shape[2]):
+        if state.learned_weight[i, m, learned] > 0.0:
+            judge_type(network, params, state, work, i, m, learned)
+    error = task_error(network, params, state, i, m, n, linear, constant)
     state.episodes[i]["error_when_learned"] += share * error
-    server["learned_error"] = learned_errors(network, params, state, work, i, m)
+    server["learned_error"] = learned_errors(network, params, state, i, m)
     hits = 0.0
     for n in range(state.learned_weight.shape[2]):
         if state.learned_weight[i, m, n] > 0.0:
-            accuracy = task_accuracy(network, params, state, work, i, m, n)
+            accuracy = task_accuracy(network, params, state, i, m, n)
             hits += state.learned_weight[i, m, n] * accuracy
     server["learned_hits"] = hits
     forget_pending(state, i, m)
@@ -146,9 +151,9 @@ def write_model_errors(
             task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
             n, constant = task["type"], task["constant"]
             for m in range(out.shape[2]):
-                out[i, u, m] = task_error(
-                    params.network, params, state, work, i, m, n, linear, constant
-                )
+                judge_type(params.network, params, state, work, i, m, n)
+                error = task_error(params.network, params, state, i, m, n, linear, constant)
+                out[i, u, m] = error
 
 
 @lean_kernel

@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,8 +128,9 @@ def _is_number(text: str) -> bool:
 
 def _parse(path: Path, rows: Sequence[tuple[int, str]]) -> NDArray[np.float64]:
     """Read the numbers of rows that are all as long."""
-    with warnings.catch_warnings():
-        # Numbers end where something else begins: what, and where, is told below.
+    numbers = np.empty(0)
+    # NumPy warns or raises where something else than a number begins: what and where, below.
+    with suppress(ValueError), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         numbers = np.fromstring(",".join(line for _, line in rows), np.float64, sep=",")
     if len(numbers) == COLUMNS * len(rows):

@@ -58,6 +58,24 @@ def offloading(
 
 
 @app.command()
+def experts(
+    out: ResultsFolder = Path("runs/reproduce-experts"),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
+    ] = 20,
+) -> None:
+    """Compare linear experts with networks under five routers: teacher, digits and mnist-5k.
+
+    `yes` marks a lead whose interval excludes zero.
+    """
+    with reported():
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.reproduce.experts import STUDY
+
+        _answer([STUDY], out, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+
+
+@app.command()
 def transfer(
     out: ResultsFolder = Path("runs/reproduce-transfer"),
     seeds: Annotated[

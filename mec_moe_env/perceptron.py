@@ -206,7 +206,9 @@ def loss_slope(network: Network, output: float, label: float) -> float:
     """Return the derivative of one sample's loss by the output."""
     if not network.logistic:
         return 2.0 * (output - label)
-    return -label / (1.0 + math.exp(label * output))
+    margin = label * output
+    small = math.exp(-abs(margin))
+    return -label * (small if margin > 0.0 else 1.0) / (1.0 + small)
 
 
 @device

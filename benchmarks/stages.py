@@ -1,6 +1,6 @@
 """Where the time of a vector step goes.
 
-python benchmarks/stages.py [--preset default] [--num-envs 1024] [--seconds 0.5]
+python benchmarks/stages.py [--scenario default,dmoe/default] [--num-envs 1024] [--seconds 0.5]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mec_moe_agents.bench.case import LONGEST, Case, find_cases, player, round_steps
+from mec_moe_agents.evaluation.naming import split_names
 
 from mec_moe_env.core.buffers import Singles
 from mec_moe_env.core.kernels import lean_kernel
@@ -149,11 +150,11 @@ def draw_dmoe(process: Any, exogenous: Any, streams: Streams, noise: Singles, sl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--scenario", default="default,dmoe/default", help="with commas between")
     parser.add_argument("--num-envs", type=int, default=1024)
     parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
     options = parser.parse_args()
-    for case in find_cases([options.preset]):
+    for case in find_cases(split_names(options.scenario)):
         steps = round_steps(case.config.steps)
         shares = stage_shares(case, options.num_envs, options.seconds, steps)
         parts = "  ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())

@@ -101,9 +101,9 @@ class OneOf:
         return isinstance(value, str) and value in self.words
 
 
-def setting(default: Any, allowed: Whole | Real | Interval | OneOf) -> Any:
-    """Declare a dataclass field with a default and a checked range."""
-    return dataclasses.field(default=default, metadata={"allowed": allowed})
+def setting(default: Any, allowed: Whole | Real | Interval | OneOf, unit: str = "") -> Any:
+    """Declare a dataclass field with a default, a checked range, and a unit if it has one."""
+    return dataclasses.field(default=default, metadata={"allowed": allowed, "unit": unit})
 
 
 def plain(value: Any) -> Any:

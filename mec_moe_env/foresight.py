@@ -93,6 +93,12 @@ def foresight(source: Any, seed: int | None = None, *, row: int = 0) -> Any:
     Returns:
         `OffloadingForesight` or `DMoEForesight`.
 
+    Example:
+        >>> from mec_moe_env import OFFLOADING_PRESETS, foresight
+        >>> future = foresight(OFFLOADING_PRESETS["toy"], seed=0)
+        >>> future.types.ravel()  # of the task of each slot
+        array([0, 1, 0, 1])
+
     Raises:
         TypeError: `source` is neither.
         ValueError: the seed is negative, missing for a configuration, or there is no such row.

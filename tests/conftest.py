@@ -19,6 +19,8 @@ for name in (
 ):
     os.environ.pop(name, None)
 os.environ["PYTHONUTF8"] = "1"
+# Windows open nowhere: most machines that run tests have no display.
+os.environ["SDL_VIDEODRIVER"] = "dummy"
 
 # The first example of a property may have to compile: no wall time is asserted in a test.
 settings.register_profile("untimed", deadline=None)

@@ -62,6 +62,15 @@ def make_agent(name: str, env: Any, *, seed: Seed = 0, **options: Any) -> Agent:
             gives each row its own. Agents without randomness ignore it.
         options: keyword arguments of the agent, for example `learning_rate` of `gating`.
 
+    Example:
+        >>> from mec_moe_agents import make_agent
+        >>> from mec_moe_env import OffloadingEnv
+        >>> env = OffloadingEnv("toy")
+        >>> observation, info = env.reset(seed=0)
+        >>> action, state = make_agent("guard", env).predict(observation)
+        >>> action  # server and subcarrier
+        array([0, 0])
+
     Raises:
         ValueError: the name is unknown, or an option is out of range.
         TypeError: the environment is not of this project, or the agent has no such option.

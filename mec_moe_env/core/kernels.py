@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import caching, codegen, compiler, options, registry
+from numba.core import caching, codegen, compiler, event, options, registry
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
@@ -64,6 +64,7 @@ require(compiler.DefaultPassBuilder, "define_nopython_pipeline")
 require(codegen.JITCodeLibrary, "_optimize_final_module", "_finalize_final_module")
 require(codegen.JITCodeLibrary, "_finalize_dynamic_globals")
 require(codegen.JITCPUCodegen, "magic_tuple")
+require(event, "Listener", "install_listener")
 
 
 def kernel(function: Function) -> Function:
@@ -241,6 +242,29 @@ def _silenced(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args)
 
     return silent
+
+
+class CompilationListener(event.Listener):  # type: ignore[misc]
+    """Calls a function when the first kernel is compiled, not when its code is read from disk."""
+
+    def __init__(self, notice: Callable[[], None]) -> None:
+        self._notice: Callable[[], None] | None = notice
+
+    def on_start(self, event: Any) -> None:
+        """Give notice, once."""
+        if self._notice is not None:
+            notice, self._notice = self._notice, None
+            notice()
+
+    def on_end(self, event: Any) -> None:
+        """Do nothing: it takes a moment, and nobody waits for the word."""
+
+
+@contextmanager
+def noticed_compilation(notice: Callable[[], None]) -> Iterator[None]:
+    """Call `notice` when something has to be compiled in the block for the first time."""
+    with event.install_listener("numba:compile", CompilationListener(notice)):
+        yield
 
 
 @functools.cache

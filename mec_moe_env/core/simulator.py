@@ -5,17 +5,20 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.config import Config
+from mec_moe_env.config import Config, Whole, reject
 from mec_moe_env.core.buffers import Actions, Flags, Integers, box_space, offsets_of
 from mec_moe_env.core.kernels import Entry, lean_kernel
 from mec_moe_env.core.pool import Pool
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.step_buffers import Buffers, BufferTable
+
+if TYPE_CHECKING:
+    from mec_moe_env.rendering.watch import Watcher
 
 IGNORE, LOOK, STEP, RESET = range(4)
 """Leave a sub-environment alone; observe it; carry out its action and observe; begin an episode
@@ -40,6 +43,7 @@ class Simulator(ABC):
         self.num_envs = int(num_envs)
         self.episode_steps = config.steps
         self._randomness = Randomness(num_envs)
+        self._watchers: dict[int, Watcher] = {}
 
     def _lay_out(
         self,
@@ -71,8 +75,8 @@ class Simulator(ABC):
         """Whether the episode of each sub-environment is over, (n,)."""
 
     @abstractmethod
-    def describe(self) -> str:
-        """Describe sub-environment 0 in a line."""
+    def _make_watcher(self, row: int) -> Watcher:
+        """Return what follows a sub-environment from now on."""
 
     @abstractmethod
     def _prepare(self, orders: Orders) -> None:
@@ -87,6 +91,18 @@ class Simulator(ABC):
         out = self.table.empty_masks()
         self._write_masks(out)
         return out
+
+    def watch(self, row: int) -> Watcher:
+        """Return what follows a sub-environment for pictures; from the first call on there is one.
+
+        Raises:
+            ValueError: there is no such sub-environment.
+        """
+        if not Whole(0, self.num_envs - 1).admits(row):
+            raise reject("row", row, f"0..{self.num_envs - 1}")
+        if row not in self._watchers:
+            self._watchers[row] = self._make_watcher(int(row))
+        return self._watchers[row]
 
     def close(self) -> None:
         """End the threads."""
@@ -110,8 +126,12 @@ class Simulator(ABC):
             buffers = self.table.empty()
         if actions is None:
             actions = np.zeros((self.num_envs, len(self.nvec)), np.int64)
+        for watcher in self._watchers.values():
+            watcher.before(orders, actions)
         self._prepare(orders)
         self._pool.run(functools.partial(self._call, orders, actions, buffers))
+        for watcher in self._watchers.values():
+            watcher.after(orders, buffers)
         return buffers
 
     def _call(

@@ -46,7 +46,9 @@ class BufferTable:
         self.reward = outcomes.row("reward")
         shown = outcomes.measures if has_accuracy else outcomes.measures[:-1]
         self._shown = slice(self.reward + 1, len(shown))
-        self._names = (*shown[self._shown], *outcomes.counts, "action_mask")
+        self.numbers = (*shown[self._shown], *outcomes.counts)
+        """Names of the infos but for the action mask."""
+        self._names = (*self.numbers, "action_mask")
         self._keys = (*self._names, *(f"_{name}" for name in self._names))
         ends = offsets_of(shapes).tolist()
         self._entries = [(key, slice(*ends[index : index + 2])) for index, key in enumerate(shapes)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import logger, spaces
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from mec_moe_env.config import resolve
 from mec_moe_env.core.buffers import Actions, Entries, Flags
-from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.simulator import (
     IGNORE,
     LOOK,
@@ -28,23 +27,30 @@ from mec_moe_env.core.simulator import (
     check_actions,
 )
 from mec_moe_env.core.step_buffers import Buffers, blank, with_presence
+from mec_moe_env.rendering.modes import Art, make_renderer
+
+MOST_SHOWN = 4
+"""Sub-environments that are rendered unless others are named."""
 
 
 class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     """Base of the vector environments: equal in every value to a SyncVectorEnv of scalar ones.
 
     Arguments are those of the scalar environment, and `num_envs`; `autoreset_mode` (NEXT_STEP by
-    default); `num_threads`, which share the sub-environments: the results are the same for any.
+    default); `num_threads`, which share the sub-environments: the results are the same for any;
+    `render_mode`, `ansi` or `rgb_array`; `render_rows`, the sub-environments of which `render()`
+    returns a tuple of texts or pictures, the first four if left out.
 
     `reset(seed=s)` seeds sub-environment i with s + i; a list gives each its own seed. The option
     `reset_mask`, a boolean array (n,), resets some sub-environments only.
     """
 
-    metadata: dict[str, Any] = SimulatorEnv.metadata
+    metadata: dict[str, Any]
     config: Any
     single_action_space: spaces.MultiDiscrete
     _presets: Mapping[str, Any]
     _builder: Builder
+    _art: Art
     _simulator: Simulator
 
     def __init__(
@@ -55,21 +61,26 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         num_threads: int = 1,
         render_mode: str | None = None,
+        render_rows: Sequence[int] | None = None,
         **overrides: Any,
     ) -> None:
         """Build the sub-environments.
 
         Raises:
-            ValueError: the preset, a field, a count or a mode is unknown or out of range.
+            ValueError: the preset, a field, a count, a mode or a row is unknown or out of range.
             TypeError: `scenario` is neither a name nor a config of this environment.
             FileNotFoundError: the scenario's data are missing.
-            ImportError: the scenario needs an extra that is not installed.
+            ImportError: the scenario or the render mode needs an extra that is not installed.
         """
         self.config = resolve(scenario, self._presets, overrides)
         simulator = build(type(self)._builder, self.config, num_envs, num_threads)
-        if render_mode is not None:
-            raise ValueError(f"render_mode = {render_mode!r} is not allowed in a vector env: None")
-        self.render_mode = None
+        modes, fps = self.metadata["render_modes"], self.metadata["render_fps"]
+        self._renderer = make_renderer(render_mode, modes, self._art, fps)
+        self.render_mode = render_mode
+        self._rows = range(min(num_envs, MOST_SHOWN)) if render_rows is None else tuple(render_rows)
+        if self._renderer is not None:
+            for row in self._rows:
+                simulator.watch(row)
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self.num_envs = simulator.num_envs
@@ -174,6 +185,27 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     def action_masks(self) -> Flags:
         """Return the flat masks of possible choices, (n, sum(nvec))."""
         return self._simulator.masks()
+
+    def _scene(self, row: int) -> Any:
+        """Return what there is to see now of a sub-environment."""
+        watcher = self._simulator.watch(row)
+        if not self._begun:
+            raise RuntimeError("call reset() before scene() or render()")
+        return watcher.scene()
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return texts in mode `ansi`, pictures in `rgb_array`, of the rows shown; else None.
+
+        After an episode's end a row shows what its observation shows: in SAME_STEP autoreset the
+        next episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+        """
+        if self._renderer is None:
+            logger.warn("render() shows nothing: the environment was made without a render_mode")
+            return None
+        return tuple(self._renderer.show(self._scene(row)) for row in self._rows)
 
     def _restart(self, buffers: Buffers, terminated: Flags) -> dict[str, Any]:
         """Begin new episodes within the step that ended the old ones; return the step's infos.

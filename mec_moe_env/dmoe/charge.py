@@ -5,45 +5,14 @@ Symbols of the docstring of `DMoEEnv`, which has the reward and why no optimum u
 
 from __future__ import annotations
 
-from mec_moe_env.core.buffers import Floats, Integers, Records
+from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.kernels import device, inline
 from mec_moe_env.dmoe.exogenous import Workspace
 from mec_moe_env.dmoe.links import states_seconds, write_efficiencies
+from mec_moe_env.dmoe.reserve import NOBODY, reserved_joules
 from mec_moe_env.dmoe.state import Exogenous, Params
 
-NOBODY = -1
 UNKNOWN = -1.0
-
-
-@device
-def find_best(scores: Floats, nodes: Records, best: Integers) -> None:
-    """Write a token's best available experts by falling score, ties to the lower index.
-
-    Scores and nodes are (K,), `best` is (min(D, K),); what is left of it holds `NOBODY`.
-    """
-    most = best.shape[0]
-    for place in range(most):
-        best[place] = NOBODY
-    for j in range(scores.shape[0]):
-        if not nodes[j]["available"]:
-            continue
-        place = most
-        while place > 0 and (best[place - 1] == NOBODY or scores[best[place - 1]] < scores[j]):
-            if place < most:
-                best[place] = best[place - 1]
-            place -= 1
-        if place < most:
-            best[place] = j
-
-
-@device
-def wanted_relevance(threshold: float, scores: Floats, best: Integers) -> float:
-    """Return t_q = min(z·γ^(l), Σ scores of the D best available experts)."""
-    reachable = 0.0
-    for place in range(best.shape[0]):
-        if best[place] != NOBODY:
-            reachable += scores[best[place]]
-    return min(threshold, reachable)
 
 
 @device
@@ -52,9 +21,7 @@ def charge_violations(
 ) -> tuple[float, float]:
     """Return E_ref = Σ_q ρ_q and the charge Σ ρ_q(1 + m_q) over violated tokens, in joules.
 
-    ρ_q = Σ over the token's Top-D of (a_j + c̄_ij), c̄_ij the cost of a state over the link's L-th
-    best subcarrier. Only links of some token's Top-D are looked at. Reads `work.best` and
-    `work.missing`.
+    Only links of some token's Top-D are looked at. Reads `work.best` and `work.missing`.
     """
     reference = charged = 0.0
     I, K = exogenous.spectral_efficiency.shape[2:4]
@@ -63,16 +30,14 @@ def charge_violations(
         for j in range(K):
             work.joules[j] = UNKNOWN
         for token in range(source * per_source, (source + 1) * per_source):
-            reserve = 0.0
-            for place in range(work.best.shape[1]):
-                j = work.best[token, place]
-                if j == NOBODY:
-                    continue
-                if work.joules[j] == UNKNOWN:
+            best = work.best[token]
+            for place in range(best.shape[0]):
+                j = best[place]
+                if j != NOBODY and work.joules[j] == UNKNOWN:
                     work.joules[j] = state_joules(
                         params, exogenous, work.efficiencies, i, source, j, params.most_links
                     )
-                reserve += work.joules[j]
+            reserve = reserved_joules(work.joules, best)
             reference += reserve
             if work.missing[token] > 0.0:
                 charged += reserve * (1.0 + work.missing[token])

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.dmoe.reserve import most_links
 from mec_moe_env.dmoe.table import ENTRIES, OUTCOMES
 from mec_moe_env.radio.config import RadioConfig
 
@@ -22,7 +23,7 @@ class DMoEConfig(RadioConfig):
     outcomes: ClassVar = OUTCOMES
     length_field: ClassVar = "num_layers"
 
-    area_m: float = setting(200.0, Real(0, 1e9, open_low=True))
+    area_m: float = setting(200.0, Real(0, 1e9, open_low=True), "m")
     """Side of the square over which the nodes are spread."""
     gates: str = "random"
     """Where gate scores come from: random, a trained model on digits, or a recorded trace."""
@@ -37,10 +38,10 @@ class DMoEConfig(RadioConfig):
     num_layers: int = setting(4, Whole(1, 10**5))
     """L, layers = steps of an episode."""
     num_subcarriers: int = setting(16, Whole(1, 10**5))
-    """S."""
+    """S, subcarriers."""
     max_experts: int = setting(2, Whole(1, 10**5))
     """D, most experts per token."""
-    state_bits: float = setting(65536.0, Real(0, 1e15, open_low=True))
+    state_bits: float = setting(65536.0, Real(0, 1e15, open_low=True), "bit")
     """s0, bits of one hidden state (4,096 values of 16 bit)."""
     qos: float = setting(1.0, Real(0, 1))
     """z, relevance required of a layer of importance 1."""
@@ -50,17 +51,17 @@ class DMoEConfig(RadioConfig):
     """Random gates only: standard deviation of the logits. Among more experts it takes more for
     the best D to hold as much of the mass, as they do in trained gates: `large` and `massive` set
     it such that they hold two thirds, as in `paper`; otherwise no threshold could be met there."""
-    compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0, 1e6)))
-    """Energy per token over the nodes."""
-    csi_delay: int = setting(0, Whole(0, 10**4))
+    compute_joules: tuple[float, float] = setting((0.0005, 0.0015), Interval(Real(0, 1e6)), "J")
+    """Energy per token, uniform over the nodes."""
+    csi_delay: int = setting(0, Whole(0, 10**4), "slots")
     """Slots by which the channel that the agent sees is old."""
-    deadline_seconds: float = setting(float("inf"), Real(0, open_low=True, infinite=True))
+    deadline_seconds: float = setting(float("inf"), Real(0, open_low=True, infinite=True), "s")
     """Longest time of a link's transfer; states that need longer are lost (our extension)."""
     count_backward: bool = False
     """Whether returning the results is sent over the same subcarrier and counted likewise."""
-    failure_rate: float = setting(0.0, Real(0, 1))
+    failure_rate: float = setting(0.0, Real(0, 1), "1/slot")
     """Probability that an available node fails in a slot."""
-    repair_rate: float = setting(0.5, Real(0, 1, open_low=True))
+    repair_rate: float = setting(0.5, Real(0, 1, open_low=True), "1/slot")
     """Probability that a failed node is available again in a slot."""
     error_weight: float = setting(1.0, Real(0, 1e9))
     """w_err, of the charge for violated thresholds, or of a real model's cross-entropy."""
@@ -99,8 +100,7 @@ class DMoEConfig(RadioConfig):
     @property
     def most_links(self) -> int:
         """L = min(I·(K − 1), I·Q·D), most links over which a layer's states can have to travel."""
-        picks = self.tokens_per_source * self.max_experts
-        return self.sources * min(self.num_nodes - 1, picks)
+        return most_links(self.sources, self.tokens_per_source, self.num_nodes, self.max_experts)
 
     @property
     def layer_importance(self) -> tuple[float, ...]:

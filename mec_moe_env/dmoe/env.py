@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
+from mec_moe_env.rendering.modes import DMOE_ART
+from mec_moe_env.rendering.scene import DMoEScene
 
 
 class DMoEEnv(SimulatorEnv):
@@ -110,20 +114,78 @@ class DMoEEnv(SimulatorEnv):
     `scenario`: the name of a preset, or a `DMoEConfig`; any config field as a keyword overrides
     it: `gym.make("mec_moe/DMoE-v0", scenario="paper", importance=0.7)`.
 
+    ## Example
+    ```python
+    from mec_moe_env import DMoEEnv
+
+    env = DMoEEnv("default", num_layers=2)
+    observation, info = env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert not terminated
+    assert info["energy_j"] >= info["transmission_energy_j"]
+    ```
+
+    ## Rendering
+    Every mode shows the layer that the last action was about, before the first the one to come.
+
+    | `render_mode` | `render()` returns |
+    |---|---|
+    | `ansi` | a text: tokens with their scores and experts, links, subcarriers, the next gates |
+    | `rgb_array` | a picture, (640, 960, 3): gate scores and chosen experts of every token, \
+      nodes and links, the subcarriers, energy by layer, the terms of the return |
+    | `human` | None: a window shows the picture after every step |
+
+    `scene()` returns what they show as numbers. Pictures need the extra `render`.
+
     ## Version history
     * v0: initial version.
     """
 
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
+        "render_modes": ["human", "rgb_array", "ansi"],
+        "render_fps": 2,
+    }
     config: DMoEConfig
     _presets = DMOE_PRESETS
     _builder = DMoESimulator
+    _art = DMOE_ART
     _simulator: DMoESimulator
+
+    def scene(self) -> DMoEScene:
+        """Return everything that a picture of now needs.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+        """
+        scene: DMoEScene = self._scene()
+        return scene
 
 
 class DMoEVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": 2,
+    }
     config: DMoEConfig
     _presets = DMOE_PRESETS
     _builder = DMoESimulator
+    _art = DMOE_ART
     _simulator: DMoESimulator
+
+    def scene(self, row: int) -> DMoEScene:
+        """Return everything that a picture of now needs of a sub-environment.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+            ValueError: there is no such sub-environment.
+        """
+        scene: DMoEScene = self._scene(row)
+        return scene

@@ -31,6 +31,8 @@ class Process(NamedTuple):
     channel: Channel
     joules: tuple[float, float]
     """Lowest and highest per token, over the nodes."""
+    positions: Floats
+    """(n, K, 2), metres."""
     mean_snr: Floats
     """From every source to every node, (n, I, K), linear."""
     forward: Singles
@@ -45,8 +47,6 @@ class Process(NamedTuple):
 class Workspace(NamedTuple):
     """Room for a thread to work in."""
 
-    positions: Floats
-    """(K, 2)."""
     noise: Singles
     """(2·K·S,)."""
     gates: NormalScratch
@@ -75,6 +75,7 @@ def make_process(config: DMoEConfig, num_envs: int) -> Process:
     return Process(
         channel=channel,
         joules=(low, high),
+        positions=np.empty((n, K, 2)),
         mean_snr=np.empty((n, I, K)),
         forward=np.zeros((n, I, 2, K, kept), np.float32),
         backward=np.zeros((n, I, 2, K, back), np.float32),
@@ -89,7 +90,6 @@ def make_workspace(config: DMoEConfig) -> Workspace:
     K, S = config.num_nodes, config.num_subcarriers
     tokens = config.sources * config.tokens_per_source
     return Workspace(
-        positions=np.empty((K, 2)),
         noise=np.empty(2 * K * S, np.float32),
         gates=scratch_for(scores),
         selected=np.empty((tokens, K), np.bool_),
@@ -102,14 +102,12 @@ def make_workspace(config: DMoEConfig) -> Workspace:
 
 
 @device
-def begin_episode(
-    process: Process, exogenous: Exogenous, streams: Streams, positions: Floats, i: int
-) -> None:
+def begin_episode(process: Process, exogenous: Exogenous, streams: Streams, i: int) -> None:
     """Begin an episode of sub-environment i: nodes, mean SNRs, joules and availability.
 
-    The chain of failures starts in its stationary state. `positions`, (K, 2), is scratch.
+    The chain of failures starts in its stationary state.
     """
-    channel = process.channel
+    channel, positions = process.channel, process.positions[i]
     process.fresh[i] = True
     draw_positions(streams, channel.area_m, positions)
     key = next_word(streams, SITES)

@@ -17,6 +17,13 @@ def states_seconds(params: Params, efficiency: float, states: int) -> float:
 
 
 @inline
+def sending_joules(params: Params, seconds: float) -> float:
+    """Return the joules of sending for so long, given up at the deadline."""
+    joules: float = params.power_w * min(seconds, params.deadline_seconds)
+    return joules
+
+
+@inline
 def both_ways(there: float, back: float) -> float:
     """Return the efficiency at which b/r + b/r' seconds, there and back, are one way."""
     return there * (back / (there + back))

@@ -15,6 +15,7 @@ from mec_moe_env.dmoe.gates import make_gates
 from mec_moe_env.dmoe.observe import write_masks
 from mec_moe_env.dmoe.state import empty_exogenous, empty_state, make_params
 from mec_moe_env.dmoe.step import advance
+from mec_moe_env.rendering.dmoe_watch import DMoEWatcher
 
 
 class DMoESimulator(Simulator):
@@ -49,15 +50,5 @@ class DMoESimulator(Simulator):
     def _write_masks(self, out: Flags) -> None:
         write_masks(self.params, self.exogenous, out)
 
-    def describe(self) -> str:
-        """Describe sub-environment 0: layer, available nodes, the gates' favourite experts."""
-        layer, last = int(self.state.layer[0]), self.config.num_layers
-        heading = f"layer {layer}/{last}"
-        if layer == last:
-            return f"{heading} | done"
-        available = self.exogenous.nodes["available"][0].sum()
-        favourites = self.exogenous.gates[0, layer].argmax(axis=-1).reshape(-1).tolist()
-        return (
-            f"{heading} | {available}/{self.config.num_nodes} nodes available | "
-            f"favourite experts {favourites}"
-        )
+    def _make_watcher(self, row: int) -> DMoEWatcher:
+        return DMoEWatcher(self, row)

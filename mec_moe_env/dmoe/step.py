@@ -12,12 +12,7 @@ from mec_moe_env.core.kernels import device, inline, kernel
 from mec_moe_env.core.rng import Streams
 from mec_moe_env.core.simulator import IGNORE, RESET, STEP, Orders
 from mec_moe_env.core.step_buffers import Buffers
-from mec_moe_env.dmoe.charge import (
-    average_joules,
-    charge_violations,
-    find_best,
-    wanted_relevance,
-)
+from mec_moe_env.dmoe.charge import average_joules, charge_violations
 from mec_moe_env.dmoe.exogenous import (
     Process,
     Workspace,
@@ -25,8 +20,9 @@ from mec_moe_env.dmoe.exogenous import (
     draw_gates,
     draw_slot,
 )
-from mec_moe_env.dmoe.links import link_efficiency, states_seconds
+from mec_moe_env.dmoe.links import link_efficiency, sending_joules, states_seconds
 from mec_moe_env.dmoe.observe import observe, write_mask
+from mec_moe_env.dmoe.reserve import find_best, wanted_relevance
 from mec_moe_env.dmoe.state import Exogenous, Params, State
 from mec_moe_env.dmoe.table import OUTCOMES
 from mec_moe_env.moe.model import apply_experts, classify, cross_entropy, gate_scores
@@ -88,7 +84,7 @@ def advance(
             # The scheduler's first view of the channel is as old as all later ones.
             drawn = exogenous.spectral_efficiency.shape[1]
             if process is not None:
-                begin_episode(process, exogenous, streams[i], work.positions, i)
+                begin_episode(process, exogenous, streams[i], i)
             if gate_spread is not None:
                 draw_gates(gate_spread, streams[i], work.gates, exogenous.gates[i])
         if process is not None:
@@ -183,8 +179,7 @@ def transmit(
             taken[s] = True
             efficiency = link_efficiency(exogenous, i, source, node, s)
             seconds = states_seconds(params, efficiency, states)
-            spent = params.power_w * min(seconds, params.deadline_seconds)
-            buffers.measures[SENDING_JOULES, i] += spent
+            buffers.measures[SENDING_JOULES, i] += sending_joules(params, seconds)
             if seconds > params.deadline_seconds:
                 buffers.counts[LOST, i] += states
                 discard(selected, source, node, per_source)
@@ -212,7 +207,7 @@ def measure_tokens(
                 relevance += scores[j]
                 measures[JOULES, i] += exogenous.nodes[i, j]["joules"]
                 experts += 1
-        find_best(scores, exogenous.nodes[i], work.best[token])
+        find_best(scores, exogenous.nodes[i]["available"], work.best[token])
         wanted = wanted_relevance(params.thresholds[layer], scores, work.best[token])
         violated = wanted - relevance > TOLERANCE * wanted
         work.missing[token] = 1.0 - relevance / wanted if violated else 0.0

@@ -34,10 +34,10 @@ class OffloadingConfig(ExpertConfig):
     num_servers: int = setting(8, Whole(2, 10**5))
     """M, servers = experts."""
     num_subcarriers: int = setting(8, Whole(1, 10**5))
-    """S."""
+    """S, subcarriers."""
     num_types: int = setting(4, Whole(1, 10**5))
     """N, task types."""
-    horizon: int = setting(200, Whole(1, 2**62))
+    horizon: int = setting(200, Whole(1, 2**62), "slots")
     """T, slots per episode."""
     feature_dim: int = setting(10, Whole(1, 10**5))
     """d, features of a sample."""
@@ -55,22 +55,24 @@ class OffloadingConfig(ExpertConfig):
     """Probability that a task repeats the type of the one before (bursts)."""
     proximal: float = setting(0.0, Real(0, 1e12))
     """κ, proximal term of Lemma 1; 0 interpolates."""
-    max_delay: int = setting(5, Whole(1, 10**6))
+    max_delay: int = setting(5, Whole(1, 10**6), "slots")
     """d_u, longest delay in slots."""
-    payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0, 1e6)))
-    compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0, 1e6)))
-    """Energy per sample over the servers."""
-    compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0, 1e9)))
-    """Time per sample over the servers."""
-    failure_rate: float = setting(0.0, Real(0, 1))
+    payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0, 1e6)), "Mbit")
+    """Data of a task, uniform over the tasks."""
+    compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0, 1e6)), "J")
+    """Energy per sample, uniform over the servers."""
+    compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0, 1e9)), "s")
+    """Time per sample, uniform over the servers."""
+    failure_rate: float = setting(0.0, Real(0, 1), "1/slot")
     """Probability that a working server fails in a slot."""
-    repair_rate: float = setting(0.1, Real(0, 1))
+    repair_rate: float = setting(0.1, Real(0, 1), "1/slot")
     """Probability that a failed server is repaired in a slot."""
     error_weight: float = setting(1.0, Real(0, 1e9))
-    energy_weight: float = setting(5.0, Real(0, 1e9))
-    """Per joule."""
-    delay_weight: float = setting(0.02, Real(0, 1e9))
-    """Per slot of delay."""
+    """w_err, of the growth of E."""
+    energy_weight: float = setting(5.0, Real(0, 1e9), "1/J")
+    """w_energy, of the joules spent."""
+    delay_weight: float = setting(0.02, Real(0, 1e9), "1/slot")
+    """w_delay, of the slots of delay."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mec_moe_env.core.buffers import Floats
@@ -9,6 +11,8 @@ from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.rendering.modes import OFFLOADING_ART
+from mec_moe_env.rendering.scene import OffloadingScene
 
 
 class OffloadingEnv(SimulatorEnv):
@@ -75,14 +79,53 @@ class OffloadingEnv(SimulatorEnv):
     `scenario`: the name of a preset, or an `OffloadingConfig`; any config field as a keyword
     overrides it: `gym.make("mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
 
+    ## Example
+    ```python
+    from mec_moe_env import OffloadingEnv
+
+    env = OffloadingEnv("default", horizon=50)
+    observation, info = env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert info["accepted"] + info["rejected"] == env.config.num_tasks
+    ```
+
+    ## Rendering
+    Every mode shows the slot that is to be decided and what the last action did.
+
+    | `render_mode` | `render()` returns |
+    |---|---|
+    | `ansi` | a text: picks and their costs, servers, subcarriers in use, waiting tasks |
+    | `rgb_array` | a picture, (640, 960, 3): a map of the servers with what they have learned, \
+      links with their subcarriers, the error so far, the terms of the return |
+    | `human` | None: a window shows the picture after every step |
+
+    `scene()` returns what they show as numbers. Pictures need the extra `render`.
+
     ## Version history
     * v0: initial version.
     """
 
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
+        "render_modes": ["human", "rgb_array", "ansi"],
+        "render_fps": 10,
+    }
     config: OffloadingConfig
     _presets = OFFLOADING_PRESETS
     _builder = OffloadingSimulator
+    _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
+
+    def scene(self) -> OffloadingScene:
+        """Return everything that a picture of now needs.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+        """
+        scene: OffloadingScene = self._scene()
+        return scene
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (U, M): a reference."""
@@ -100,10 +143,28 @@ class OffloadingEnv(SimulatorEnv):
 class OffloadingVectorEnv(SimulatorVectorEnv):
     """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
+    metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": 10,
+    }
     config: OffloadingConfig
     _presets = OFFLOADING_PRESETS
     _builder = OffloadingSimulator
+    _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
+
+    def scene(self, row: int) -> OffloadingScene:
+        """Return everything that a picture of now needs of a sub-environment.
+
+        What the last action did is known from the first call on: call it after `reset` for all of
+        an episode.
+
+        Raises:
+            RuntimeError: `reset` was not called before.
+            ValueError: there is no such sub-environment.
+        """
+        scene: OffloadingScene = self._scene(row)
+        return scene
 
     def model_errors(self) -> Floats:
         """Return the true error of every server on the waiting tasks, (n, U, M): a reference."""

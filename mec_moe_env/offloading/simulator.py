@@ -17,10 +17,8 @@ from mec_moe_env.offloading.observe import write_masks
 from mec_moe_env.offloading.sources import make_source
 from mec_moe_env.offloading.state import empty_exogenous, empty_state, make_params
 from mec_moe_env.offloading.step import advance
+from mec_moe_env.rendering.offloading_watch import OffloadingWatcher
 from mec_moe_env.tasks.stream import Evaluator
-
-MOST_SHOWN = 64
-"""Servers in a line of description."""
 
 
 def check_experts(config: OffloadingConfig, evaluator: Evaluator) -> None:
@@ -75,6 +73,9 @@ class OffloadingSimulator(Simulator):
     def _write_masks(self, out: Flags) -> None:
         write_masks(self.params, self.state, self.exogenous, out)
 
+    def _make_watcher(self, row: int) -> OffloadingWatcher:
+        return OffloadingWatcher(self, row)
+
     def model_errors(self) -> Floats:
         """Return the true error of every server's model on the waiting tasks, (n, U, M)."""
         out = self._per_server()
@@ -94,17 +95,3 @@ class OffloadingSimulator(Simulator):
 
     def _per_server(self) -> Floats:
         return np.empty((self.num_envs, self.config.num_tasks, self.config.num_servers))
-
-    def describe(self) -> str:
-        """Describe sub-environment 0: slot, servers (· idle, x failed, else slots left), tasks."""
-        servers = "".join(
-            "x" if not server["working"] else str(min(server["remaining"], 9)).replace("0", "·")
-            for server in self.state.servers[0, :MOST_SHOWN]
-        )
-        free = int((self.state.subcarrier_remaining[0] == 0).sum())
-        tasks = ", ".join(
-            f"type {task['type']} at server {task['origin']}" for task in self.exogenous.tasks[0]
-        )
-        slot = f"slot {self.state.episodes['time'][0]}/{self.config.horizon}"
-        subcarriers = f"{free}/{self.config.num_subcarriers} subcarriers free"
-        return f"{slot} | servers [{servers}] | {subcarriers} | waiting: {tasks}"

@@ -11,25 +11,31 @@ from mec_moe_env.config import Config, Real, reject, setting
 class RadioConfig(Config):
     """Bandwidth, power, geometry and fading of the radio network."""
 
-    bandwidth_hz: float = setting(1e6, Real(1, 1e12))
+    bandwidth_hz: float = setting(1e6, Real(1, 1e12), "Hz")
     """B0, the width of one subcarrier."""
-    power_w: float = setting(0.1, Real(1e-12, 1e6))
+    power_w: float = setting(0.1, Real(1e-12, 1e6), "W")
     """P0, transmit power on one subcarrier (20 dBm)."""
-    slot_seconds: float = setting(0.1, Real(1e-9, 1e9))
-    doppler_hz: float = setting(1.0, Real(0, infinite=True))
+    slot_seconds: float = setting(0.1, Real(1e-9, 1e9), "s")
+    """Length of a slot."""
+    doppler_hz: float = setting(1.0, Real(0, infinite=True), "Hz")
     """Doppler frequency: 0 freezes the channel, inf makes it independent from slot to slot."""
-    carrier_hz: float = setting(3.5e9, Real(1e3, 1e15))
-    area_m: float = setting(400.0, Real(0, 1e9, open_low=True))
+    carrier_hz: float = setting(3.5e9, Real(1e3, 1e15), "Hz")
+    """Carrier frequency: sets the path loss at 1 m."""
+    area_m: float = setting(400.0, Real(0, 1e9, open_low=True), "m")
     """Side of the square over which the nodes are spread."""
     path_loss_exponent: float = setting(3.0, Real(0, 100))
-    shadowing_db: float = setting(8.0, Real(0, 100))
-    noise_density_dbm_hz: float = setting(-174.0, Real(-250, 100))
-    noise_figure_db: float = setting(9.0, Real(0, 100))
+    """Path loss in dB grows by ten times this per decade of distance."""
+    shadowing_db: float = setting(8.0, Real(0, 100), "dB")
+    """Standard deviation of the log-normal shadowing of a link."""
+    noise_density_dbm_hz: float = setting(-174.0, Real(-250, 100), "dBm/Hz")
+    """Density of the thermal noise, N0."""
+    noise_figure_db: float = setting(9.0, Real(0, 100), "dB")
+    """The receiver's own noise, on top of the thermal noise."""
     rician_factor: float = setting(0.0, Real(0))
     """Power of the line of sight over the scattered power; 0 is Rayleigh fading."""
-    min_spectral_efficiency: float = setting(0.1, Real(1e-6, 1e3))
+    min_spectral_efficiency: float = setting(0.1, Real(1e-6, 1e3), "bit/s/Hz")
     """bit/s/Hz of the most robust code: bounds the energy of a link in deep fade."""
-    max_spectral_efficiency: float = setting(10.0, Real(1e-6, 1e3))
+    max_spectral_efficiency: float = setting(10.0, Real(1e-6, 1e3), "bit/s/Hz")
     """bit/s/Hz of the densest constellation; also what an in-situ link reports."""
 
     def __post_init__(self) -> None:

@@ -32,7 +32,7 @@ SCENES = {
     "tight": TIGHT,
     "toy": DMOE_PRESETS["toy"],
 }
-OPTIONS = {"jesa-plus": {"effort": 20}}
+OPTIONS = {"jesa-plus": {"effort": 20}, "optimal": {"patience": 10}}
 
 
 def run(

@@ -17,6 +17,7 @@ from mec_moe_agents.bench.floor import Draws, measure_floor, step_draws
 from mec_moe_agents.bench.speed import MEMORY_LIMIT, Row, measure_case
 from mec_moe_agents.cli import app
 from mec_moe_agents.cli.bench import print_rows
+from mec_moe_agents.evaluation.naming import presets
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -138,9 +139,14 @@ def test_memory_of_the_channel() -> None:
     assert sizes[0] - sizes[1] == pytest.approx(expected, rel=0.2)
 
 
+def namesakes(preset: str) -> list[Case]:
+    """Return the cases of this name in both environments."""
+    return find_cases([name for name in (preset, f"dmoe/{preset}") if name in presets()])
+
+
 @pytest.mark.parametrize("preset", ["default", "toy"])
 def test_rows_of_both_environments(preset: str) -> None:
-    for case in find_cases([preset]):
+    for case in namesakes(preset):
         rows = list(measure_case(case, (1, 2), (1, 2), 0.0))
         assert [(row.form, row.num_envs, row.num_threads) for row in rows] == [
             ("scalar", 1, 1),
@@ -155,7 +161,7 @@ def test_rows_of_both_environments(preset: str) -> None:
 
 @pytest.mark.parametrize("preset", ["default", "toy"])
 def test_shares_add_up(preset: str) -> None:
-    for case in find_cases([preset]):
+    for case in namesakes(preset):
         shares = stages.stage_shares(case, 4, 0.0, round_steps(case.config.steps))
         assert tuple(shares) == stages.STAGES
         assert sum(shares.values()) == pytest.approx(1.0)
@@ -186,7 +192,7 @@ def test_stages_are_told_apart(monkeypatch: pytest.MonkeyPatch, clock: Clock) ->
 @pytest.mark.parametrize("preset", ["default", "digits"])
 def test_what_is_drawn_alone_is_what_a_step_draws(preset: str) -> None:
     """Nothing that is done changes the next slot."""
-    for case in find_cases([preset]):
+    for case in namesakes(preset):
         stepped, drawn = case.vector(2), case.vector(2)
         for env in (stepped, drawn):
             env.reset(seed=3)
@@ -320,7 +326,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "QUICK_SIZE", 1)
     monkeypatch.setattr(command, "QUICK_SECONDS", 0.0)
     path = tmp_path / "bench.json"
-    done = run("--preset", "toy", "--quick", "--threads", "1", "--json", str(path))
+    done = run("--scenario", "toy,dmoe/toy", "--quick", "--threads", "1", "--json", str(path))
     assert done.exit_code == 0
     assert "Offloading toy" in done.stdout
     assert "DMoE toy" in done.stdout
@@ -333,8 +339,8 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--preset", "defualt"), 2, "default"),
-        (("--preset", "mnist"), 2, "needs files"),
+        (("--scenario", "defualt"), 2, "default"),
+        (("--scenario", "mnist"), 2, "needs files"),
         (("--threads", "0"), 2, "--threads '0'"),
         (("--json", "/nowhere/at/all.json"), 1, "no folder"),
     ],

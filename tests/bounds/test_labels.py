@@ -15,7 +15,7 @@ from mec_moe_agents.bounds.labels import medoid_cost, ring_cost
 from mec_moe_agents.bounds.programs import best_label
 from mec_moe_agents.bounds.relaxation import Relaxation, relax
 from mec_moe_agents.bounds.schedule import (
-    Programme,
+    empty_programme,
     narrow_programme,
     schedule_value,
     write_programme,
@@ -135,8 +135,7 @@ def test_programmes_are_worth_what_trying_all_plans_finds(
     values = np.random.default_rng(seed).standard_normal(n)
     if last >= 0 and servers.end[0, last] > instance.horizon:
         return
-    T = instance.horizon
-    programme = Programme(*(np.zeros(size, np.int64) for size in (n, n, 2, T + 1, n + 1)))
+    programme = empty_programme(n, instance.horizon)
     write_programme(instance, servers, np.abs(values) if narrow else values, 0, last, programme)
     if narrow:
         narrow_programme(values, programme)
@@ -160,6 +159,6 @@ def test_any_multipliers_certify(seed: int, prices: list[float]) -> None:
     relaxation, multipliers = relax(instance), np.array(prices[: len(instance.slot)])
     total = instance.rejection + float(multipliers.sum())
     for m in range(config.num_servers):
-        worth, _ = best_label(*relaxation, multipliers, m, 0.0, EVERY_TYPE, EVERY_TRAINING)
+        worth, _ = best_label(relaxation, multipliers, m, 0.0, EVERY_TYPE, EVERY_TRAINING)
         total += worth
     assert all_returns(config, seed).max() <= total + 1e-9

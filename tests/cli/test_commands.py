@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from mec_moe_agents.cli import app
 from mec_moe_agents.cli.listing import PURPOSES
 from mec_moe_agents.cli.options import parse_overrides
 from mec_moe_agents.evaluation.scenarios import parse_agents
+from mec_moe_agents.report.record import Record
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, __version__
@@ -40,10 +42,14 @@ def test_compare_answers_and_writes(tmp_path: Path) -> None:
     assert "\x1b" not in result.output
     assert {path.name for path in tmp_path.iterdir()} == {
         "cells",
-        "comparison.png",
-        "curves.npz",
-        "rows.csv",
+        *(f"comparison.{kind}" for kind in ("png", "svg", "pdf")),
+        *("curves.npz", "rows.csv", "summary.json", "run.json"),
     }
+    for form, ending in (("html", "html"), ("latex", "tex"), ("csv", "csv"), ("json", "json")):
+        written = mec_moe("report", tmp_path, "--format", form)
+        assert written.exit_code == 0, written.output
+        assert f"report.{ending}" in written.stdout
+        assert "reject-all" in (tmp_path / f"report.{ending}").read_text(encoding="utf-8")
     rows = rows_of(tmp_path)
     agents = len(parse_agents("all", OFFLOADING_PRESETS["toy"]))
     assert len(rows) >= agents * 3
@@ -57,9 +63,11 @@ def test_compare_answers_and_writes(tmp_path: Path) -> None:
 )
 def test_compare_in_dmoe(tmp_path: Path, scenario: str, picture_of: str) -> None:
     arguments = ("--agents", "topk,jesa", "--seeds", 8, "--out", tmp_path)
-    result = mec_moe("compare", "--env", "dmoe", "--scenario", scenario, *arguments)
+    named = ("--scenario", f"dmoe/{scenario}")
+    plain = ("--env", "dmoe", "--scenario", scenario)
+    result = mec_moe("compare", *(plain if scenario == "toy" else named), *arguments)
     assert result.exit_code == 0, result.output
-    assert f"Best on {scenario}: jesa" in result.stdout
+    assert f"Best on dmoe/{scenario}: jesa" in result.stdout
     assert f"DMoE · {scenario}" in result.stdout
     for heading in ("Energy mJ/token", "Relevance", "Experts/token", picture_of):
         assert heading in result.stdout
@@ -92,12 +100,124 @@ def test_certify_adds_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_same_command_finds_its_cells_and_a_changed_one_does_not(tmp_path: Path) -> None:
     command = (*TOY, "--agents", "nearest,guard", "--out", tmp_path)
     first, second = mec_moe(*command), mec_moe(*command)
-    changed = mec_moe(*command, "--set", "energy_weight=2")
     fresh = mec_moe(*command, "--fresh")
+    changed = mec_moe(*command[:-1], tmp_path / "changed", "--set", "energy_weight=2")
     assert "done before" not in first.stderr
     assert second.stderr.count("done before") == 2
     assert "done before" not in changed.stderr + fresh.stderr
     assert first.stdout == second.stdout == fresh.stdout
+
+
+def test_rows_of_another_configuration_are_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = (*TOY, "--agents", "nearest")
+    plain = mec_moe(*command)
+    changed = mec_moe(*command, "--set", "energy_weight=2")
+    assert plain.exit_code == changed.exit_code == 0, changed.output
+    assert "Offloading · toy: " in plain.stdout
+    assert "Offloading · toy with energy_weight=2: " in changed.stdout
+    assert "ran alone on toy with energy_weight=2" in " ".join(changed.stdout.split())
+    folders = {path.name: rows_of(path) for path in (tmp_path / "runs").iterdir()}
+    assert set(folders) == {"toy", "toy-energy_weight=2"}
+    before = rows_of(tmp_path / "runs/toy")
+    refused = mec_moe(*command, "--set", "energy_weight=2", "--out", "runs/toy")
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "mec-moe: runs/toy/rows.csv is of another configuration: energy_weight = 1.0 there, "
+        "2 here. Take another --out\n"
+    )
+    assert rows_of(tmp_path / "runs/toy") == before
+    assert mec_moe(*command, "--set", "energy_weight=1.0", "--out", "runs/toy").exit_code == 0
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    result = mec_moe(*TOY, "--agents", "nearest", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.endswith("mec-moe: this needs rich: pip install 'mec-moe-env[cli]'\n")
+    code = (
+        "import sys; sys.modules['typer'] = None; from mec_moe_agents.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "mec-moe: the command line needs typer: pip install 'mec-moe-env[cli]'\n"
+    )
+
+
+VOCABULARY = {
+    "compare": {"--scenario", "--agents", "--seeds", "--first-seed"},
+    "rank": {"--scenario", "--agents", "--seeds", "--first-seed"},
+    "pareto": {"--scenario", "--seeds", "--first-seed"},
+    "train": {"--scenario", "--agents"},
+    "evaluate": {"--agents", "--seeds", "--first-seed"},
+    "bench": {"--scenario"},
+    "submit": {"--scenario", "--agents"},
+    "learn-importance": {"--seeds"},
+}
+FOREIGN = {"--scenarios", "--preset", "--baselines", "--episodes"}
+
+
+@pytest.mark.parametrize("command", VOCABULARY)
+def test_all_commands_have_one_vocabulary(command: str) -> None:
+    words = set(mec_moe(command, "--help").stdout.replace(",", " ").split())
+    assert words >= VOCABULARY[command]
+    assert not words & FOREIGN
+
+
+def test_what_has_to_be_compiled_is_announced_once(tmp_path: Path) -> None:
+    """With an empty cache the first use compiles; with a filled one nothing does."""
+    code = (
+        "from mec_moe_agents.cli.options import reported\n"
+        "from mec_moe_env.core.kernels import kernel\n"
+        "import kernels_of_a_test as mine\n"
+        "with reported():\n"
+        "    kernel(mine.double)(1.0)\n"
+        "    kernel(mine.triple)(1.0)\n"
+    )
+    source = "def double(x):\n    return 2 * x\n\n\ndef triple(x):\n    return 3 * x\n"
+    (tmp_path / "kernels_of_a_test.py").write_text(source)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *sys.path])
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        ).stderr
+        for _ in range(2)
+    ]
+    assert told == ["compiling machine code … (once; cached afterwards)\n", ""]
+
+
+def test_what_is_no_run_has_no_report(tmp_path: Path) -> None:
+    missing = mec_moe("report", tmp_path)
+    assert missing.exit_code == 1
+    assert missing.stderr.startswith(f"mec-moe: {tmp_path} holds no finished run")
+    (tmp_path / "run.json").write_text("{")
+    damaged = mec_moe("report", tmp_path)
+    assert damaged.exit_code == 2
+    assert "run.json: not a whole JSON file" in damaged.stderr
+    assert missing.stderr.count("\n") == damaged.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_the_record_has_the_command_that_was_given(tmp_path: Path) -> None:
+    options = ("--agents", "nearest", "--seeds", 2, "--set", "energy_weight=2")
+    result = mec_moe("compare", "--scenario", "toy", *options, "--fresh", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    record = Record.read(tmp_path)
+    words = ["mec-moe", "compare", "--scenario", "toy", *map(str, options)]
+    given = shlex.split(record.given)
+    assert given[:2] == words[:2]
+    assert sorted(given) == sorted([*words, "--fresh", "--out", str(tmp_path)])
+    (again,) = record.reproduce
+    assert sorted(shlex.split(again)) == sorted([*words, "--first-seed", "0"])
+    assert record.setups[0].overrides == {"energy_weight": [1.0, 2]}
 
 
 def test_settings_and_seeds_reach_the_rows(tmp_path: Path) -> None:
@@ -114,7 +234,9 @@ def test_settings_and_seeds_reach_the_rows(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("--scenario", "digit"), "unknown scenario 'digit': did you mean 'digits'?"),
-        (("--scenario", "paper"), "scenario 'paper' belongs to --env dmoe"),
+        (("--scenario", "paper"), "unknown scenario 'paper': did you mean 'dmoe/paper'?"),
+        (("--scenario", "dmoe/papre"), "unknown scenario 'dmoe/papre': did you mean 'dmoe/paper'?"),
+        (("--env", "offloading", "--scenario", "dmoe/toy"), "is not one of --env offloading"),
         (("--env", "dmo", "--scenario", "toy"), "unknown environment 'dmo': did you mean 'dmoe'?"),
         (("--env", "dmoe", "--scenario", "papre"), "'papre': did you mean 'paper'?"),
         (("--env", "dmoe", "--scenario", "paper", "--agents", "exact"), "take jesa-plus"),

@@ -32,7 +32,7 @@ def test_an_empty_path_is_refused(command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("compare", *SCENARIO), ("pareto", *SCENARIO), ("rank", "--scenarios", "toy")]
+    "command", [("compare", *SCENARIO), ("pareto", *SCENARIO), ("rank", "--scenario", "toy")]
 )
 def test_no_evaluation_takes_seeds_of_training(command: tuple[str, ...]) -> None:
     last = ("--seeds", "2", "--first-seed", str(FIRST_TRAINING_SEED - 1))

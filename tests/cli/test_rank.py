@@ -21,7 +21,7 @@ from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
 from tests.interruption import interrupt_once
 
 COMMAND = [sys.executable, "-m", "mec_moe_agents"]
-FULL: tuple[object, ...] = ("rank", "--scenarios", "default,dmoe/toy", "--seeds", 4)
+FULL: tuple[object, ...] = ("rank", "--scenario", "default,dmoe/toy", "--seeds", 4)
 PRESETS = (OFFLOADING_PRESETS["default"], DMOE_PRESETS["toy"])
 SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 8)
 REQUEST = RankingRequest.check("default,dmoe/toy", "all", SEEDS[:4])
@@ -73,7 +73,10 @@ def rows_in_markdown(folder: Path) -> set[str]:
 
 def test_a_ranking_leaves_its_files(full: Path) -> None:
     names = {path.name for path in full.iterdir()}
-    assert names == {"cells", "ranking.csv", "ranking.json", "ranking.md", "ranking.png"}
+    assert names == {
+        *("cells", "ranking.csv", "ranking.json", "ranking.md", "run.json"),
+        *(f"ranking.{kind}" for kind in ("png", "svg", "pdf")),
+    }
     assert (full / "ranking.png").read_bytes().startswith(b"\x89PNG")
     with (full / "ranking.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -126,7 +129,7 @@ def test_the_number_of_jobs_changes_nothing(full: Path, tmp_path: Path) -> None:
 
 
 def test_agents_without_a_place_in_a_group_are_no_error(tmp_path: Path) -> None:
-    arguments = ("--scenarios", "toy,dmoe/toy", "--agents", "jesa-plus,random", "--seeds", 2)
+    arguments = ("--scenario", "toy,dmoe/toy", "--agents", "jesa-plus,random", "--seeds", 2)
     result = mec_moe("rank", *arguments, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert set(lines_of(tmp_path)) == {
@@ -137,7 +140,7 @@ def test_agents_without_a_place_in_a_group_are_no_error(tmp_path: Path) -> None:
 
 
 def test_mnist_takes_part_with_its_data(tmp_path: Path, mnist_folder: str) -> None:
-    arguments = ("--scenarios", "mnist", "--agents", "reject-all", "--seeds", 1)
+    arguments = ("--scenario", "mnist", "--agents", "reject-all", "--seeds", 1)
     result = mec_moe("rank", *arguments, "--mnist", mnist_folder, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     command = lines_of(tmp_path)["mnist", "reject-all"]["command"]
@@ -147,17 +150,17 @@ def test_mnist_takes_part_with_its_data(tmp_path: Path, mnist_folder: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--scenarios", "scarse"), "unknown scenario 'scarse': did you mean 'scarce'?"),
-        (("--scenarios", "paper"), "unknown scenario 'paper': did you mean 'dmoe/paper'?"),
-        (("--scenarios", " ,"), "--scenarios names no scenario"),
-        (("--scenarios", "mnist"), "scenario 'mnist' reads local files: give their path by"),
+        (("--scenario", "scarse"), "unknown scenario 'scarse': did you mean 'scarce'?"),
+        (("--scenario", "paper"), "unknown scenario 'paper': did you mean 'dmoe/paper'?"),
+        (("--scenario", " ,"), "--scenario names no scenario"),
+        (("--scenario", "mnist"), "scenario 'mnist' reads local files: give their path by"),
         (("--agents", "gaurd"), "no agent 'gaurd' in these scenarios: did you mean 'guard'?"),
         (("--agents", ","), "--agents names no agent"),
         (
-            ("--scenarios", "scarce,dmoe/paper", "--agents", "guard"),
+            ("--scenario", "scarce,dmoe/paper", "--agents", "guard"),
             "none of --agents guard is ranked on scenario 'dmoe/paper': it has random",
         ),
-        (("--scenarios", "dmoe/paper", "--agents", "exact"), "no agent 'exact' in these"),
+        (("--scenario", "dmoe/paper", "--agents", "exact"), "no agent 'exact' in these"),
         (
             ("--first-seed", FIRST_TRAINING_SEED - 2, "--seeds", 3),
             f"seed = {FIRST_TRAINING_SEED} is not allowed",
@@ -196,7 +199,7 @@ def test_an_unwritable_folder_is_found_before_the_work(tmp_path: Path, option: s
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupted_ranking_resumes(tmp_path: Path, jobs: str) -> None:
-    arguments = ["rank", "--scenarios", "scarce", "--seeds", "8", "--jobs", jobs]
+    arguments = ["rank", "--scenario", "scarce", "--seeds", "8", "--jobs", jobs]
     arguments += ["--out", str(tmp_path)]
     cells = tmp_path / "cells"
     code, errors = interrupt_once([*COMMAND, *arguments], lambda: any(cells.glob("[a-z]*.npz")))

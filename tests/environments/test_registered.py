@@ -98,11 +98,20 @@ def test_episode_ends_at_the_horizon(case: Case, data: dict[str, Any]) -> None:
 
 
 def test_render_modes(case: Case, data: dict[str, Any]) -> None:
-    env = make(case, data, render_mode="ansi")
-    env.reset(seed=0)
-    text = env.render()
-    assert isinstance(text, str)
-    assert text
+    text = make(case, data, render_mode="ansi")
+    text.reset(seed=0)
+    text.step(text.action_space.sample())
+    lines = str(text.render()).split("\n")
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 100
+    pictures = make(case, data, render_mode="rgb_array_list")
+    pictures.reset(seed=0)
+    pictures.step(pictures.action_space.sample())
+    frames: Any = pictures.render()
+    first, second = frames
+    assert first.shape == second.shape == (640, 960, 3)
+    assert first.dtype == np.uint8
+    assert not np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("id_", sorted({case.id for case in CASES}))

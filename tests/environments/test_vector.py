@@ -181,7 +181,8 @@ def test_actions_change_neither_tasks_nor_channel() -> None:
         ({"num_envs": 0}, "num_envs = 0"),
         ({"num_threads": 0}, "num_threads = 0"),
         ({"autoreset_mode": "sometimes"}, "autoreset_mode = 'sometimes'"),
-        ({"render_mode": "ansi"}, "render_mode = 'ansi'"),
+        ({"render_mode": "human"}, "render_mode = 'human'"),
+        ({"render_mode": "ansi", "render_rows": (1,)}, "row = 1"),
     ],
 )
 def test_bad_options(options: dict[str, Any], culprit: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mec_moe_agents.evaluation.aggregate import THRESHOLDS, aggregate
+from mec_moe_agents.evaluation.aggregate import THRESHOLDS, aggregate, by_reason
 from mec_moe_agents.evaluation.leaderboard import summarize
 from mec_moe_agents.evaluation.scenarios import Scenario
 
@@ -105,6 +105,23 @@ def test_without_a_bound_above_the_baseline_there_is_no_score() -> None:
         assert np.isnan(line_of(found, "guard").iqm.mean)
 
 
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        (-100.0, "no scale: guard stands within 0.2 % of the bound; there is nothing to gain"),
+        (-99.21, "no scale: guard stands within 1 % of the bound; there is nothing to gain"),
+        (-100.12, "no scale: guard reaches the bound; there is nothing to gain"),
+        (-99.0, ""),
+    ],
+)
+def test_a_baseline_at_the_bound_leaves_nothing_to_gain(bound: float, words: str) -> None:
+    """A span below 1 % of the bound: 0.12 of 100 and 0.91 of 99.21 are, 1.12 of 99 is not."""
+    scale = standings(bounds=[bound] * 2, guard=[-100.12] * 2, random=[-400, -400]).scale
+    assert scale.why_none("guard") == words
+    assert scale.is_defined == (not words)
+    assert np.isnan(scale.score(np.array([-400.0, -1.0]))).all() == bool(words)
+
+
 def test_p_values_are_adjusted_over_the_table() -> None:
     # All eight differences have one sign: p = 2/2⁸; the third agent differs by chance, p = 1.
     drift = np.tile([1.0, -1.0], 4)
@@ -146,8 +163,17 @@ def test_scenarios_without_a_bound_are_left_out_and_named() -> None:
     entries = [standings(name, bounds=NOISE, **plain) for name in ("scarce", "joint")]
     (group,) = aggregate([*entries, standings("default", **plain)])
     assert group.scenarios == ("scarce", "joint")
-    assert group.left_out == ("default",)
+    assert group.left_out == {"default": "no certified bound"}
     assert aggregate([entries[0], standings("default", **plain)]) == []
+
+
+def test_scenarios_with_nothing_to_gain_are_left_out_and_named() -> None:
+    plain = {"random": NOISE - 540, "guard": NOISE - 502}
+    entries = [standings(name, bounds=NOISE, **plain) for name in ("scarce", "joint")]
+    full = standings("default", bounds=NOISE - 500, **plain)
+    (group,) = aggregate([*entries, full, standings("digits", **plain)])
+    assert group.scenarios == ("scarce", "joint")
+    assert by_reason(group.left_out) == "nothing to gain: default; no certified bound: digits"
 
 
 def test_scenarios_with_a_learned_policy_have_an_aggregate_of_their_own() -> None:

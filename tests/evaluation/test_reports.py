@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mec_moe_agents import Episodes, evaluate
 from mec_moe_agents.evaluation.aggregate import aggregate
+from mec_moe_agents.evaluation.columns import COLUMNS, ENERGY_OF_A_TASK
 from mec_moe_agents.evaluation.leaderboard import summarize
 
 from mec_moe_env import DMOE_PRESETS, OffloadingConfig
@@ -17,6 +19,7 @@ pytest.importorskip("matplotlib")
 
 from mec_moe_agents.evaluation.comparison_figure import draw_comparison
 from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.ranking_figure import draw_ranking
 from mec_moe_agents.evaluation.tables import print_comparison, print_ranking
 from rich.console import Console
 
@@ -39,12 +42,64 @@ def test_the_table_fits_and_says_everything(results: Mapping[str, Episodes], wid
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "\x1b" not in text
-    for heading in ("Return", "To best", "p (Holm)", "Score", "Final error", "mJ/task", "Rejected"):
+    for heading in (
+        "Return",
+        "To best",
+        "p (Holm)",
+        "Score",
+        "Final error",
+        "mJ/arrival",
+        "Rejected",
+    ):
         assert heading in text
     assert "Accuracy" not in text
     assert "Lost tasks" not in text
     assert "certified bound" in text
     assert "(reference)" in text
+
+
+def test_tables_and_pictures_show_the_same_energy(results: Mapping[str, Episodes]) -> None:
+    board = summarize(results)
+    figure = draw_comparison(board, "title")
+    energy = COLUMNS[ENERGY_OF_A_TASK]
+    drawn = {round(float(np.asarray(line.get_xdata())[0]), 6) for line in figure.axes[1].lines}
+    for line in board.lines:
+        mean = line.metrics[ENERGY_OF_A_TASK].mean
+        assert round(mean * energy.scale, 6) in drawn
+        totals = line.episodes.metrics
+        arrived = totals["accepted"] + totals["rejected"]
+        assert mean == pytest.approx((totals["energy_j"] / arrived).mean())
+    assert "arriving task" in figure.axes[1].get_xlabel()
+    assert [name for name in COLUMNS if name.startswith("energy_per_task")] == []
+
+
+def test_nothing_to_gain_stands_in_table_and_picture(results: Mapping[str, Episodes]) -> None:
+    top = max(float(episodes.metrics["return"].max()) for episodes in results.values())
+    returns = {agent: replace_returns(each, top) for agent, each in results.items()}
+    board = summarize(returns, bounds=bounds_of(top, 4))
+    out = io.StringIO()
+    print_comparison(Console(file=out, width=100), "title", board, "default")
+    words = "o scale: guard reaches the bound; there is nothing to gain"
+    assert f"N{words}." in " ".join(out.getvalue().split())
+    assert f"n{words}" in draw_comparison(board, "title").axes[2].get_xlabel()
+
+
+def replace_returns(episodes: Episodes, value: float) -> Episodes:
+    returns = {"return": np.full(episodes.seeds.size, value)}
+    return replace(episodes, metrics={**episodes.metrics, **returns})
+
+
+def test_a_ranking_says_what_it_leaves_out() -> None:
+    returns = {"random": [-900.0] * 9, "guard": [-502.0, -501.0, -503.0] * 3}
+    entries = [standings(name, bounds=-1.0, **returns) for name in ("scarce", "joint")]
+    entries += [standings("default", bounds=-500.0, **returns), standings("digits", **returns)]
+    left_out = "nothing to gain: default; no certified bound: digits"
+    out = io.StringIO()
+    print_ranking(Console(file=out, width=200), entries, aggregate(entries))
+    assert f"Left out, without a score ({left_out})." in out.getvalue()
+    assert left_out in draw_ranking(entries, aggregate(entries)).axes[0].get_xlabel()
+    alone = draw_ranking(entries[2:], ())
+    assert any(left_out in text.get_text() for axes in alone.axes for text in axes.texts)
 
 
 def test_without_a_bound_there_is_no_score(results: Mapping[str, Episodes]) -> None:

@@ -58,7 +58,7 @@ def test_identical_on_all_seeds() -> None:
 def test_without_a_bound_the_distance_is_not_known() -> None:
     text = spoken()
     assert text.startswith("guard beats des by 10.0 [10.0, 10.0]. How far from the optimum")
-    assert text.endswith("compare and rank compute it with --certify.")
+    assert text.endswith("compare, rank and replay compute it with --certify.")
 
 
 @pytest.mark.parametrize("lead", [-5.0, 0.2])
@@ -84,7 +84,11 @@ def test_a_lead_that_the_number_of_comparisons_explains_is_none() -> None:
     assert ranking_verdict(standings(**many)).startswith(
         "No difference shown between des and guard"
     )
+    assert "So few seeds can show no difference among 8 agents." in ranking_verdict(
+        standings(**many)
+    )
     few = {name: many[name] for name in names[:3]}
+    assert "So few seeds" not in ranking_verdict(standings(**few))
     assert ranking_verdict(standings(**few)).startswith("guard beats des by 10")
 
 
@@ -102,7 +106,23 @@ def test_without_learning_the_first_that_is_clearly_behind_is_named_too() -> Non
 
 def test_few_seeds_prove_nothing() -> None:
     text = ranking_verdict(standings(random=[-40] * 7, guard=[-1] * 7))
-    assert text == "No verdict from 7 seeds: take 8 or more."
+    assert text == (
+        "No verdict from 7 seeds: take 8 or more. The highest mean return is that of guard."
+    )
+
+
+def test_all_that_are_identical_are_named() -> None:
+    same = dict.fromkeys(("guard", "des", "jesa"), NOISE - 100)
+    text = ranking_verdict(standings(random=NOISE - 400, **same))
+    assert text.startswith("des, jesa and guard are identical on all 20 seeds. guard beats random")
+
+
+def test_nothing_to_gain_is_said_in_words() -> None:
+    words = " No scale: guard stands within 0.5 % of the bound; there is nothing to gain."
+    assert spoken(bounds=NOISE - 99.5).endswith(words)
+    results = {"guard": episodes(NOISE - 100), "des": episodes(NOISE - 110)}
+    assert verdict(summarize(results, bounds=bounds_of(NOISE - 99.5, 20)), "x").endswith(words)
+    assert "No scale" not in spoken(bounds=NOISE - 90)
 
 
 def test_alone() -> None:

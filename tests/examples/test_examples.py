@@ -56,6 +56,11 @@ def check_cleanrl_ppo(output: str) -> None:
     assert list(returns(output)) == ["reject-all", "guard", "PPO"]
 
 
+def check_render_video(output: str) -> None:
+    """The first frame, and one after each of the toy's slots."""
+    assert output.startswith("animation.gif: 5 frames, ")
+
+
 def check_evaluate_baselines(output: str) -> None:
     """Sorted, and the toy's values are known by hand."""
     scores = returns(output)
@@ -107,6 +112,7 @@ CASES: dict[str, tuple[str, Callable[[str], None]]] = {
     "sb3_ppo.py": ("--steps 256 --episodes 2", check_sb3_ppo),
     "maskable_ppo.py": (f"--steps 512 {SMALL}", check_maskable_ppo),
     "cleanrl_ppo.py": (f"--iterations 1 --steps 32 {SMALL}", check_cleanrl_ppo),
+    "render_video.py": ("--scenario toy --agent guard", check_render_video),
     "evaluate_baselines.py": (
         "--scenario toy --agents reject-all,random,guard,greedy-oracle --episodes 3",
         check_evaluate_baselines,

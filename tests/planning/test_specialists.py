@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 from mec_moe_agents.planning.problem import make_problem
-from mec_moe_agents.planning.specialists import (
+from mec_moe_agents.planning.specialists import assign_specialists
+from mec_moe_agents.planning.type_schedule import (
     Market,
     Room,
     aged_states,
-    assign_specialists,
     assign_type,
     type_value,
 )

@@ -74,7 +74,10 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     arguments = ["pareto", "--scenario", "dmoe/toy", "--seeds", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"pareto.png", "pareto.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("pareto.png", "pareto.svg", "pareto.pdf", "pareto.csv"),
+        *("summary.json", "run.json"),
+    }
     with (tmp_path / "pareto.csv").open() as file:
         rows = list(csv.DictReader(file))
     # Nobody; one expert, two; γ as configured, two values of γ0, two of z. Two seeds each.

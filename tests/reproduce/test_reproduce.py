@@ -17,6 +17,7 @@ from mec_moe_agents.cli.reproduce import dmoe_studies
 from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import Estimate
+from mec_moe_agents.report.reading import read_report
 from mec_moe_agents.reproduce import at_least, at_most, energy, layers, offloading, search
 from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
 from typer.testing import CliRunner, Result
@@ -47,10 +48,13 @@ def test_every_study_writes_its_picture_and_rows(
     shrink(monkeypatch)
     result = mec_moe("reproduce", "dmoe", "--seeds", 2, "--out", tmp_path)
     assert result.exit_code == 0, result.output
-    names = {study.name for study in dmoe_studies()}
+    names = [study.name for study in dmoe_studies()]
     assert {path.name for path in tmp_path.iterdir()} == {
-        f"{name}.{kind}" for name in names for kind in ("png", "csv")
+        *(f"{name}.{kind}" for name in names for kind in ("png", "svg", "pdf", "csv")),
+        *("summary.json", "run.json"),
     }
+    report = read_report(tmp_path)
+    assert [section.title for section in report.sections] == list(names)
     for name in names:
         with (tmp_path / f"{name}.csv").open(newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -68,7 +72,10 @@ def test_every_study_writes_its_picture_and_rows(
 def test_only_runs_what_is_named_and_one_seed_is_enough(tmp_path: Path) -> None:
     command = ("reproduce", "dmoe", "--seeds", 1, "--out", tmp_path)
     assert mec_moe(*command, "--only", "staleness").exit_code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"staleness.png", "staleness.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("staleness.png", "staleness.svg", "staleness.pdf", "staleness.csv"),
+        *("summary.json", "run.json"),
+    }
     wrong = mec_moe(*command, "--only", "stalenes")
     assert wrong.exit_code == 2
     assert "did you mean 'staleness'" in wrong.stderr

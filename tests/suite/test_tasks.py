@@ -7,6 +7,7 @@ import pytest
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import frozen_baseline, shipped_bounds, shipped_plans, shipped_rows
+from mec_moe_agents.suite.brackets import Bracket, bracket_of
 from mec_moe_agents.suite.canonical import canonical, checksum, config_of, describe, identity
 from mec_moe_agents.suite.check import check_definitions, check_shipped
 from mec_moe_agents.suite.definitions import SHIFTED, TEST, VALIDATION, freeze
@@ -138,3 +139,17 @@ def test_rows_are_found_by_configuration_in_any_order_over_splits() -> None:
     assert shipped_bounds(config.override(qos=0.5), seeds) is None
     assert shipped_plans(config, seeds) is None
     assert shipped_rows(OFFLOADING_PRESETS["digits"], "guard", range(20)) is not None
+
+
+def test_a_bracket_is_worked_out_by_hand() -> None:
+    bracket = Bracket("t", "guard", -10.0, "clairvoyant", -3.0, -2.0)
+    assert bracket.open_share == 0.125
+    assert bracket.open_of_bound == 0.5
+    assert bracket.markdown == ("| `t` | `guard` | −10 | `clairvoyant` | −3 | −2 | 12.5 % | 50 % |")
+
+
+def test_a_task_without_bounds_has_no_bracket() -> None:
+    assert bracket_of(TASKS["dmoe-digits-moe"]) is None
+    found = bracket_of(TASKS["offloading-default"])
+    assert found is not None
+    assert found.baseline_return < found.reference_return < found.bound

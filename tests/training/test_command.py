@@ -4,21 +4,26 @@ import csv
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sb3_contrib")
 pytest.importorskip("typer")
 
+from matplotlib.figure import Figure
 from mec_moe_agents.cli import app
-from mec_moe_agents.training.run_folder import read_plan
+from mec_moe_agents.training import curves
+from mec_moe_agents.training.plan import Plan
+from mec_moe_agents.training.run_folder import Progress, read_plan
 from typer.testing import CliRunner, Result
 
 from mec_moe_env.files import recover_folder
 from tests.interruption import interrupt_once
 
-TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--baselines", "guard,greedy-oracle")
+TINY = ("--set", "horizon=20", "--envs", 4, "--validation", 4, "--agents", "guard,greedy-oracle")
 SHORT = ("train", "--algo", "ppo", "--scenario", "default", *TINY, "--tune", "steps_per_leg=80")
 MLP = (*SHORT, "--policy", "mlp", "--tune", "width=8")
 
@@ -50,6 +55,7 @@ def test_trains_shows_and_leaves_a_folder(tmp_path: Path) -> None:
     result = mec_moe(*SHORT, "--steps", 160, "--seed", 7, "--out", out)
     assert result.exit_code == 0, result.output
     assert "[160/160] return" in result.stderr
+    assert "rounded up" not in result.stderr
     for text in ("ppo (shape)", "greedy-oracle", "50 seeds from 100000", f"mec-moe evaluate {out}"):
         assert text in result.stdout
     assert {path.name for path in out.iterdir()} == {
@@ -96,11 +102,12 @@ def test_the_same_command_finds_its_run_and_longer_extends_it(
 ) -> None:
     folder, first = trained
     again = mec_moe(*MLP, "--steps", 80, "--out", copied)
-    longer = mec_moe(*MLP, "--steps", 160, "--out", copied)
+    longer = mec_moe(*MLP, "--steps", 81, "--out", copied)
     assert "[80/80] trained before" in again.stderr
     assert again.stderr.count("done before") == 4
     assert first.stdout == again.stdout.replace(str(copied), str(folder))
     assert "[80/160] goes on at step 80" in longer.stderr
+    assert "81 steps are rounded up to 160: " in longer.stderr
     assert "[160/160] return" in longer.stderr
     assert "code or the packages changed" not in longer.stderr
     assert len(json.loads((copied / "versions.json").read_text())["sessions"]) == 3
@@ -119,7 +126,7 @@ def test_another_run_in_the_folder_is_refused_unless_fresh(copied: Path) -> None
 
 def test_evaluate_compares_on_chosen_seeds(trained: tuple[Path, Result], tmp_path: Path) -> None:
     folder, _ = trained
-    result = mec_moe("evaluate", folder, "--seeds", 9, "--first-seed", 3, "--baselines", "guard")
+    result = mec_moe("evaluate", folder, "--seeds", 9, "--first-seed", 3, "--agents", "guard")
     assert result.exit_code == 0, result.output
     assert "9 seeds from 3" in result.stdout
     assert "ppo (mlp)" in result.stdout
@@ -129,6 +136,30 @@ def test_evaluate_compares_on_chosen_seeds(trained: tuple[Path, Result], tmp_pat
     nowhere = mec_moe("evaluate", tmp_path / "none")
     assert nowhere.exit_code == 1
     assert "holds no training run" in nowhere.stderr
+
+
+def test_the_curve_is_there_from_the_first_evaluation_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time whole: every evaluation until then and every baseline that was asked for."""
+    drawn: list[tuple[int, list[str], bool]] = []
+    draw = curves.draw_curves
+
+    def note(plan: Plan, progress: Progress, references: Mapping[str, float]) -> Figure:
+        figure = draw(plan, progress, references)
+        whole = figure.axes[0]
+        low, high = whole.get_ylim()
+        ends = [end for each in progress.evaluations for end in (each.low, each.high)]
+        inside = all(low <= end <= high for end in (*ends, *references.values()))
+        drawn.append((np.size(whole.lines[-2].get_xdata()), list(references), inside))
+        return figure
+
+    monkeypatch.setattr("mec_moe_agents.cli.training.draw_curves", note)
+    for steps in (80, 160):
+        assert mec_moe(*MLP, "--steps", steps, "--out", tmp_path).exit_code == 0
+        assert (tmp_path / "curves.png").exists()
+    asked = ["guard", "greedy-oracle"]
+    assert drawn == [(count, asked, True) for count in (1, 2, 2, 3, 3)]
 
 
 def test_unless_told_it_trains_until_the_learning_rate_is_lowest(tmp_path: Path) -> None:
@@ -158,7 +189,7 @@ def test_unless_told_it_trains_until_the_learning_rate_is_lowest(tmp_path: Path)
         (("--tune", "gama=0.9"), "'gama': did you mean 'gamma'?"),
         (("--tune", "gamma=2"), "gamma = 2 is not allowed"),
         (("--tune", "gamma"), "--tune expects FIELD=VALUE, got 'gamma'"),
-        (("--baselines", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
+        (("--agents", "gaurd"), "unknown agent 'gaurd': did you mean 'guard'"),
         (("--from", "defalt"), "--from 'defalt' is neither a .npz file nor a preset"),
         (("--policy", "mlp", "--envs", "10000000"), "take fewer --envs"),
     ],
@@ -178,7 +209,7 @@ def test_without_sb3_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "sb3_contrib", None)
     result = mec_moe(*SHORT, "--steps", 10, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "training needs sb3_contrib: pip install 'mec-moe-env[cli,rl]'" in result.stderr
+    assert "training needs sb3-contrib: pip install 'mec-moe-env[rl]'" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

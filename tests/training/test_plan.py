@@ -83,7 +83,7 @@ def test_the_command_gives_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("mec_moe_agents.cli.training.train", stop)
     plan = tiny_plan("maskable-ppo", seed=3, threads=2)
     plan = dataclasses.replace(plan, config=plan.config.override(payload_mbit=(0.1, 0.2)))
-    line = [*shlex.split(plan.command(500))[1:], "--baselines", "guard", "--out", str(tmp_path)]
+    line = [*shlex.split(plan.command(500))[1:], "--agents", "guard", "--out", str(tmp_path)]
     assert "enough" in CliRunner().invoke(app, line).stderr
     assert asked == [(plan, 500)]
     assert read_plan(tmp_path) == plan

@@ -13,11 +13,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from mec_moe_agents.environments import ENVIRONMENTS, environment_of
+from mec_moe_agents.environments import environment_of
+from mec_moe_agents.evaluation.naming import NEEDS_FILES, SEPARATOR, parse_scenarios, presets
 from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.config import suggest
 
-NEEDS_FILES = frozenset({"mnist"})
 MOST_ACTIONS, ACTION_BYTES = 16, 1 << 25
 """Random actions that are repeated in turn: fewer where they are large."""
 SHORTEST, LONGEST = 50, 200
@@ -49,25 +48,20 @@ class Case:
         return build(num_envs, self.config, num_threads=num_threads)
 
 
-def find_cases(presets: Sequence[str]) -> list[Case]:
-    """Return the cases of these presets in both environments; all that need no files if empty.
+def find_cases(scenarios: Sequence[str]) -> list[Case]:
+    """Return the cases of these scenarios; all that need no files if empty.
 
     Raises:
-        ValueError: no environment has a preset of that name.
+        ValueError: there is no scenario of that name, or it needs files.
     """
-    cases = [
-        Case(preset, config)
-        for environment in ENVIRONMENTS
-        for preset, config in environment.presets.items()
+    if NEEDS_FILES in scenarios:
+        raise ValueError(f"scenario {NEEDS_FILES!r} needs files that are not in this package")
+    configs = parse_scenarios(",".join(scenarios)) if scenarios else presets()
+    return [
+        Case(name.rpartition(SEPARATOR)[2], config)
+        for name, config in configs.items()
+        if name != NEEDS_FILES
     ]
-    known = [case.preset for case in cases]
-    for name in presets:
-        if name not in known:
-            raise ValueError(f"unknown preset {name!r}: {suggest(name, known)}")
-        if name in NEEDS_FILES:
-            raise ValueError(f"preset {name!r} needs files that are not in this package")
-    wanted = set(presets or known) - NEEDS_FILES
-    return [case for case in cases if case.preset in wanted]
 
 
 def round_steps(episode_steps: int, affordable: float = math.inf) -> int:

@@ -54,6 +54,13 @@ class Parts(NamedTuple):
     """P_ℓw_τ in the basis of ℓ, (k, n)."""
 
 
+@kernel
+def empty_parts(types: int, tasks: int, samples: int) -> Parts:
+    """Allocate the parts of N, n, k."""
+    n = tasks
+    return Parts(np.empty(n), np.empty(n), np.empty((types, n)), np.empty((samples, n)))
+
+
 def make_anchors(instance: Instance, cells: Cells, named: bool) -> Anchors:
     """Work out P_ℓ and p_ℓ of every task, if ℓ is to be named."""
     n, k, d = instance.features.shape
@@ -126,8 +133,7 @@ def write_distances(
 def write_least(instance: Instance, cells: Cells, anchors: Anchors) -> None:
     """Write what holds for every ℓ of a type; both arrays are inf on entry."""
     N, n = anchors.least_known.shape
-    k = anchors.basis.shape[1]
-    parts = Parts(np.empty(n), np.empty(n), np.empty((N, n)), np.empty((k, n)))
+    parts = empty_parts(N, n, anchors.basis.shape[1])
     tasks = np.arange(n)
     for last in range(n):
         write_known(cells, anchors, last, tasks, parts)

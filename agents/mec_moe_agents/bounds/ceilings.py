@@ -6,113 +6,56 @@ table are what can be had before each ℓ.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from mec_moe_agents.bounds.anchors import Anchors, Parts
-from mec_moe_agents.bounds.cells import Cells
-from mec_moe_agents.bounds.instance import Instance
-from mec_moe_agents.bounds.labels import mixed_cost
-from mec_moe_agents.bounds.schedule import (
-    Programme,
-    Servers,
-    fill,
-    forced_value,
-    schedule_value,
-    write_programme,
-)
+from mec_moe_agents.bounds.anchors import Parts
+from mec_moe_agents.bounds.labels import Label, label_cost
+from mec_moe_agents.bounds.relaxation import Relaxation
+from mec_moe_agents.bounds.schedule import fill, forced_value, schedule_value, write_programme
+from mec_moe_agents.bounds.search import Search
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.kernels import device
 
 
-class Search(NamedTuple):
-    """What the search over the labels of a server works on."""
-
-    values: Floats
-    """(n,), what each task is worth at its least error, its multiplier paid."""
-    hopes: Floats
-    """(N, n), what it is worth at most by each type of ℓ; one row if none is named."""
-    hoped: Floats
-    """(n,), what tasks of the programme are worth at most by ℓ itself."""
-    parts: Parts
-    programme: Programme
-    costed: Floats
-    """(n,), values of the programme's tasks under a label."""
-    best: Floats
-    """(n + 1,), of `fill`."""
-    medoids: Floats
-    """(N,), what ℓ is worth at most with each medoid."""
-    of_medoids: Floats
-    """(N, n), what each ℓ is worth at most with each medoid; (N, 1) and inf if none is named."""
-    of_cells: Floats
-    """(N, R, n), what each ℓ is worth at most in each cell; likewise."""
-
-
 @device
 def write_values(
-    instance: Instance,
-    cells: Cells,
-    search: Search,
-    parts: Parts,
-    count: int,
-    a: int,
-    ring: int,
-    b: int,
-    weight: float,
+    relaxation: Relaxation, search: Search, parts: Parts, count: int, label: Label
 ) -> None:
     """Write what the first `count` tasks of the programme are worth under a label."""
-    scale = instance.params.weights[0]
+    scale = relaxation.instance.params.weights[0]
     for k in range(count):
         i = search.programme.task[k]
-        cost = mixed_cost(instance, cells, parts, a, ring, b, weight, i)
-        search.costed[k] = search.values[i] - scale * cost
+        search.costed[k] = search.values[i] - scale * label_cost(relaxation, parts, label, i)
 
 
 @device
-def label_value(
-    instance: Instance,
-    servers: Servers,
-    cells: Cells,
-    search: Search,
-    m: int,
-    last: int,
-    a: int,
-    ring: int,
-    b: int,
-    weight: float,
-) -> float:
-    """Return what the programme of ℓ is worth under a label."""
+def label_value(relaxation: Relaxation, search: Search, label: Label) -> float:
+    """Return what the programme of the label's ℓ is worth under it."""
     first, count = search.programme.sizes
-    write_values(instance, cells, search, search.parts, count, a, ring, b, weight)
-    joules = servers.joules[m, max(last, 0)]
-    experts = instance.params.max_experts
+    write_values(relaxation, search, search.parts, count, label)
+    joules = relaxation.servers.joules[search.server, max(label.last, 0)]
+    experts = relaxation.instance.params.max_experts
     costed, before = search.costed[:count], search.programme.before
     return float(schedule_value(costed, before, first, joules, experts, search.best))
 
 
 @device
 def write_ceiling(
-    instance: Instance,
-    servers: Servers,
-    cells: Cells,
+    relaxation: Relaxation,
     search: Search,
     parts: Parts,
-    m: int,
     trained: int,
-    a: int,
-    ring: int,
-    b: int,
-    weight: float,
+    label: Label,
     ceiling: Floats,
 ) -> None:
     """Raise each ℓ's `ceiling`, (n,), to what it is worth at most under costs of its type.
 
     The programme is that of ℓ = −1.
     """
+    instance, servers, m = relaxation.instance, relaxation.servers, search.server
     T, scale = instance.params.horizon, instance.params.weights[0]
     count = search.programme.sizes[0]
-    write_values(instance, cells, search, parts, count, a, ring, b, weight)
+    write_values(relaxation, search, parts, count, label)
     completed = search.programme.ended[T]
     fill(search.costed, search.programme.before, completed, search.best)
     pending = 0.0
@@ -120,33 +63,49 @@ def write_ceiling(
         pending = max(pending, search.costed[k])
     for last in range(ceiling.shape[0]):
         if instance.types[last] == trained and servers.end[m, last] <= T:
-            cost = mixed_cost(instance, cells, parts, a, ring, b, weight, last)
-            own = search.values[last] - scale * cost
+            own = search.values[last] - scale * label_cost(relaxation, parts, label, last)
             own = forced_value(own, servers.joules[m, last], instance.params.max_experts)
             earlier = search.best[search.programme.ended[instance.slot[last]]]
             ceiling[last] = max(ceiling[last], earlier + own + pending)
 
 
 @device
-def write_ceilings(
-    instance: Instance, servers: Servers, cells: Cells, anchors: Anchors, search: Search, m: int
-) -> None:
+def write_ceilings(relaxation: Relaxation, search: Search) -> None:
     """Write what every ℓ is worth at most with each medoid and in each cell."""
+    anchors, m = relaxation.anchors, search.server
     N, R = search.of_cells.shape[:2]
     search.of_medoids[:] = -np.inf
     search.of_cells[:] = -np.inf
     for trained in range(N):
-        write_programme(instance, servers, search.hopes[trained], m, -1, search.programme)
+        hopes = search.hopes[trained]
+        write_programme(relaxation.instance, relaxation.servers, hopes, m, -1, search.programme)
         known, distance = anchors.least_known[trained], anchors.least_distance[trained]
-        parts = Parts(known, cells.radius, distance, search.parts.along)
+        parts = Parts(known, relaxation.cells.radius, distance, search.parts.along)
         for b in range(N):
-            ceiling = search.of_medoids[b]
-            write_ceiling(
-                instance, servers, cells, search, parts, m, trained, 0, 0, b, 0.0, ceiling
-            )
+            label, ceiling = Label(-1, 0, 0, b, 0.0), search.of_medoids[b]
+            write_ceiling(relaxation, search, parts, trained, label, ceiling)
         for a in range(N):
             for ring in range(R):
-                ceiling = search.of_cells[a, ring]
-                write_ceiling(
-                    instance, servers, cells, search, parts, m, trained, a, ring, 0, 1.0, ceiling
-                )
+                label, ceiling = Label(-1, a, ring, 0, 1.0), search.of_cells[a, ring]
+                write_ceiling(relaxation, search, parts, trained, label, ceiling)
+
+
+@device
+def write_promises(relaxation: Relaxation, search: Search, trained: int) -> None:
+    """Write what each ℓ is worth at most, if it is named; only those of type `trained` count.
+
+    All of them if that is −1.
+    """
+    if relaxation.anchors.basis.shape[0] == 0:
+        return
+    write_ceilings(relaxation, search)
+    N, R, n = search.of_cells.shape
+    for last in range(n):
+        search.promised[last] = -np.inf
+        if trained < 0 or relaxation.instance.types[last] == trained:
+            in_cells, of_medoids = -np.inf, -np.inf
+            for a in range(N):
+                of_medoids = max(of_medoids, search.of_medoids[a, last])
+                for ring in range(R):
+                    in_cells = max(in_cells, search.of_cells[a, ring, last])
+            search.promised[last] = min(in_cells, of_medoids)

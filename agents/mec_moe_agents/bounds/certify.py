@@ -26,6 +26,12 @@ def certified_bound(config: Config, seeds: Iterable[int], *, rounds: int = ROUND
     Returns:
         (n,), undiscounted returns.
 
+    Example:
+        >>> from mec_moe_agents import certified_bound
+        >>> from mec_moe_env import OFFLOADING_PRESETS
+        >>> certified_bound(OFFLOADING_PRESETS["toy"], [0]).round(3)  # the optimum is -3.8
+        array([-3.8])
+
     Raises:
         TypeError: `config` is of no environment of this project.
         ValueError: a seed is negative, or nothing is proved for an option of `config`: it is named.

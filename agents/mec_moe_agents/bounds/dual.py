@@ -10,7 +10,7 @@ from mec_moe_agents.bounds.labels import Label
 from mec_moe_agents.bounds.multipliers import Collected, collected_worths, improve
 from mec_moe_agents.bounds.programs import best_label, write_label_programme
 from mec_moe_agents.bounds.relaxation import Relaxation
-from mec_moe_agents.bounds.schedule import Programme
+from mec_moe_agents.bounds.schedule import empty_programme
 from mec_moe_env.core.buffers import Floats, Integers
 
 FIRST_SHARE = 0.7
@@ -75,15 +75,14 @@ class Dual:
         pure = [key for key in self._columns if key[1].last < 0]
         for m, label in pure:
             del self._columns[m, label]
-            _, named = best_label(*self.relaxation, self.multipliers, m, 0.0, label.nearest, 1)
+            _, named = best_label(self.relaxation, self.multipliers, m, 0.0, label.nearest, 1)
             if named.nearest >= 0:
                 self._collect(m, named)
 
     def _collect(self, m: int, label: Label) -> None:
-        n, T = len(self.multipliers), self.relaxation.instance.horizon
-        values, lengths = np.empty(n), (n, n, 2, T + 1, n + 1)
-        programme = Programme(*(np.empty(length, np.int64) for length in lengths))
-        write_label_programme(*self.relaxation, m, label, programme, values)
+        values = np.empty(len(self.multipliers))
+        programme = empty_programme(len(values), self.relaxation.instance.horizon)
+        write_label_programme(self.relaxation, m, label, programme, values)
         first, count = programme.sizes.tolist()
         if count > 0:
             task, before = programme.task[:count].copy(), programme.before[:count].copy()
@@ -106,7 +105,7 @@ class Dual:
         total = float(multipliers.sum())
         for m in range(instance.price.shape[1]):
             worth, label = best_label(
-                *self.relaxation, multipliers, m, least[m], EVERY_TYPE, EVERY_TRAINING
+                self.relaxation, multipliers, m, least[m], EVERY_TYPE, EVERY_TRAINING
             )
             total += worth
             if label.nearest >= 0:

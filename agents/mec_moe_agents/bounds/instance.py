@@ -12,8 +12,8 @@ import numpy as np
 
 from mec_moe_env import OffloadingConfig, OffloadingForesight, foresight
 from mec_moe_env.config import reject
-from mec_moe_env.core.buffers import Flags, Floats, Integers
-from mec_moe_env.core.kernels import kernel
+from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
+from mec_moe_env.core.kernels import device, kernel
 from mec_moe_env.offloading.pricing import (
     pick_joules,
     pick_slots,
@@ -22,6 +22,32 @@ from mec_moe_env.offloading.pricing import (
 )
 from mec_moe_env.offloading.sources import make_source
 from mec_moe_env.offloading.state import NODE, TASK, Exogenous, Params, make_params
+
+
+class Service(NamedTuple):
+    """What it takes to serve a task at a server over a subcarrier."""
+
+    joules: float
+    """Of sending and training."""
+    sending: int
+    """Slots for which the subcarrier is taken, 0 in-situ."""
+    slots: int
+    """d: a server that takes the task in slot t is idle again in slot t + d."""
+
+
+class Prices(NamedTuple):
+    """What n tasks take at M servers, each over its best subcarrier."""
+
+    joules: Floats
+    """(n, M), of sending and training."""
+    slots: Integers
+    """(n, M), d: a server that takes the task in slot t is idle again in slot t + d."""
+    subcarrier: Integers
+    """(n, M), the best one; it is not used in-situ."""
+    sending: Integers
+    """(n, M), slots for which the subcarrier is taken, 0 in-situ."""
+    served: Flags
+    """(n, M), whether the server works until the task's end or the episode's: else it is lost."""
 
 
 class Instance(NamedTuple):
@@ -87,11 +113,10 @@ def make_instance(
     params = make_params(config, source.evaluator, source.sum_bound)
     T, U, M = future.spectral_efficiency.shape[:3]
     n = T * U
-    joules = np.empty((n, M))
     slots, subcarrier, sending = np.empty((3, n, M), np.int64)
     served = np.empty((n, M), np.bool_)
-    whole = as_exogenous(future)
-    write_prices(params, whole, future.working, joules, slots, subcarrier, sending, served)
+    prices = Prices(np.empty((n, M)), slots, subcarrier, sending, served)
+    write_prices(params, as_exogenous(future), future.working, prices)
     _, energy_weight, delay_weight = params.weights
     return Instance(
         params=params,
@@ -101,12 +126,8 @@ def make_instance(
         linear=future.linear.reshape(n, -1),
         features=future.features.reshape(n, *future.features.shape[2:]),
         labels=future.labels.reshape(n, -1),
-        joules=joules,
-        slots=slots,
-        subcarrier=subcarrier,
-        sending=sending,
-        served=served,
-        price=energy_weight * joules + delay_weight * slots,
+        price=energy_weight * prices.joules + delay_weight * slots,
+        **prices._asdict(),
     )
 
 
@@ -121,39 +142,44 @@ def as_exogenous(future: OffloadingForesight) -> Exogenous:
     return Exogenous(nodes, tasks, *rest)
 
 
-@kernel
-def write_prices(
-    params: Params,
-    whole: Exogenous,
-    working: Flags,
-    joules: Floats,
-    slots: Integers,
-    subcarrier: Integers,
-    sending: Integers,
-    served: Flags,
-) -> None:
-    """Write what each task, (n,), takes at each server, (M,), over its best subcarrier.
+@device
+def service(params: Params, whole: Exogenous, i: int, m: int, s: int) -> Service:
+    """Work out what task i takes at server m over subcarrier s; rows of `whole` are slots."""
+    t, u = i // params.num_tasks, i % params.num_tasks
+    seconds = sending_seconds(params, whole, t, u, m, s)
+    joules = pick_joules(params, whole, t, m, seconds)
+    in_situ = m == whole.tasks[t, u]["origin"]
+    sending = 0 if in_situ else int(pick_slots(params, seconds))
+    slots = int(pick_slots(params, seconds + training_seconds(params, whole, t, m)))
+    return Service(joules, sending, slots)
 
-    Rows of `whole` are slots. A task that a server takes in slot t and trains for d slots is lost
-    if the server fails in t + 1, …, min(t + d, T): see `pass_time` in `offloading/step.py`.
+
+@kernel
+def write_prices(params: Params, whole: Exogenous, working: Flags, prices: Prices) -> None:
+    """Write what each task takes at each server over its best subcarrier.
+
+    A task that a server takes in slot t and trains for d slots is lost if the server fails in
+    t + 1, …, min(t + d, T): see `pass_time` in `offloading/step.py`.
     """
-    T, U, M, S = whole.spectral_efficiency.shape
-    for t in range(T):
-        for u in range(U):
-            task = t * U + u
-            for m in range(M):
-                best = 0
-                for s in range(1, S):
-                    efficiency = whole.spectral_efficiency[t, u, m]
-                    if efficiency[s] > efficiency[best]:
-                        best = s
-                seconds = sending_seconds(params, whole, t, u, m, best)
-                joules[task, m] = pick_joules(params, whole, t, m, seconds)
-                in_situ = m == whole.tasks[t, u]["origin"]
-                sending[task, m] = 0 if in_situ else pick_slots(params, seconds)
-                seconds += training_seconds(params, whole, t, m)
-                slots[task, m] = pick_slots(params, seconds)
-                subcarrier[task, m] = best
-                served[task, m] = working[t, m]
-                for later in range(t + 1, min(t + slots[task, m], T) + 1):
-                    served[task, m] = served[task, m] and working[later, m]
+    T, U, M = whole.spectral_efficiency.shape[:3]
+    for i in range(T * U):
+        t = i // U
+        for m in range(M):
+            best = most_efficient(whole.spectral_efficiency[t, i % U, m])
+            taken = service(params, whole, i, m, best)
+            prices.subcarrier[i, m], prices.joules[i, m] = best, taken.joules
+            prices.sending[i, m], prices.slots[i, m] = taken.sending, taken.slots
+            works = working[t, m]
+            for later in range(t + 1, min(t + taken.slots, T) + 1):
+                works = works and working[later, m]
+            prices.served[i, m] = works
+
+
+@device
+def most_efficient(efficiencies: Singles) -> int:
+    """Return the most efficient subcarrier, the first of equals."""
+    best = 0
+    for s in range(1, efficiencies.shape[0]):
+        if efficiencies[s] > efficiencies[best]:
+            best = s
+    return best

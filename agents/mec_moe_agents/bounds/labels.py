@@ -20,6 +20,7 @@ from typing import NamedTuple
 from mec_moe_agents.bounds.anchors import Parts
 from mec_moe_agents.bounds.cells import Cells
 from mec_moe_agents.bounds.instance import Instance
+from mec_moe_agents.bounds.relaxation import Relaxation
 from mec_moe_env.core.kernels import device
 
 
@@ -60,20 +61,12 @@ def medoid_cost(instance: Instance, cells: Cells, parts: Parts, b: int, i: int) 
 
 
 @device
-def mixed_cost(
-    instance: Instance,
-    cells: Cells,
-    parts: Parts,
-    a: int,
-    ring: int,
-    b: int,
-    weight: float,
-    i: int,
-) -> float:
+def label_cost(relaxation: Relaxation, parts: Parts, label: Label, i: int) -> float:
     """Return weight·ring + (1 − weight)·medoid for task i."""
-    cost = 0.0
-    if weight > 0.0:
-        cost += weight * ring_cost(instance, cells, parts, a, ring, i)
-    if weight < 1.0:
-        cost += (1.0 - weight) * medoid_cost(instance, cells, parts, b, i)
+    instance, cells, cost = relaxation.instance, relaxation.cells, 0.0
+    if label.weight > 0.0:
+        ring = ring_cost(instance, cells, parts, label.nearest, label.ring, i)
+        cost += label.weight * ring
+    if label.weight < 1.0:
+        cost += (1.0 - label.weight) * medoid_cost(instance, cells, parts, label.medoid, i)
     return cost

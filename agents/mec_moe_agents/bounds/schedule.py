@@ -18,7 +18,7 @@ import numpy as np
 
 from mec_moe_agents.bounds.instance import Instance
 from mec_moe_env.core.buffers import Flags, Floats, Integers
-from mec_moe_env.core.kernels import device
+from mec_moe_env.core.kernels import device, kernel
 
 
 class Servers(NamedTuple):
@@ -52,6 +52,18 @@ class Programme(NamedTuple):
     """(T + 1,), how many of the first tasks end by each slot; only after `write_programme`."""
     kept: Integers
     """(n + 1,), scratch of `narrow_programme`."""
+
+
+@kernel
+def empty_programme(tasks: int, horizon: int) -> Programme:
+    """Allocate room for n tasks in T slots."""
+    return Programme(
+        np.empty(tasks, np.int64),
+        np.empty(tasks, np.int64),
+        np.empty(2, np.int64),
+        np.empty(horizon + 1, np.int64),
+        np.empty(tasks + 1, np.int64),
+    )
 
 
 def make_servers(instance: Instance, floor: Floats) -> Servers:

@@ -14,6 +14,8 @@ from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.options import INTERRUPTED
 from mec_moe_agents.cli.pareto import pareto
 from mec_moe_agents.cli.rank import rank
+from mec_moe_agents.cli.replay import replay
+from mec_moe_agents.cli.report import report
 from mec_moe_agents.cli.reproduce import app as reproduce
 from mec_moe_agents.cli.reproduce import learn_importance
 from mec_moe_agents.cli.submit import submit
@@ -30,7 +32,7 @@ app = typer.Typer(
 )
 for command in (
     *(compare, rank, pareto, scenarios, agents, bench, train, evaluate, learn_importance),
-    *(submit, verify),
+    *(submit, verify, replay, report),
 ):
     app.command()(command)
 app.add_typer(reproduce, name="reproduce")
@@ -58,7 +60,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; the entry point of `mec-moe`."""
+    """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a dash or dot is not worth an error

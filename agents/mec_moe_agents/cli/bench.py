@@ -21,20 +21,25 @@ if TYPE_CHECKING:
 
     from mec_moe_agents.bench.speed import Row
 
-QUICK_PRESETS = ("default", "paper-synthetic", "paper")
+QUICK_SCENARIOS = ("default", "paper-synthetic", "dmoe/default", "dmoe/paper")
 QUICK_SECONDS = 0.1
 QUICK_SIZE = 1024
 
 
 def bench(
-    preset: Annotated[
-        str, typer.Option(help="Names with commas between them; all that need no files if empty.")
+    scenario: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all; "
+            "unless given all that need no files, toys too.",
+        ),
     ] = "",
     threads: Annotated[str, typer.Option(help="Numbers of threads for the vectors.")] = "1,2",
     seconds: Annotated[float, typer.Option(min=0.0, help="Time of each measurement.")] = 0.5,
     json: Annotated[Path | None, path_option("File for the results.")] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Few presets and sizes, 0.1 s a measurement.")
+        bool, typer.Option("--quick", help="Few scenarios and sizes, 0.1 s a measurement.")
     ] = False,
 ) -> None:
     """Measure steps per second, memory, and how far from the floor of the random numbers."""
@@ -43,9 +48,9 @@ def bench(
 
         from mec_moe_agents.bench import speed
         from mec_moe_agents.bench.case import find_cases
-        from mec_moe_agents.evaluation.scenarios import split_names
+        from mec_moe_agents.evaluation.naming import split_names
 
-        names = split_names(preset) or (QUICK_PRESETS if quick else ())
+        names = split_names(scenario) or (QUICK_SCENARIOS if quick else ())
         cases, counts = find_cases(names), _threads(threads)
         if json is not None and not json.absolute().parent.is_dir():
             raise FileNotFoundError(f"--json {json}: there is no folder {json.absolute().parent}")
@@ -150,7 +155,7 @@ def bench_table(*headings: str) -> Table:
 
 
 def _threads(text: str) -> list[int]:
-    from mec_moe_agents.evaluation.scenarios import split_names
+    from mec_moe_agents.evaluation.naming import split_names
 
     counts = split_names(text)
     if not counts or not all(count.isdecimal() and int(count) > 0 for count in counts):

@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import mec_moe_agents.cli.options as options
+from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.bounds import Bounds
     from mec_moe_agents.evaluation.rollout import Episodes
     from mec_moe_agents.evaluation.scenarios import Scenario
+    from mec_moe_agents.report.record import Invocation
+
+ROWS = "rows.csv"
 
 
 def compare(
-    scenario: options.Preset,
-    env: options.EnvironmentName = "offloading",
+    ctx: typer.Context,
+    scenario: options.ScenarioName,
+    env: options.EnvironmentName = None,
     agents: options.AgentNames = "all",
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 0,
     out: Annotated[
         Path | None,
         options.path_option(
-            "Folder for the results; runs/SCENARIO or runs/dmoe-SCENARIO unless given."
+            "Folder for the results; runs/SCENARIO unless given, with what --set changes."
         ),
     ] = None,
     settings: options.Settings = None,
@@ -37,22 +42,25 @@ def compare(
     """Run agents on the same seeds; rank them by return.
 
     Prints a table and a verdict, with the certified bound that no policy exceeds where it is known,
-    and writes to the output folder a picture (comparison.png), raw rows (rows.csv) and curves over
-    the episode (curves.npz). Finished work is kept: after an
-    interruption the same command goes on where it was.
+    and writes to the output folder a picture (comparison.png, .svg and .pdf), raw rows (rows.csv),
+    curves over the episode (curves.npz) and all figures (summary.json); `mec-moe report FOLDER`
+    makes a page of them. Finished work is kept: after an interruption the same command goes on
+    where it was.
     """
+    called = invocation(ctx)
     with options.reported():
         chosen = range(first_seed, first_seed + seeds)
         checked = check(env, scenario, agents, settings, chosen, certify=certify)
-        folder = out or Path("runs") / options.folder_name(env, scenario)
+        folder = out or Path("runs") / checked.folder_name
+        options.check_replaceable(folder / ROWS, checked.config)
         options.check_writable(folder)
     kept = f"interrupted; what is finished is kept in {folder}, the same command resumes"
     with options.reported(kept):
-        _answer(checked, chosen, folder, fresh=fresh, certify=certify)
+        _answer(checked, chosen, folder, called, fresh=fresh, certify=certify)
 
 
 def check(
-    env: str,
+    env: str | None,
     name: str,
     agents: str,
     settings: Sequence[str] | None,
@@ -61,19 +69,17 @@ def check(
     certify: bool,
 ) -> Scenario:
     """Resolve every name, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
     from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
-    from mec_moe_agents.evaluation.scenarios import (
-        Scenario,
-        find_config,
-        parse_agents,
-        with_clairvoyant,
-    )
+    from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, with_clairvoyant
     from mec_moe_agents.registry import make_agent
 
     check_evaluation_seeds((seeds[0], seeds[-1]))
     config = find_config(env, name, options.parse_overrides(settings))
     named = parse_agents(agents, config)
-    scenario = Scenario(name, config, with_clairvoyant(named, config, seeds, certify=certify))
+    environment, preset = find_preset(env, name)
+    ranked = with_clairvoyant(named, config, seeds, certify=certify)
+    scenario = Scenario(scenario_name(environment.name, preset), config, ranked)
     one = make_vector_env(config, 1)
     for agent in scenario.agents:
         make_agent(agent, one)
@@ -82,16 +88,21 @@ def check(
 
 
 def _answer(
-    scenario: Scenario, seeds: Sequence[int], folder: Path, *, fresh: bool, certify: bool
+    scenario: Scenario,
+    seeds: Sequence[int],
+    folder: Path,
+    called: Invocation,
+    *,
+    fresh: bool,
+    certify: bool,
 ) -> None:
     from rich.console import Console
 
-    from mec_moe_agents.evaluation.comparison_figure import draw_comparison
-    from mec_moe_agents.evaluation.drawing import save_figure
+    from mec_moe_agents.evaluation.export import write_comparison
     from mec_moe_agents.evaluation.leaderboard import summarize
     from mec_moe_agents.evaluation.provenance import current_provenance
-    from mec_moe_agents.evaluation.store import write_curves, write_rows
     from mec_moe_agents.evaluation.tables import print_comparison
+    from mec_moe_agents.report.comparison import record_comparison
 
     provenance = current_provenance()
     results, bounds = _run(
@@ -101,15 +112,13 @@ def _answer(
         results, scenario.references, scenario.trained, bounds=bounds, baseline=scenario.baseline
     )
     title = f"{scenario.summary}, {len(seeds)} seeds"
-    picture, rows, curves = folder / "comparison.png", folder / "rows.csv", folder / "curves.npz"
-    write_rows(rows, results, scenario.config, provenance, bounds.values)
-    write_curves(curves, results)
-    save_figure(draw_comparison(board, title), picture)
+    written = write_comparison(folder, scenario, results, board, provenance, title)
+    record_comparison(folder, called, provenance, scenario, seeds)
     console = Console(highlight=False)
     heading = f"{title}; beneath each mean its 95 % bootstrap interval"
-    print_comparison(console, heading, board, scenario.name)
+    print_comparison(console, heading, board, scenario.label)
     console.print()
-    options.print_places({"picture": picture, "raw rows": rows, "curves": curves})
+    options.print_places(written)
 
 
 def _run(

@@ -48,6 +48,7 @@ def scenarios() -> None:
     """List the scenarios of both environments."""
     with reported():
         from mec_moe_agents.environments import ENVIRONMENTS
+        from mec_moe_agents.evaluation.naming import scenario_name
         from mec_moe_agents.evaluation.rollout import TRAITS
 
         for position, environment in enumerate(ENVIRONMENTS):
@@ -57,7 +58,7 @@ def scenarios() -> None:
             rows = []
             for preset, config in environment.presets.items():
                 sizes = [str(getattr(config, field)) for field in fields]
-                rows.append([preset, *sizes, PURPOSES[name][preset]])
+                rows.append([scenario_name(name, preset), *sizes, PURPOSES[name][preset]])
             if position:
                 print()
             _print_table(name, ["Scenario", *columns, "For"], rows)
@@ -82,7 +83,7 @@ def _print_table(env: str, headings: Sequence[str], rows: Sequence[Sequence[str]
     from mec_moe_agents.evaluation.rollout import TRAITS
     from mec_moe_agents.evaluation.tables import plain_table
 
-    print(f"{TRAITS[env].title} (--env {env})")
+    print(TRAITS[env].title)
     table = plain_table()
     for heading in headings:
         table.add_column(heading, justify="right" if len(heading) == 1 else "left")

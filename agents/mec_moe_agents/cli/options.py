@@ -8,13 +8,19 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from mec_moe_agents.extras import explain
+
+if TYPE_CHECKING:
+    from mec_moe_env.config import Config
 
 FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
+COMPILING = "compiling machine code … (once; cached afterwards)"
 TEXT_FIELDS = ("tasks", "data_path", "gates")
 
 
@@ -30,11 +36,20 @@ def path_option(what: str, metavar: str = "PATH") -> Any:
     return typer.Option(help=what, parser=given_path, metavar=metavar)
 
 
-Preset = Annotated[str, typer.Option(help="A preset; `mec-moe scenarios` lists them.")]
-EnvironmentName = Annotated[str, typer.Option(help="offloading or dmoe.")]
+ScenarioName = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="A preset, DMoE's as dmoe/NAME; see `mec-moe scenarios`."),
+]
+EnvironmentName = Annotated[
+    str | None,
+    typer.Option(help="offloading or dmoe, whose presets then need no dmoe/ before them."),
+]
 AgentNames = Annotated[str, typer.Option(help="Names with commas between them, or `all`.")]
 Baselines = Annotated[
-    str, typer.Option(help="Agents to compare with: names with commas between them, or `all`.")
+    str,
+    typer.Option(
+        "--agents", help="Agents to compare with: names with commas between them, or `all`."
+    ),
 ]
 Episodes = Annotated[int, typer.Option(min=1, help="Episodes per agent.")]
 FirstSeed = Annotated[int, typer.Option(min=0, help="The others follow it.")]
@@ -67,17 +82,23 @@ def tell(text: str) -> None:
 def reported(interrupted: str = "interrupted") -> Iterator[None]:
     """End the command with the right code when the block fails for a reason outside the code.
 
-    A `ValueError` comes from what the user asked for (2); files, folders, missing extras and want
-    of memory fail at run time (1); Ctrl-C says `interrupted` (130).
+    A block that waits for machine code to be compiled says so. A `ValueError` comes from what the
+    user asked for (2); files, folders, missing extras and want of memory fail at run time (1);
+    Ctrl-C says `interrupted` (130).
     """
+    from mec_moe_env.core.kernels import noticed_compilation
+
     try:
-        yield
+        with noticed_compilation(lambda: tell(COMPILING)):
+            yield
     except KeyboardInterrupt:
         leave(interrupted, INTERRUPTED)
     except ValueError as error:
         leave(str(error), WRONG_USE)
-    except (OSError, ImportError) as error:
+    except OSError as error:
         leave(str(error), FAILED)
+    except ImportError as error:
+        leave(explain(error), FAILED)
     except MemoryError as error:
         leave(f"out of memory: {error}", FAILED)
 
@@ -114,9 +135,17 @@ def _parse_value(field: str, text: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def folder_name(env: str, scenario: str) -> str:
-    """Return how the results of a scenario are called under `runs`."""
-    return scenario if env == "offloading" else f"{env}-{scenario}"
+def check_replaceable(rows: Path, config: Config) -> None:
+    """See that rows which are there are of this configuration: they will be written anew.
+
+    Raises:
+        ValueError: they are of another one; the first fields that differ are named.
+    """
+    from mec_moe_agents.evaluation.store import differing_config
+
+    differing = differing_config(rows, config)
+    if differing:
+        raise ValueError(f"{rows} is of another configuration: {differing}. Take another --out")
 
 
 def check_writable(folder: Path) -> None:

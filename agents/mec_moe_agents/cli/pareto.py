@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 import mec_moe_agents.cli.options as options
+from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
     from mec_moe_agents.reproduce.pareto import Trade
 
 
 def pareto(
-    scenario: options.Preset,
+    ctx: typer.Context,
+    scenario: options.ScenarioName,
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 100_000,
     out: Annotated[
@@ -24,30 +28,37 @@ def pareto(
     """Sweep DMoE's schedulers over energy and accuracy, or over energy and violated thresholds.
 
     JESA at 20 values of γ0, H(z, D) at 20 of z, top-k at every k, no expert at all, and learned
-    importance where there is some. Prints the front, and writes pareto.png and pareto.csv.
+    importance where there is some. Prints the front, and writes pareto.png (.svg and .pdf) and
+    pareto.csv; `mec-moe report FOLDER` makes a page of them.
     """
+    called = invocation(ctx)
     with options.reported():
-        from mec_moe_agents.evaluation.drawing import save_figure
+        from mec_moe_agents.environments import DMOE
+        from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
-        from mec_moe_agents.evaluation.scenarios import Scenario, find_config
-        from mec_moe_agents.reproduce.pareto import draw, measure
+        from mec_moe_agents.evaluation.scenarios import Scenario
+        from mec_moe_agents.report.studies import record_studies
+        from mec_moe_agents.reproduce import Answer, write_answer
+        from mec_moe_agents.reproduce.pareto import QUESTION, draw, headlines, measure
         from mec_moe_env import DMoEConfig
-        from mec_moe_env.files import write_csv
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
-        name = scenario.removeprefix("dmoe/")
-        config = find_config("dmoe", name, options.parse_overrides(settings))
+        _, preset = find_preset(DMOE.name, scenario)
+        config = find_config(DMOE.name, scenario, options.parse_overrides(settings))
         assert isinstance(config, DMoEConfig)
-        folder = out or Path("runs") / f"pareto-{name}"
+        named = Scenario(scenario_name(DMOE.name, preset), config, ())
+        folder = out or Path("runs") / f"pareto-{named.folder_name}"
+        picture, rows = folder / "pareto.png", folder / "pareto.csv"
+        options.check_replaceable(rows, config)
         options.check_writable(folder)
         provenance = current_provenance()
         trade = measure(config, chosen, options.tell)
-        title = f"{Scenario(name, config, ()).summary}, {seeds} seeds"
-        picture, rows = folder / "pareto.png", folder / "pareto.csv"
-        write_csv(rows, [{**row, **provenance.columns} for row in trade.rows])
-        save_figure(draw(trade, title), picture)
+        title = f"{named.summary}, {seeds} seeds"
+        answer = Answer(trade.rows, draw(trade, title), headlines(trade))
+        write_answer(folder, "pareto", answer, provenance)
+        record_studies(folder, called, provenance, chosen, {"pareto": (QUESTION, answer)})
         _print_front(trade, title)
         options.print_places({"picture": picture, "raw rows": rows})
 

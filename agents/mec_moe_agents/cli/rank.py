@@ -15,16 +15,20 @@ from mec_moe_agents.cli.options import (
     path_option,
     reported,
 )
+from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.scenarios import RankingRequest
+    from mec_moe_agents.report.record import Invocation
 
 
 def rank(
-    scenarios: Annotated[
+    ctx: typer.Context,
+    scenario: Annotated[
         str,
         typer.Option(
-            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all."
+            metavar="NAMES",
+            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all.",
         ),
     ] = "all",
     agents: AgentNames = "all",
@@ -48,24 +52,27 @@ def rank(
     Scores run from the best untrained baseline, which always runs, to the certified bound that no
     policy exceeds. Prints a table and a verdict for each scenario; writes every episode
     (ranking.csv), all figures (ranking.json), tables with the command that reproduces each row
-    (ranking.md) and a picture (ranking.png). After an interruption the same command goes on where
-    it was.
+    (ranking.md) and a picture (ranking.png, .svg and .pdf); `mec-moe report FOLDER` makes a page of
+    them. After an interruption the same command goes on where it was.
     """
+    called = invocation(ctx)
     with reported():
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.evaluation.scenarios import RankingRequest
 
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
         chosen = range(first, first + seeds)
-        request = RankingRequest.check(scenarios, agents, chosen, mnist, certify=certify)
+        request = RankingRequest.check(scenario, agents, chosen, mnist, certify=certify)
         for folder in (out, *([markdown.parent] if markdown else [])):
             check_writable(folder)
     kept = f"interrupted; what is finished is kept in {out}, the same command resumes"
     with reported(kept):
-        _answer(request, out, markdown, jobs)
+        _answer(request, out, markdown, jobs, called)
 
 
-def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int) -> None:
+def _answer(
+    request: RankingRequest, out: Path, markdown: Path | None, jobs: int, called: Invocation
+) -> None:
     from rich.console import Console
 
     from mec_moe_agents.cli.progress import progress_of
@@ -76,6 +83,7 @@ def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int
     from mec_moe_agents.evaluation.ranking import Ranking
     from mec_moe_agents.evaluation.store import CellStore
     from mec_moe_agents.evaluation.tables import print_ranking
+    from mec_moe_agents.report.comparison import record_ranking
 
     scenarios, seeds, certify = request.scenarios, request.seeds, request.certify
     provenance = current_provenance()
@@ -90,5 +98,6 @@ def _answer(request: RankingRequest, out: Path, markdown: Path | None, jobs: int
         )
     ranking = Ranking(request, results, bounds, provenance)
     written = write_ranking(ranking, out, markdown)
+    record_ranking(out, called, ranking)
     print_ranking(Console(highlight=False), ranking.standings, ranking.aggregates)
     print("", *written, sep="\n")

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mec_moe_agents.cli.options import ResultsFolder, check_writable, print_places, reported, tell
+from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
+    from mec_moe_agents.report.record import Invocation
     from mec_moe_agents.reproduce import Study
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Reproduce the papers' claims, test the learned policy: pictures, raw rows, a table.",
 )
+QUESTION = "Does learned layer importance save energy at equal accuracy?"
 Seeds = Annotated[int, typer.Option(min=1, help="Episodes per condition, from seed 0.")]
 
 
 @app.command()
 def dmoe(
+    ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-dmoe"),
     seeds: Seeds = 20,
     only: Annotated[
@@ -31,9 +35,10 @@ def dmoe(
 ) -> None:
     """Answer the questions of Qin et al. 2025 (multi-layer DMoE).
 
-    Studies: energy, accuracy, experts, optimality, search, staleness; each writes NAME.png and
-    NAME.csv.
+    Studies: energy, accuracy, experts, optimality, search, staleness; each writes NAME.png (.svg
+    and .pdf) and NAME.csv. `mec-moe report FOLDER` makes a page of them.
     """
+    called = invocation(ctx)
     with reported():
         from mec_moe_env.config import suggest
 
@@ -42,19 +47,21 @@ def dmoe(
             if name not in known:
                 raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
         studies = [study for name, study in known.items() if not only or name in only]
-        _answer(studies, out, range(seeds))
+        _answer(studies, out, range(seeds), called)
 
 
 @app.command()
 def offloading(
+    ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-offloading"),
     seeds: Seeds = 20,
 ) -> None:
     """Answer the question of Li & Duan 2024: does the gating network converge, and when?"""
+    called = invocation(ctx)
     with reported():
         from mec_moe_agents.reproduce.offloading import STUDY
 
-        _answer([STUDY], out, range(seeds))
+        _answer([STUDY], out, range(seeds), called)
 
 
 @app.command()
@@ -77,6 +84,7 @@ def experts(
 
 @app.command()
 def transfer(
+    ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-transfer"),
     seeds: Annotated[
         int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
@@ -86,11 +94,13 @@ def transfer(
 
     `yes` marks a lead of the learned policy, `NO` one of the baseline; neither is undecided.
     """
+    called = invocation(ctx)
     with reported():
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.reproduce.transfer import STUDY
 
-        _answer([STUDY], out, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        _answer([STUDY], out, chosen, called)
 
 
 def dmoe_studies() -> Sequence[Study]:
@@ -107,25 +117,28 @@ def dmoe_studies() -> Sequence[Study]:
     )
 
 
-def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int]) -> None:
+def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int], called: Invocation) -> None:
     from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.report.studies import record_studies
     from mec_moe_agents.reproduce import print_headlines, write_answer
 
     check_writable(out)
-    provenance, headlines = current_provenance(), {}
+    provenance, answers = current_provenance(), {}
     for position, study in enumerate(studies, 1):
         begin = time.perf_counter()
         answer = study.run(seeds)
         write_answer(out, study.name, answer, provenance)
-        headlines[study.name] = answer.headlines
+        answers[study.name] = (study.question, answer)
         took = time.perf_counter() - begin
         tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
-    print_headlines(headlines)
+    record_studies(out, called, provenance, seeds, answers)
+    print_headlines({name: answer.headlines for name, (_, answer) in answers.items()})
     names = [study.name for study in studies]
     print_places({name: f"{out / name}.png  {out / name}.csv" for name in names})
 
 
 def learn_importance(
+    ctx: typer.Context,
     out: ResultsFolder = Path("runs/importance"),
     seeds: Annotated[
         int, typer.Option(min=1, help="Episodes to compare on, from seed 100000.")
@@ -139,10 +152,12 @@ def learn_importance(
     Writes digits_moe.json (for the agent `learned`, option path), importance.png and
     importance.csv. Learns on seeds from 2^31, evaluates on others; both meet the same 540 images.
     """
+    called = invocation(ctx)
     with reported():
         from mec_moe_agents.dmoe.learned import DIGITS_MOE, ScheduleFamily
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.report.studies import record_studies
         from mec_moe_agents.reproduce import print_headlines, write_answer
         from mec_moe_agents.reproduce.importance import compare_matches
         from mec_moe_agents.training.importance import CONFIG, SHARED, learn_family
@@ -162,5 +177,6 @@ def learn_importance(
         chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
         answer = compare_matches(matches, chosen)
         write_answer(out, "importance", answer, provenance)
+        record_studies(out, called, provenance, chosen, {"importance": (QUESTION, answer)})
         print_headlines({"importance": answer.headlines})
         print(SHARED, path, out / "importance.png", out / "importance.csv", sep="\n")

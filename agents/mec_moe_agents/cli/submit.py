@@ -18,12 +18,21 @@ SUFFIX, TIMES = ".npz", ".times.json"
 
 
 def submit(
-    task: Annotated[str, typer.Option(help="A task; `mec-moe suite list` names them.")],
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task",
+            "--scenario",
+            help="A task; `mec-moe suite list` names them, and their scenario's name finds them.",
+        ),
+    ],
     agent: Annotated[
         str,
         typer.Option(
-            help="A name of `mec-moe agents`, the folder of a run of `mec-moe train`, or "
-            "module:factory, where factory(env, seeds) returns what has a `predict`."
+            "--agent",
+            "--agents",
+            help="One: a name of `mec-moe agents`, the folder of a run of `mec-moe train`, or "
+            "module:factory, where factory(env, seeds) returns what has a `predict`.",
         ),
     ],
     out: Annotated[Path, options.path_option("The file to write.", "FILE.npz")],

@@ -78,6 +78,24 @@ def _shift(split: Split) -> str:
     return f": {split.shift}" if split.shift else ""
 
 
+@app.command("brackets")
+def show_brackets(
+    split: Annotated[str, typer.Option(help="One split.")] = "test",
+) -> None:
+    """Show how tight the bounds are, as a table of Markdown.
+
+    Mean returns of the best untrained baseline, of the reference that gets furthest, and the bound;
+    `open` is the share of the scale between the latter two.
+    """
+    with options.reported():
+        from mec_moe_agents.suite.brackets import as_markdown, brackets
+
+        found = brackets(split)
+        if not found:
+            raise ValueError(f"no task has a split {split!r} with bounds and a reference")
+        print(as_markdown(found))
+
+
 @app.command()
 def freeze() -> None:
     """Write the files of tasks that are new or changed, from the presets as they are now."""

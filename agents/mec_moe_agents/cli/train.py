@@ -8,19 +8,22 @@ from typing import Annotated
 import typer
 
 import mec_moe_agents.cli.options as options
+from mec_moe_agents.cli.recording import invocation
+from mec_moe_agents.extras import explain
 
 
 def train(
+    ctx: typer.Context,
     algo: Annotated[str, typer.Option(help="ppo, maskable-ppo, recurrent-ppo, a2c or dqn.")],
-    scenario: options.Preset,
+    scenario: options.ScenarioName,
     steps: Annotated[
         int | None,
         typer.Option(
-            help="Steps in all, until the learning rate is lowest unless given; more than before "
-            "extends a finished run."
+            help="Steps in all, rounded up to whole segments between checkpoints; until the "
+            "learning rate is lowest unless given. More than before extends a finished run."
         ),
     ] = None,
-    env: options.EnvironmentName = "offloading",
+    env: options.EnvironmentName = None,
     policy: Annotated[
         str | None,
         typer.Option(
@@ -32,7 +35,9 @@ def train(
     envs: Annotated[int | None, typer.Option(help="Sub-environments; tuned unless given.")] = None,
     out: Annotated[
         Path | None,
-        options.path_option("Folder; runs/train/SCENARIO-ALGO-POLICY-seedN unless given."),
+        options.path_option(
+            "Folder; runs/train/SCENARIO-ALGO-POLICY-seedN unless given, with what --set changes."
+        ),
     ] = None,
     settings: options.Settings = None,
     tuning: Annotated[
@@ -61,16 +66,20 @@ def train(
 
     The same command goes on where it was stopped or killed, and ends in the
     same weights as if it had run through. The folder of the run gets
-    config.json, versions.json, evaluations.csv, curves.png, logs, and the
-    checkpoints `best` and `last` (.npz and JSON, no pickle).
+    config.json, versions.json, evaluations.csv, curves.png, logs, the
+    checkpoints `best` and `last` (.npz and JSON, no pickle), and what
+    `mec-moe compare` writes.
 
-    `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds.
-    TensorBoard is written where it is installed.
+    `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds,
+    `mec-moe report FOLDER` makes a page of all. TensorBoard is written where
+    it is installed.
     """
+    called = invocation(ctx)
     with options.reported():
         require_training()
-        from mec_moe_agents.cli.training import parse_baselines, present, train_in_view
-        from mec_moe_agents.evaluation.scenarios import find_config
+        from mec_moe_agents.cli.training import parse_baselines, run_in_view
+        from mec_moe_agents.evaluation.naming import find_config, find_preset
+        from mec_moe_agents.evaluation.scenarios import Scenario
         from mec_moe_agents.training.learner import check_memory
         from mec_moe_agents.training.plan import Plan, check_algorithm
         from mec_moe_agents.training.policy import digest, find_weights
@@ -78,6 +87,7 @@ def train(
         from mec_moe_env.config import Whole, reject
 
         check_algorithm(algo)
+        _, preset = find_preset(env, scenario)
         config = find_config(env, scenario, options.parse_overrides(settings))
         overrides = options.parse_overrides(tuning, "--tune")
         if envs is not None:
@@ -85,7 +95,7 @@ def train(
         plan = Plan.tuned(
             algo,
             config,
-            scenario,
+            preset,
             policy,
             overrides,
             seed=seed,
@@ -99,12 +109,12 @@ def train(
             raise reject("--steps", total, Whole(1))
         check_memory(plan)
         names = parse_baselines(baselines, config)
-        run_name = f"{options.folder_name(env, scenario)}-{algo}-{plan.policy}-seed{seed}"
-        folder = out or Path("runs/train") / run_name
+        run_name = f"{algo}-{plan.policy}-seed{seed}"
+        where = Scenario(plan.scenario_name, config, names)
+        folder = out or Path("runs/train") / f"{where.folder_name}-{run_name}"
         options.check_writable(folder)
         open_run(folder, plan, fresh=fresh)
-    with options.reported("interrupted; training is done, the same command compares it"):
-        present(plan, folder, names, train_in_view(plan, folder, total))
+    run_in_view(plan, folder, names, total, called)
 
 
 def require_training() -> None:
@@ -113,12 +123,11 @@ def require_training() -> None:
         import sb3_contrib  # noqa: F401
         import stable_baselines3  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            f"training needs {error.name}: pip install 'mec-moe-env[cli,rl]'"
-        ) from error
+        raise ImportError(explain(error, "training")) from error
 
 
 def evaluate(
+    ctx: typer.Context,
     folder: Annotated[
         Path,
         typer.Argument(help="Folder of a run of `mec-moe train`.", parser=options.given_path),
@@ -127,15 +136,19 @@ def evaluate(
     first_seed: options.FirstSeed = 100_000,
     baselines: options.Baselines = "all",
 ) -> None:
-    """Compare the best checkpoint of a training run with the baselines, paired by seed."""
+    """Compare the best checkpoint of a training run with the baselines, paired by seed.
+
+    Writes what `mec-moe compare` writes into FOLDER/comparisons/FIRST-LAST, by the seeds.
+    """
+    called = invocation(ctx)
     kept = f"interrupted; finished baselines are kept in {folder}, the same command resumes"
     with options.reported(kept):
         require_training()
-        from mec_moe_agents.cli.training import parse_baselines, print_standing
+        from mec_moe_agents.cli.training import evaluate_again, parse_baselines
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.training.run_folder import read_plan
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
         plan = read_plan(folder)
-        print_standing(plan, folder, parse_baselines(baselines, plan.config), chosen)
+        evaluate_again(plan, folder, parse_baselines(baselines, plan.config), chosen, called)

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
-from mec_moe_agents.cli.options import INTERRUPTED, leave, print_places, tell
+from mec_moe_agents.cli.options import INTERRUPTED, leave, print_places, reported, tell
 from mec_moe_agents.cli.progress import progress_of, shown_bar
 from mec_moe_agents.evaluation.bounds import find_bounds
 from mec_moe_agents.evaluation.columns import return_column
 from mec_moe_agents.evaluation.comparison import Listener, compare
-from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.drawing import save_drawings
+from mec_moe_agents.evaluation.export import write_comparison
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
+from mec_moe_agents.evaluation.naming import split_names
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Episodes
-from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, split_names
+from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.report.comparison import record_comparison
+from mec_moe_agents.report.record import NAME as RECORD
+from mec_moe_agents.report.record import Drawing, Invocation, Record
 from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run, train
-from mec_moe_agents.training.run_folder import BEST, CELLS, CURVES, Progress
+from mec_moe_agents.training.run_folder import BEST, CELLS, COMPARISONS, CURVES, Progress
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
 EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)
-SHOWN = ("guard", "topk")
-"""Baselines that the learning curve shows beside the best one and the references."""
+LEARNING_CURVE = Drawing(
+    Path(CURVES).stem, "The mean return while training, and that of baselines on the same seeds."
+)
 CHANGED = "note: the code or the packages changed since this run began; its numbers may, too"
 
 
@@ -40,11 +49,33 @@ def parse_baselines(names: str, config: OffloadingConfig | DMoEConfig) -> list[s
     return [name for name in parse_agents(names, config) if name != LEARNED or name in named]
 
 
-def train_in_view(plan: Plan, folder: Path, steps: int) -> Progress:
+def run_in_view(
+    plan: Plan, folder: Path, names: Sequence[str], steps: int, called: Invocation
+) -> None:
+    """Run the baselines that the learning curve stands beside, train, and rank what was learned."""
+    scenario = Scenario(plan.scenario_name, plan.config, names)
+    with reported(f"interrupted before training; finished baselines are kept in {folder}"):
+        found = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
+        draw = partial(_draw, plan, folder, found)
+        progress = _train_in_view(plan, folder, steps, draw)
+    with reported("interrupted; training is done, the same command compares it"):
+        draw(progress)
+        present(plan, folder, names, progress, called)
+
+
+def _draw(plan: Plan, folder: Path, baselines: Mapping[str, Episodes], progress: Progress) -> None:
+    """Draw the whole run until now beside all its baselines."""
+    means = {agent: float(found.metrics["return"].mean()) for agent, found in baselines.items()}
+    save_drawings(draw_curves(plan, progress, means), folder / CURVES)
+
+
+def _train_in_view(
+    plan: Plan, folder: Path, steps: int, draw: Callable[[Progress], None]
+) -> Progress:
     """Train, and show on stderr how far it is; Ctrl-C ends the command with the last step made."""
     after = "{task.percentage:>3.0f} %", "{task.fields[speed]}"
     with shown_bar("{task.description}", *after) as bar:
-        watcher = TrainingProgress(bar)
+        watcher = TrainingProgress(bar, steps, draw)
         try:
             return train(plan, folder, steps, watcher)
         except KeyboardInterrupt:
@@ -56,27 +87,73 @@ def train_in_view(plan: Plan, folder: Path, steps: int) -> Progress:
     )
 
 
-def present(plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress) -> None:
-    """Draw the learning curve, then rank the best checkpoint among the baselines."""
-    scenario = Scenario(plan.scenario, plan.config, baselines)
-    before = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
-    picture = folder / CURVES
-    save_figure(draw_curves(plan, progress, _shown(before, scenario.references)), picture)
-    print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+def present(
+    plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress, called: Invocation
+) -> None:
+    """Rank the best checkpoint among the baselines, and say where everything is."""
+    standing = _print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    retrain = [f"{plan.command(progress.steps)} --out {shlex.quote(str(folder))}"]
+    written = _keep(standing, folder, called, [LEARNING_CURVE], retrain)
     best = progress.best
     print_places(
         {
             "best": f"{folder / BEST}, step {best.steps:,} of {progress.steps:,}",
-            "curves": picture,
+            "learning": folder / CURVES,
+            **written,
             "other seeds": f"mec-moe evaluate {folder} --seeds 200 --first-seed 0",
         }
     )
 
 
-def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]) -> None:
+def evaluate_again(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int], called: Invocation
+) -> None:
+    """Rank the best checkpoint among baselines on some seeds; keep that in a folder of its own."""
+    standing = _print_standing(plan, folder, names, seeds)
+    out = folder / COMPARISONS / f"{seeds[0]}-{seeds[-1]}"
+    out.mkdir(parents=True, exist_ok=True)
+    finished = (folder / RECORD).exists()
+    retrain = Record.read(folder).reproduce if finished else ()
+    print_places(_keep(standing, out, called, [], [*retrain, called.explicit]))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How what was trained stands among the baselines."""
+
+    scenario: Scenario
+    results: Mapping[str, Episodes]
+    board: Leaderboard
+
+    @property
+    def title(self) -> str:
+        """Of the picture."""
+        return f"{self.scenario.summary}, {self.board.seeds} seeds"
+
+
+def _keep(
+    standing: Standing,
+    out: Path,
+    called: Invocation,
+    drawings: Sequence[Drawing],
+    reproduce: Sequence[str],
+) -> Mapping[str, Path]:
+    """Write all of it, and return what is where."""
+    provenance, scenario = current_provenance(), standing.scenario
+    ran = replace(scenario, agents=list(standing.results))
+    written = write_comparison(
+        out, ran, standing.results, standing.board, provenance, standing.title
+    )
+    seeds = standing.board.lines[0].episodes.seeds.tolist()
+    record_comparison(out, called, provenance, ran, seeds, drawings=drawings, reproduce=reproduce)
+    return written
+
+
+def _print_standing(
+    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]
+) -> Standing:
     """Print the table and the verdict of the best checkpoint beside baselines on some seeds."""
-    trained = f"{plan.algo} ({plan.policy})"  # the name of no baseline
-    scenario = Scenario(plan.scenario, plan.config, names)
+    trained, scenario = plan.agent_name, Scenario(plan.scenario_name, plan.config, names)
     results = {
         trained: evaluate_run(folder, seeds),
         **_run_baselines(scenario, folder, seeds),
@@ -91,11 +168,12 @@ def print_standing(plan: Plan, folder: Path, names: Sequence[str], seeds: Sequen
     )
     console = Console(highlight=False)
     heading = (
-        f"{plan.scenario}: {trained} is the best checkpoint; {len(seeds)} seeds from {seeds[0]} "
+        f"{scenario.summary}; {trained} is the best checkpoint; {len(seeds)} seeds from {seeds[0]} "
         "that neither training nor the choice of the checkpoint has seen"
     )
-    print_comparison(console, heading, board, plan.scenario)
+    print_comparison(console, heading, board, scenario.label)
     console.print(_behind(board, trained), style="bold")
+    return Standing(scenario, results, board)
 
 
 def _run_baselines(
@@ -106,15 +184,6 @@ def _run_baselines(
     with progress_of(len(agents)) as listener:
         code = current_provenance().identity
         return compare(scenario.config, agents, seeds, store, code, listener)
-
-
-def _shown(results: Mapping[str, Episodes], references: Sequence[str]) -> dict[str, float]:
-    """Choose the baselines that the learning curve is drawn beside; their mean returns."""
-    means = {name: float(episodes.metrics["return"].mean()) for name, episodes in results.items()}
-    contenders = [name for name in means if name not in references]
-    best = max(contenders, key=means.__getitem__, default=None)
-    shown = (*SHOWN, *references, best)
-    return {name: mean for name, mean in means.items() if name in shown}
 
 
 def _behind(board: Leaderboard, trained: str) -> str:
@@ -129,16 +198,21 @@ def _behind(board: Leaderboard, trained: str) -> str:
 class TrainingProgress:
     """A bar that fills with the steps; a line for each checkpoint if it is disabled."""
 
-    def __init__(self, bar: ProgressBar) -> None:
-        self._bar = bar
+    def __init__(self, bar: ProgressBar, asked: int, draw: Callable[[Progress], None]) -> None:
+        self._bar, self._asked, self._draw = bar, asked, draw
         self._task = bar.add_task("preparing", total=None, speed="")
         self.done = self._total = self._began_with = 0
         self._began_at = 0.0
 
     def began(self, done: int, total: int, same_code: bool) -> None:
-        """Show how much is done."""
+        """Show how much is done, and whether it will be more steps than asked for."""
         if not same_code:
-            (tell if self._bar.disable else self._bar.console.print)(CHANGED)
+            self._announce(CHANGED)
+        if max(done, self._asked) < total:
+            self._announce(
+                f"{self._asked:,} steps are rounded up to {total:,}: checkpoints are made after "
+                "whole episodes of all sub-environments"
+            )
         self.done = self._began_with = done
         self._total = max(total, done)
         self._began_at = time.perf_counter()
@@ -153,13 +227,17 @@ class TrainingProgress:
         self._bar.update(self._task, completed=self.done, speed=f"{speed:,.0f} steps/s")
 
     def evaluated(self, progress: Progress) -> None:
-        """Show how good the policy is."""
+        """Draw the run until now, and show how good the policy is."""
+        self._draw(progress)
         what = (
             f"return {progress.evaluations[-1].mean_return:.4g} "
             f"(best {progress.best.mean_return:.4g} at step {progress.best.steps:,})"
         )
         self._bar.update(self._task, completed=self.done, description=what)
         self._say(what)
+
+    def _announce(self, what: str) -> None:
+        (tell if self._bar.disable else self._bar.console.print)(what)
 
     def _say(self, what: str) -> None:
         if self._bar.disable:

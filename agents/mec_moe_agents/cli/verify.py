@@ -68,5 +68,7 @@ def _show(submission: Submission, verification: Verification) -> None:
     for name in FEASIBILITY:
         if name in episodes.metrics:
             print(f"{name:>16}  {episodes.metrics[name].mean():.4g}")
+    if why := scale.why_none(task.baseline or "the baseline"):
+        print(f"\n{why}")
     print(f"\nclaimed: {claims.agent}{f' by {claims.author}' if claims.author else ''}, ", end="")
     print(f"{claims.information}, {claims.training_runs} training runs\n")

@@ -21,7 +21,7 @@ from mec_moe_env.core.buffers import Floats
 BOUND = "certified bound"
 """How tables, pictures and the progress call it."""
 SHIPPED, CERTIFIED = "shipped", "certified"
-UNASKED = "no bound is shipped for these seeds; compare and rank compute it with --certify"
+UNASKED = "no bound is shipped for these seeds; compare, rank and replay compute it with --certify"
 VALUE = "bound"
 
 

@@ -11,6 +11,9 @@ from types import MappingProxyType
 from mec_moe_agents.evaluation.statistics import Estimate
 
 MISSING = "–"
+ENERGY_OF_A_TASK = "energy_per_arrival_j"
+"""Which of Offloading's two measures tables and pictures show: joules per arriving task, rejected
+ones included. It has a value for every agent, and a total behind it that all agents share."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
         "generalization_error": Column("Final error", 3, achieved="final error {}"),
         "accuracy": Column("Accuracy %", 1, 1e2, achieved="held-out accuracy {} %"),
-        "energy_per_task_j": Column("Energy mJ/task", 1, 1e3, achieved="energy {} mJ a task"),
+        ENERGY_OF_A_TASK: Column(
+            "Energy mJ/arrival", 1, 1e3, achieved="energy {} mJ per arriving task"
+        ),
         "energy_per_token_j": Column("Energy mJ/token", 1, 1e3, achieved="energy {} mJ a token"),
         "relevance": Column("Relevance", 3),
         "violated": Column("Violated %", 1, 1e2, achieved="thresholds violated {} %"),

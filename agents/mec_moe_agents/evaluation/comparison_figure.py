@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from mec_moe_agents.evaluation import drawing, leaderboard
 from mec_moe_agents.evaluation.bounds import BOUND
+from mec_moe_agents.evaluation.columns import COLUMNS, ENERGY_OF_A_TASK
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_env.core.buffers import Floats
 
@@ -26,16 +27,24 @@ MARGIN = 0.03
 """Share of an axis below zero."""
 LEGEND_COLUMNS = 7
 
+Looks = Mapping[str, drawing.Look]
+"""By agent."""
+
 
 @dataclass(frozen=True)
 class Axis:
     """A measure with the words beside it."""
 
     label: str
-    measure: str = ""
-    scale: float = 1.0
+    measure: str
+    """One of `COLUMNS`; a curve may have another one of the same unit."""
     fit: str = "data"
     """What the axis covers: the data, the data and zero, or errors (logarithmic if they must)."""
+
+    @property
+    def scale(self) -> float:
+        """From the stored unit to the one that is shown, the same as in a table."""
+        return COLUMNS[self.measure].scale
 
 
 @dataclass(frozen=True)
@@ -53,23 +62,23 @@ class View:
 OFFLOADING = View(
     curve_title="Error over time (mean and 95 % interval)",
     step="Slot",
-    curve=Axis("Overall generalization error $G_t$", fit="errors"),
+    curve=Axis("Overall generalization error $G_t$", "generalization_error", fit="errors"),
     plane_title="Error against energy (lower left is better)",
-    horizontal=Axis("Energy per arriving task (mJ)", "energy_per_arrival_j", 1e3),
+    horizontal=Axis("Energy per arriving task (mJ)", ENERGY_OF_A_TASK),
     vertical=Axis("Final generalization error $G_T$", "generalization_error", fit="errors"),
 )
 DMOE = View(
     curve_title="Energy by layer (mean and 95 % interval)",
     step="Layer",
-    curve=Axis("Energy of the layer, all tokens (mJ)", scale=1e3, fit="zero"),
+    curve=Axis("Energy of the layer, all tokens (mJ)", "energy_per_token_j", fit="zero"),
     plane_title="Violations against energy (lower left is better)",
-    horizontal=Axis("Energy per token, all layers (mJ)", "energy_per_token_j", 1e3),
-    vertical=Axis("Token layers below the threshold (%)", "violated", 1e2, fit="zero"),
+    horizontal=Axis("Energy per token, all layers (mJ)", "energy_per_token_j"),
+    vertical=Axis("Token layers below the threshold (%)", "violated", fit="zero"),
 )
 DMOE_MODEL = dataclasses.replace(
     DMOE,
     plane_title="Accuracy against energy (upper left is better)",
-    vertical=Axis("Accuracy on held-out digits (%)", "accuracy", 1e2),
+    vertical=Axis("Accuracy on held-out digits (%)", "accuracy"),
 )
 
 
@@ -85,15 +94,16 @@ def draw_comparison(board: leaderboard.Leaderboard, title: str) -> Figure:
     figure = drawing.new_figure(title, (15, 5.2))
     over_time, plane, returns = figure.subplots(1, 3, width_ratios=(5, 5, 4))
     view = view_of(board.best.metrics)
-    _draw_curves(over_time, board, view)
-    _draw_plane(plane, board, view)
-    _draw_returns(returns, board)
-    looks = {_label(line): drawing.look_of(line.agent) for line in board.lines}
+    looks = drawing.looks_of([line.agent for line in board.lines])
+    _draw_curves(over_time, board, view, looks)
+    _draw_plane(plane, board, view, looks)
+    _draw_returns(returns, board, looks)
+    labels = [_label(line) for line in board.lines]
     handles = [Line2D([], [], markersize=7, mec=look.edge, **look.style) for look in looks.values()]
     if board.bound is not None:
         handles.append(Line2D([], [], **drawing.BOUND.style))
-        looks[BOUND] = drawing.BOUND
-    drawing.legend_below(figure, handles, list(looks), LEGEND_COLUMNS)
+        labels.append(BOUND)
+    drawing.legend_below(figure, handles, labels, LEGEND_COLUMNS)
     return figure
 
 
@@ -101,12 +111,12 @@ def _label(line: Line) -> str:
     return line.agent if line.contender else f"{line.agent} (reference)"
 
 
-def _draw_curves(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None:
+def _draw_curves(axes: Axes, board: leaderboard.Leaderboard, view: View, looks: Looks) -> None:
     means = np.array([line.episodes.curve.mean(axis=0) for line in board.lines])
     steps = means.shape[1]
     marked = steps <= MARKED_STEPS
     for line in reversed(board.lines):  # the best on top
-        look = drawing.look_of(line.agent)
+        look = looks[line.agent]
         curve = view.curve.scale * line.episodes.curve
         drawing.draw_curves(axes, curve, look if marked else look._replace(marker=""))
     _fit(axes, view.curve, means[:, int(SETTLED_FROM * steps) :])
@@ -118,9 +128,9 @@ def _draw_curves(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None
     drawing.finish(axes, view.curve_title, view.step, view.curve.label, legend=None)
 
 
-def _draw_plane(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None:
+def _draw_plane(axes: Axes, board: leaderboard.Leaderboard, view: View, looks: Looks) -> None:
     for line in reversed(board.lines):
-        look, sides = drawing.look_of(line.agent), (view.horizontal, view.vertical)
+        look, sides = looks[line.agent], (view.horizontal, view.vertical)
         x, y = (line.metrics[axis.measure].times(axis.scale) for axis in sides)
         drawing.draw_point(
             axes, x, y, look, markersize=8, markeredgecolor=look.edge, elinewidth=1.4
@@ -131,10 +141,10 @@ def _draw_plane(axes: Axes, board: leaderboard.Leaderboard, view: View) -> None:
     drawing.finish(axes, view.plane_title, view.horizontal.label, view.vertical.label, legend=None)
 
 
-def _draw_returns(axes: Axes, board: leaderboard.Leaderboard) -> None:
+def _draw_returns(axes: Axes, board: leaderboard.Leaderboard, looks: Looks) -> None:
     """Draw mean returns from the best to the worst, and the bound as a line to their right."""
     for row, line in enumerate(board.lines):
-        look = drawing.look_of(line.agent)
+        look = looks[line.agent]
         drawing.draw_interval(axes, line.mean_return, row, look)
     means = [line.mean_return.mean for line in board.shown]
     ends = [end for line in board.shown for end in line.mean_return if np.isfinite(end)]
@@ -145,7 +155,8 @@ def _draw_returns(axes: Axes, board: leaderboard.Leaderboard) -> None:
     axes.set_yticks(range(len(board.lines)), [line.agent for line in board.lines])
     axes.set_ylim(len(board.lines) - 0.5, -0.5)
     title = "Return (mean and 95 % interval)"
-    drawing.finish(axes, title, "Return (further right is better)", legend=None)
+    notes = ["Return (further right is better)", board.scale.why_none(board.baseline)]
+    drawing.finish(axes, title, "\n".join(filter(None, notes)), legend=None)
 
 
 def _fit(axes: Axes, axis: Axis, values: Floats) -> None:

@@ -1,77 +1,38 @@
-"""What all pictures share: how an agent looks, axes, intervals, legends, saving."""
+"""What all pictures share: axes, intervals, legends, saving."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
-from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike
 
+from mec_moe_agents.evaluation.looks import BOUND as BOUND
+from mec_moe_agents.evaluation.looks import LOOKS as LOOKS
+from mec_moe_agents.evaluation.looks import Look as Look
+from mec_moe_agents.evaluation.looks import look_of as look_of
+from mec_moe_agents.evaluation.looks import looks_of as looks_of
 from mec_moe_agents.evaluation.statistics import Estimate, curve_band
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import replacing
 
 DPI = 160
-
-
-class Look(NamedTuple):
-    """How an agent is drawn, the same in every picture."""
-
-    color: str
-    line: LineStyleType
-    marker: str
-
-    @property
-    def style(self) -> dict[str, Any]:
-        """Its line and markers, as Matplotlib's `plot` takes them."""
-        return {"color": self.color, "ls": self.line, "marker": self.marker}
-
-    @property
-    def edge(self) -> str:
-        """Colour around a marker; a cross and a star have too little inside for white."""
-        return self.color if self.marker in "x*X" else "white"
-
-
-# Okabe and Ito's palette, told apart by colour-blind readers; lines and markers differ too.
-LOOKS: Mapping[str, Look] = MappingProxyType(
-    {
-        "random": Look("#8C8C8C", ":", "v"),
-        "nearest": Look("#E69F00", "--", "s"),
-        "most-powerful": Look("#D55E00", "-.", "^"),
-        "reject-all": Look("#5B5B5B", (0, (1, 3)), "x"),
-        "gating": Look("#CC79A7", "-", "D"),
-        "profile": Look("#009E73", "-", "P"),
-        "guard": Look("#0072B2", "-", "o"),
-        "topk": Look("#56B4E9", "--", "p"),
-        "des": Look("#882255", "--", "<"),
-        "jesa": Look("#332288", "-", ">"),
-        "learned": Look("#AA3377", "-", "*"),
-        "greedy-oracle": Look("#666633", "--", "h"),
-        "clairvoyant": Look("#000000", "--", "X"),
-        "homogeneous": Look("#E69F00", "--", "s"),
-        "jesa-plus": Look("#009E73", ":", "P"),
-        "exact": Look("#000000", "--", "h"),
-        "optimal": Look("#D55E00", "-", "X"),
-        "no-expert": Look("#5B5B5B", (0, (1, 3)), "x"),
-    }
+DATELESS: Mapping[str, Mapping[str, None]] = MappingProxyType(
+    {"svg": MappingProxyType({"Date": None}), "pdf": MappingProxyType({"CreationDate": None})}
 )
-OTHER = Look("#AA4499", "-.", "d")
-BOUND = Look("#000000", (0, (1, 1)), "")
-"""How a bound or a formula is drawn."""
-
-
-def look_of(agent: str) -> Look:
-    """Return how an agent is drawn."""
-    return LOOKS.get(agent, OTHER)
+"""Drawings for papers, and what is left out of them."""
+TITLE_CHARACTERS = 10.0
+"""That fit an inch of a figure's width."""
 
 
 def new_figure(title: str, size: tuple[float, float]) -> Figure:
@@ -79,7 +40,7 @@ def new_figure(title: str, size: tuple[float, float]) -> Figure:
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     if title:  # an empty one would take room, too
-        figure.suptitle(title)
+        figure.suptitle(textwrap.fill(title, int(TITLE_CHARACTERS * size[0])))
     return figure
 
 
@@ -174,6 +135,19 @@ def legend_below(
     columns = math.ceil(len(handles) / rows)
     style: dict[str, Any] = {"ncols": columns, "frameon": False, "handlelength": 3.2}
     figure.legend(handles, labels, loc="outside lower center", **style)
+
+
+def save_drawings(figure: Figure, path: Path, dpi: int = DPI) -> None:
+    """Write a PNG, and beside it the same for papers, as SVG and PDF; each whole or not at all.
+
+    Equal figures give equal files: no date is in them.
+    """
+    save_figure(figure, path, dpi)
+    # Type 3 fonts, Matplotlib's default, are refused by many publishers.
+    with rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
+        for kind, metadata in DATELESS.items():
+            with replacing(path.with_suffix(f".{kind}")) as temporary:
+                figure.savefig(temporary, format=kind, metadata=dict(metadata))
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mec_moe_agents.evaluation import aggregate, leaderboard
+from mec_moe_agents.evaluation.aggregate import by_reason
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import SCORE, return_column
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.ranking import Ranking
 from mec_moe_agents.evaluation.scenarios import RankingRequest
 from mec_moe_agents.evaluation.tables import all_ranking_columns
-from mec_moe_agents.evaluation.verdict import ranking_verdict
+from mec_moe_agents.evaluation.verdict import ranking_verdict, sentence
 
 EXPLANATION = """\
 No training has seen these seeds: evaluation seeds are below 2³¹, training's are above. All agents
@@ -26,8 +27,9 @@ of an agent that was trained the verdict names the number of runs.
   sees what no scheduler can; none is ranked as best.
 - **Score**: 0 is the mean return of the best baseline (a contender that nobody trained; for the
   tasks of `mec-moe-1` it is fixed in the suite), 1 the mean of the certified bounds. No score
-  exceeds 1; whoever does worse than the baseline has a negative one. Where nothing is certified
-  there are returns and no scores.
+  exceeds 1; whoever does worse than the baseline has a negative one. Where nothing is certified,
+  or the best baseline stands within 1 % of the bound so that there is nothing to gain, there are
+  returns and no scores, and the scenario is left out of the interquartile means.
 - **To …**: return minus that of the best baseline, paired by seed. Outside the suite that
   baseline is chosen on these same seeds, which favours it.
 - **p (Holm)**: two-sided, from the paired sign-flip permutation test of the mean difference,
@@ -79,7 +81,8 @@ def _aggregate_section(group: aggregate.Aggregate, request: RankingRequest) -> l
 def _left_out(group: aggregate.Aggregate) -> str:
     if not group.left_out:
         return ""
-    return f" Left out, since no score is defined there: {_quoted(group.left_out)}."
+    names = by_reason(group.left_out, lambda name: f"`{name}`")
+    return f" Left out, since no score is defined there ({names})."
 
 
 def _scenario_section(entry: leaderboard.Standings, request: RankingRequest) -> list[str]:
@@ -98,7 +101,7 @@ def _scenario_section(entry: leaderboard.Standings, request: RankingRequest) -> 
     ]
 
 
-def scale_in_words(entry: leaderboard.Standings) -> str:
+def scale_in_words(entry: leaderboard.Leaderboard) -> str:
     """Say what both ends of the scale are, or why there is none."""
     column, bounds = return_column(entry.largest_return), entry.bounds
     baseline = f"`{entry.baseline}` at {column.number(entry.scale.baseline)}"
@@ -106,7 +109,8 @@ def scale_in_words(entry: leaderboard.Standings) -> str:
         return f"No scores: {bounds.source}. The best baseline is {baseline}."
     bound = f"the {BOUND} ({bounds.source}) at {column.number(entry.scale.bound)}"
     if not entry.scale.is_defined:
-        return f"No scores: {baseline} reaches {bound}."
+        why = sentence(entry.scale.why_none(f"`{entry.baseline}`"))
+        return f"{why} The best baseline is {baseline}, {bound}."
     return f"Score 0 is {baseline}, score 1 is {bound}."
 
 

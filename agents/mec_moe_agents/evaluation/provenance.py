@@ -14,6 +14,7 @@ import mec_moe_env
 # runs, stores or averages episodes counts: training chooses its checkpoints by such means.
 REPORTS = (
     "aggregate",
+    "color",
     "columns",
     "comparison_figure",
     "drawing",
@@ -21,15 +22,18 @@ REPORTS = (
     "hypotheses",
     "leaderboard",
     "line",
+    "looks",
     "markdown",
     "ranking_figure",
     "scale",
     "soundness",
+    "summary",
     "tables",
     "verdict",
 )
 # What the suite ships is looked up anew each time, and nothing of it is kept in a store.
 SUITE = (
+    "brackets.py",
     "build.py",
     "check.py",
     "data",
@@ -44,7 +48,10 @@ SUITE = (
 )
 PRESENTATION = {
     "bench",
+    "rendering",
     "cli",
+    "replay",
+    "report",
     "reproduce",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),

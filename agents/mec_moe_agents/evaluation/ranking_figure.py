@@ -42,12 +42,15 @@ def draw_ranking(
     for grid_row, (name, entries) in zip(grid, groups.items(), strict=True):
         table, means, profiles = grid_row
         if not orders[name]:
-            _say_why_not(grid_row, name)
+            _say_why_not(grid_row, name, entries)
             continue
         _draw_scores(table, entries, orders[name])
         table.set_title(f"{name}: score (0 best baseline, 1 certified bound)")
-        _draw_means(means, over_all.get(name, ()), orders[name])
-        _draw_profiles(profiles, over_all.get(name, ()))
+        if name in over_all:
+            _draw_means(means, over_all[name], orders[name])
+            _draw_profiles(profiles, over_all[name], orders[name])
+        else:
+            _say(grid_row[1:], "no aggregate: it takes two scenarios with scores")
     return figure
 
 
@@ -60,19 +63,30 @@ def _order(
     return list(dict.fromkeys([*(line.agent for line in lines), *rest]))
 
 
-def _say_why_not(row: Sequence[Axes], environment: str) -> None:
+def _say_why_not(
+    row: Sequence[Axes], environment: str, standings: Sequence[leaderboard.Standings]
+) -> None:
     """Leave a row of panels empty but for the reason."""
+    _say(row, f"{environment}: no scores ({aggregate.by_reason(_without_scores(standings))})")
+
+
+def _say(row: Sequence[Axes], what: str) -> None:
+    """Write a line where panels would be."""
     for axes in row:
         axes.set_axis_off()
-    why = f"{environment}: no scores, since no certified bound is known for these seeds"
-    row[0].text(0.0, 0.5, why, transform=row[0].transAxes)
+    row[0].text(0.0, 0.5, what, transform=row[0].transAxes)
+
+
+def _without_scores(standings: Sequence[leaderboard.Standings]) -> dict[str, str]:
+    """Return why scenarios have no scores, by their short names."""
+    return {_short(entry): entry.scale.lack for entry in standings if not entry.scale.is_defined}
 
 
 def _draw_scores(
     axes: Axes, standings: Sequence[leaderboard.Standings], order: Sequence[str]
 ) -> None:
     known = [entry for entry in standings if entry.scale.is_defined]
-    without = [_short(entry) for entry in standings if not entry.scale.is_defined]
+    without = _without_scores(standings)
     scores = np.full((len(order), len(known)), np.nan)
     for column, entry in enumerate(known):
         for line in entry.lines:
@@ -85,7 +99,7 @@ def _draw_scores(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if without:
-        axes.set_xlabel(f"no certified bound, thus no score: {', '.join(without)}")
+        axes.set_xlabel(f"no score ({aggregate.by_reason(without)})")
 
 
 def _short(entry: leaderboard.Standings) -> str:
@@ -107,31 +121,33 @@ def _fill(axes: Axes, scores: Floats, contends: Flags) -> None:
 
 
 def _draw_means(axes: Axes, lines: Sequence[aggregate.AggregateLine], order: Sequence[str]) -> None:
+    looks = drawing.looks_of(order)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_yticks(range(len(order)), [""] * len(order))
     drawing.finish(axes, "Interquartile mean, 95 % interval", "Score", legend=None)
     for line in lines:
-        look, row = drawing.look_of(line.agent), order.index(line.agent)
+        look, row = looks[line.agent], order.index(line.agent)
         if line.iqm.mean < LEFTMOST:
             text = f"◂ {SCORE.number(line.iqm.mean)}"
             axes.text(LEFTMOST, row, text, color=look.color, va="center")
         else:
             drawing.draw_interval(axes, line.iqm, row, look)
-    if lines:
-        axes.set_xlim(LEFTMOST - 0.05, 1.05)
+    axes.set_xlim(LEFTMOST - 0.05, 1.05)
     _draw_ends(axes)
 
 
-def _draw_profiles(axes: Axes, lines: Sequence[aggregate.AggregateLine]) -> None:
+def _draw_profiles(
+    axes: Axes, lines: Sequence[aggregate.AggregateLine], order: Sequence[str]
+) -> None:
+    looks = drawing.looks_of(order)
     _draw_ends(axes)
     for line in lines:
-        style = drawing.look_of(line.agent).style
+        style = looks[line.agent].style
         axes.plot(aggregate.THRESHOLDS, line.profile, markevery=10, label=line.agent, **style)
     title, ylabel = "Performance profile", "Share of episodes above τ"
     drawing.finish(axes, title, "Score τ", ylabel, legend=None)
-    if lines:
-        beside = (1.02, 1.02)
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=beside, handlelength=3)
+    beside = (1.02, 1.02)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=beside, handlelength=3)
 
 
 def _draw_ends(axes: Axes) -> None:

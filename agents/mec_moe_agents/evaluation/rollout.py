@@ -182,6 +182,12 @@ def evaluate(
         options: keyword arguments of the agent.
         on_step: called after each step with the number of environment steps it made.
 
+    Example:
+        >>> from mec_moe_agents import evaluate
+        >>> from mec_moe_env import OFFLOADING_PRESETS
+        >>> evaluate("guard", OFFLOADING_PRESETS["toy"], range(3)).metrics["return"]
+        array([-6.16, -6.16, -6.16])
+
     Raises:
         ValueError: the agent is unknown, or one of its options is out of range.
     """

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from mec_moe_agents.environments import DMOE, ENVIRONMENTS, OFFLOADING
+from mec_moe_agents.evaluation.naming import SEPARATOR, parse_scenarios, presets, split_names
+from mec_moe_agents.evaluation.overrides import changed_settings, in_words, suffix
 from mec_moe_agents.evaluation.rollout import (
     FIRST_RANKING_SEED,
     Traits,
@@ -20,17 +21,12 @@ from mec_moe_agents.evaluation.rollout import (
 from mec_moe_agents.evaluation.trained import training_runs
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import frozen_baseline, shipped_plans
-from mec_moe_env import DMoEConfig, OffloadingConfig
-from mec_moe_env.config import Config, resolve, suggest
+from mec_moe_env.config import Config, suggest
 
 LAST_RESORT = "random"
 """The baseline where no other runs."""
 CLAIRVOYANT = "clairvoyant"
 """The reference that plans with full foresight: seconds a seed, so that it runs on demand."""
-DMOE_PREFIX = "dmoe/"
-"""Before the names of DMoE's presets, so that no two environments share one."""
-UNRANKED = "toy"
-"""Its optimum is known: it is for documentation and tests, and ranked only by its name."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,27 @@ class Scenario:
         """What its environment is like."""
         return traits_of(self.config)
 
+    @cached_property
+    def overrides(self) -> Mapping[str, str]:
+        """What it has otherwise than the preset of its name, as `--set` takes it."""
+        preset = presets().get(self.name)
+        return {} if preset is None else changed_settings(preset, self.config)
+
+    @property
+    def label(self) -> str:
+        """Its name, and what it has otherwise."""
+        return f"{self.name} with {in_words(self.overrides)}" if self.overrides else self.name
+
+    @property
+    def folder_name(self) -> str:
+        """How its results are called under `runs`: another configuration's differ."""
+        return self.name.replace(SEPARATOR, "-") + suffix(self.overrides)
+
     @property
     def summary(self) -> str:
-        """The environment, the name and the size."""
+        """The environment, the label and the size."""
         size = ", ".join(map(self._count, self.traits.summary))
-        return f"{self.traits.title} · {self.name}: {size}"
+        return f"{self.traits.title} · {self.label.rpartition(SEPARATOR)[2]}: {size}"
 
     @property
     def size(self) -> str:
@@ -144,7 +156,7 @@ class RankingRequest:
 
     def command(self, scenarios: Collection[str], agents: Collection[str] = ()) -> str:
         """Write the command that ranks these agents, or all, on these scenarios as this one."""
-        words = ["mec-moe", "rank", "--scenarios", ",".join(scenarios)]
+        words = ["mec-moe", "rank", "--scenario", ",".join(scenarios)]
         if agents:
             words += ["--agents", ",".join(dict.fromkeys(agents))]
         words += ["--seeds", str(len(self.seeds))]
@@ -154,31 +166,6 @@ class RankingRequest:
             words += ["--mnist", str(self.mnist)]
         words += ["--certify"] if self.certify else []
         return shlex.join(words)
-
-
-def split_names(text: str) -> list[str]:
-    """Split at commas, without blanks and empty names."""
-    return [name for part in text.split(",") if (name := part.strip())]
-
-
-def find_config(
-    env: str, scenario: str, overrides: Mapping[str, Any]
-) -> OffloadingConfig | DMoEConfig:
-    """Find a scenario of an environment and override its fields.
-
-    Raises:
-        ValueError: the environment, the scenario or a field is wrong; the nearest name is given,
-            or the environment that has the scenario.
-    """
-    environments = {environment.name: environment for environment in ENVIRONMENTS}
-    if env not in environments:
-        raise ValueError(f"unknown environment {env!r}: {suggest(env, environments)}")
-    presets = environments[env].presets
-    for other in ENVIRONMENTS:
-        if scenario not in presets and scenario in other.presets:
-            raise ValueError(f"scenario {scenario!r} belongs to --env {other.name}")
-    config: OffloadingConfig | DMoEConfig = resolve(scenario, presets, overrides)
-    return config
 
 
 def parse_agents(agents: str, config: Config) -> list[str]:
@@ -205,44 +192,6 @@ def with_clairvoyant(
         return list(agents)
     takes_part = certify or shipped_plans(config, seeds) is not None
     return [*agents, CLAIRVOYANT] if takes_part else list(agents)
-
-
-def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, Config]:
-    """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
-
-    MNIST takes part where its data are given.
-    """
-    known = _known(mnist)
-    ranked = [name for name in known if name.removeprefix(DMOE_PREFIX) != UNRANKED]
-    groups = {
-        "all": ranked,
-        OFFLOADING.name: [name for name in ranked if not name.startswith(DMOE_PREFIX)],
-        DMOE.name: [name for name in ranked if name.startswith(DMOE_PREFIX)],
-    }
-    members = [member for name in split_names(names) for member in groups.get(name, [name])]
-    if not members:
-        raise ValueError("--scenarios names no scenario")
-    return {member: _find(member, known) for member in members}
-
-
-def _known(mnist: Path | None) -> dict[str, Config]:
-    known: dict[str, Config] = dict(OFFLOADING.presets)
-    known |= {DMOE_PREFIX + preset: config for preset, config in DMOE.presets.items()}
-    if mnist is None:
-        del known["mnist"]
-    else:
-        known["mnist"] = known["mnist"].override(data_path=str(mnist))
-    return known
-
-
-def _find(name: str, known: Mapping[str, Config]) -> Config:
-    if name in known:
-        return known[name]
-    if name == "mnist":
-        raise ValueError("scenario 'mnist' reads local files: give their path by --mnist")
-    elsewhere = DMOE_PREFIX + name
-    nearest = f"did you mean {elsewhere!r}?" if elsewhere in known else suggest(name, known)
-    raise ValueError(f"unknown scenario {name!r}: {nearest}")
 
 
 def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from mec_moe_agents.evaluation.rollout import Episodes
-from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.buffers import Floats, Integers
 
 WITHOUT_TASKS = frozenset(
     {"energy_per_task_j", "energy_per_arrival_j", "mean_delay_slots", "rejected_share"}
@@ -33,8 +33,7 @@ def check_comparable(results: Mapping[str, Episodes]) -> None:
                 f"{agent} ran on the seeds {_listed(episodes)}, {first} on {_listed(reference)}: "
                 "only agents that ran on the same seeds in the same order are compared"
             )
-        for name, values in episodes.metrics.items():
-            _check_finite(agent, name, values, episodes)
+        _refuse(not_finite(agent, episodes.metrics, episodes.seeds))
 
 
 def check_bounds(results: Mapping[str, Episodes], bounds: Floats) -> None:
@@ -43,22 +42,36 @@ def check_bounds(results: Mapping[str, Episodes], bounds: Floats) -> None:
     Raises:
         ValueError: one does, so that the bound is wrong; the agent and the seed are named.
     """
-    allowed = bounds + TOLERANCE * np.maximum(np.abs(bounds), 1.0)
     for agent, episodes in results.items():
-        returns = episodes.metrics["return"]
-        for row in np.flatnonzero(returns > allowed)[:1]:
-            raise ValueError(
-                f"the certified bound is wrong: {agent} returns {returns[row]} on seed "
-                f"{episodes.seeds[row]}, above {bounds[row]}"
-            )
+        _refuse(above_bounds(agent, episodes.metrics["return"], bounds, episodes.seeds))
 
 
-def _check_finite(agent: str, name: str, values: Floats, episodes: Episodes) -> None:
-    broken = np.isinf(values) if name in WITHOUT_TASKS else ~np.isfinite(values)
-    for row in np.flatnonzero(broken)[:1]:
-        raise ValueError(
-            f"{name} = {values[row]} of {agent} on seed {episodes.seeds[row]} is not finite"
+def not_finite(
+    agent: str, metrics: Mapping[str, Floats], seeds: Sequence[int] | Integers
+) -> Iterator[str]:
+    """Name every value, (n,) of each metric on n seeds, that is not finite and should be."""
+    for name, values in metrics.items():
+        broken = np.isinf(values) if name in WITHOUT_TASKS else ~np.isfinite(values)
+        for row in np.flatnonzero(broken).tolist():
+            yield f"{name} = {values[row]} of {agent} on seed {seeds[row]} is not finite"
+
+
+def above_bounds(
+    agent: str, returns: Floats, bounds: Floats, seeds: Sequence[int] | Integers
+) -> Iterator[str]:
+    """Name every return, (n,), that exceeds the certified bound, (n,), of its seed."""
+    allowed = bounds + TOLERANCE * np.maximum(np.abs(bounds), 1.0)
+    for row in np.flatnonzero(returns > allowed).tolist():
+        yield (
+            f"the certified bound is wrong: {agent} returns {returns[row]} on seed "
+            f"{seeds[row]}, above {bounds[row]}"
         )
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    """Raise the first of some problems, if there is one."""
+    for problem in problems:
+        raise ValueError(problem)
 
 
 def _listed(episodes: Episodes) -> str:

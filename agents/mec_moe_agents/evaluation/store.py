@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import pickle
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mec_moe_agents.evaluation.overrides import differences
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import read_arrays, write_arrays, write_csv
 
-METRIC = "metric:"
+METRIC, CONFIG = "metric:", "config."
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def write_rows(
 
     The certified bounds (n,) of the seeds stand beside them where they are known.
     """
-    shared = {f"config.{name}": value for name, value in config.to_dict().items()}
+    shared = {f"{CONFIG}{name}": value for name, value in config.to_dict().items()}
     shared |= provenance.columns
     rows = (
         {"agent": agent, **row, "bound": "" if bounds is None else bounds[place].item(), **shared}
@@ -131,6 +133,24 @@ def write_rows(
         for place, row in enumerate(rows_of(episodes))
     )
     write_csv(path, rows)
+
+
+def differing_config(path: Path, config: Config) -> str:
+    """Say how the configuration of rows that `write_rows` wrote differs from this one.
+
+    Empty where there is no file, or it is of this configuration.
+    """
+    if not path.is_file():
+        return ""
+    here = {name: "" if value is None else str(value) for name, value in config.to_dict().items()}
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            row = next(csv.DictReader(stream), {})
+    except (csv.Error, UnicodeDecodeError):
+        return "it holds no rows that can be read"
+    marked = {name: value for name, value in row.items() if name.startswith(CONFIG)}
+    there = {name.removeprefix(CONFIG): value for name, value in marked.items()}
+    return differences(there, here) if there else "it names no configuration"
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:

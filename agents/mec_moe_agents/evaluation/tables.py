@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mec_moe_agents.evaluation.aggregate import Aggregate, AggregateLine
+from mec_moe_agents.evaluation.aggregate import Aggregate, AggregateLine, by_reason
 from mec_moe_agents.evaluation.bounds import BOUND
 from mec_moe_agents.evaluation.columns import (
     COLUMNS,
@@ -27,7 +27,7 @@ from mec_moe_agents.evaluation.columns import (
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.statistics import Estimate
-from mec_moe_agents.evaluation.verdict import ranking_verdict, verdict
+from mec_moe_agents.evaluation.verdict import ranking_verdict, sentence, verdict
 
 TableColumn = tuple[Column, Callable[[Line], Estimate | None]]
 """A column and where its values come from."""
@@ -84,6 +84,8 @@ def print_comparison(console: Console, heading: str, board: Leaderboard, scenari
     _print_leaderboard(console, board, columns)
     if board.scale.is_defined:
         console.print(f"Score 0 is {board.baseline}, 1 the {BOUND} ({board.bounds.source}).\n")
+    elif why := board.scale.why_none(board.baseline):
+        console.print(f"{sentence(why)}\n")
     console.print(verdict(board, scenario), style="bold")
 
 
@@ -105,7 +107,7 @@ def print_ranking(
             table.add_row(_name(line), _cell(*SCORE.cell(line.iqm)))
         console.print(table)
         if group.left_out:
-            console.print(f"Without a score, and left out: {', '.join(group.left_out)}.")
+            console.print(f"Left out, without a score ({by_reason(group.left_out)}).")
 
 
 def _print_leaderboard(

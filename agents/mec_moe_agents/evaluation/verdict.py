@@ -15,6 +15,7 @@ from mec_moe_agents.evaluation.leaderboard import Leaderboard, Standings
 from mec_moe_agents.evaluation.line import Line
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_env.core.buffers import Floats
 
 FEWEST_SEEDS = 8
 """With fewer, the bootstrap's intervals miss the truth too often."""
@@ -36,25 +37,43 @@ def verdict(board: Leaderboard, scenario: str) -> str:
     if not others:
         opening = f"{named(best)} ran alone on {scenario}: nothing to compare it with."
     elif board.seeds < FEWEST_SEEDS:
-        return (
-            f"No verdict on {scenario} from {board.seeds} seeds: take {FEWEST_SEEDS} or more. "
-            f"The highest mean return is that of {best.agent}."
-        )
+        return _too_few_seeds(board, f" on {scenario}")
     else:
         opening = _opening(board, others, scenario, column)
-    return " ".join(filter(None, [opening, _achievement(best), _below_bound(board, column)]))
+    return _joined(opening, _achievement(best), _below_bound(board, column), _no_scale(board))
 
 
 def ranking_verdict(standings: Standings) -> str:
     """Return who beats the best baseline or is beaten, and how far the best is from the bound."""
-    if standings.seeds < FEWEST_SEEDS:
-        return f"No verdict from {standings.seeds} seeds: take {FEWEST_SEEDS} or more."
-    column = return_column(standings.largest_return)
     contenders = [line for line in standings.lines if line.contender]
     if not contenders:
         return ""
-    sentences = [_against_baseline(standings, contenders, column), _below_bound(standings, column)]
+    if standings.seeds < FEWEST_SEEDS:
+        return _too_few_seeds(standings)
+    column = return_column(standings.largest_return)
+    opening = _against_baseline(standings, contenders, column)
+    return _joined(opening, _below_bound(standings, column), _no_scale(standings))
+
+
+def _joined(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
+
+
+def sentence(clause: str) -> str:
+    """Make a sentence of a clause."""
+    return f"{clause[:1].upper()}{clause[1:]}." if clause else ""
+
+
+def _too_few_seeds(board: Leaderboard, where: str = "") -> str:
+    return (
+        f"No verdict{where} from {board.seeds} seeds: take {FEWEST_SEEDS} or more. "
+        f"The highest mean return is that of {board.best.agent}."
+    )
+
+
+def _no_scale(board: Leaderboard) -> str:
+    """Say so where the baseline is so near to the bound that there is nothing to gain."""
+    return sentence(board.scale.why_none(board.baseline))
 
 
 def named(line: Line) -> str:
@@ -66,7 +85,7 @@ def named(line: Line) -> str:
 
 def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: Column) -> str:
     best = board.best
-    alike = [line for line in others if np.array_equal(line.returns, best.returns)]
+    alike = _identical(others, best.returns)
     if alike:
         names = _listed([named(line) for line in (best, *alike)])
         opening = f"Best on {scenario}: {names}, identical on all {board.seeds} seeds."
@@ -78,6 +97,11 @@ def _opening(board: Leaderboard, others: Sequence[Line], scenario: str, column: 
     return opening + _violations(best, others[0] if beaten is None else beaten)
 
 
+def _identical(lines: Sequence[Line], returns: Floats) -> list[Line]:
+    """Return the agents whose returns are these on every seed."""
+    return [line for line in lines if np.array_equal(line.returns, returns)]
+
+
 def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> str:
     best, margin = f"Best on {scenario}: {named(board.best)}", _margin(second, column)
     adjusted = f"Holm-adjusted p = {board.adjusted[second.agent]:.2g}"
@@ -85,10 +109,15 @@ def _lead(board: Leaderboard, second: Line, scenario: str, column: Column) -> st
     if board.outcome(second) < 0:
         return f"{best}. Its return beats the next, {named(second)}, by {margin} ({basis})."
     chance = f"{best}, but its lead of {margin} over {named(second)} may be chance ({basis})."
+    return chance + _hopeless(board)
+
+
+def _hopeless(board: Leaderboard) -> str:
+    """Say so where no outcome on so few seeds could be told from chance."""
     # The least p of a sign-flip test is 2 / 2ⁿ, and Holm multiplies it by the size of the family.
     if len(board.adjusted) * 2.0 ** (1 - board.seeds) < SIGNIFICANT:
-        return chance
-    return f"{chance} So few seeds can show no difference among {len(board.lines)} agents."
+        return ""
+    return f" So few seeds can show no difference among {len(board.adjusted) + 1} agents."
 
 
 def _achievement(best: Line) -> str:
@@ -119,8 +148,11 @@ def _duel(line: Line, standings: Standings, column: Column) -> str:
     """Say how an agent stands beside the baseline, and whether the winner violates more."""
     agent, baseline, gain = named(line), standings.opponent, line.gain
     assert gain is not None
-    if np.array_equal(line.returns, standings.opponent_returns):
-        return f"{agent} and {baseline} are identical on all {standings.seeds} seeds."
+    rivals = [each for each in standings.lines if each.contender and each.agent != baseline]
+    alike = _identical(rivals, standings.opponent_returns)
+    if line in alike:
+        names = _listed([*map(named, alike), baseline])
+        return f"{names} are identical on all {standings.seeds} seeds."
     rival, outcome = standings.line(baseline), standings.outcome(line)
     if outcome > 0:
         violations = "" if rival is None else _violations(line, rival)
@@ -132,7 +164,7 @@ def _duel(line: Line, standings: Standings, column: Column) -> str:
     return (
         f"No difference shown between {agent} and {baseline}: "
         f"{line.agent} − {baseline} = {signed.lead(gain)}, "
-        f"Holm-adjusted p = {standings.adjusted[line.agent]:.2g}."
+        f"Holm-adjusted p = {standings.adjusted[line.agent]:.2g}.{_hopeless(standings)}"
     )
 
 
@@ -156,14 +188,14 @@ def _below_bound(board: Leaderboard, column: Column) -> str:
     if bounds.values is None:
         return f"How far from the optimum that is, is not known: {bounds.source}."
     gap = column.lead(estimate_mean(bounds.values - best.returns))
-    sentence = f"{best.agent} stands {gap} below the {BOUND}"
+    distance = f"{best.agent} stands {gap} below the {BOUND}"
     lines = map(board.line, REFERENCES)
     references = [line for line in lines if line is not None and line is not best]
     if not references:
-        return f"{sentence}."
+        return f"{distance}."
     reference = max(references, key=lambda line: line.mean_return.mean)
     lead = estimate_mean(reference.returns - best.returns)
-    shows = f"{sentence}; {REFERENCES[reference.agent]}"
+    shows = f"{distance}; {REFERENCES[reference.agent]}"
     if lead.low > 0:
         return f"{shows} shows that {column.lead_number(lead.mean)} of it can be reached."
     return f"{shows} does not show that more can be reached."

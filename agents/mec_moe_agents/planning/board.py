@@ -7,14 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_agents.planning.problem import Problem
+from mec_moe_agents.planning.visit import Visit, visit
 from mec_moe_env.core.buffers import Floats, Integers
 from mec_moe_env.core.kernels import device
-from mec_moe_env.offloading.pricing import (
-    pick_joules,
-    pick_slots,
-    sending_seconds,
-    training_seconds,
-)
 
 
 class Board(NamedTuple):
@@ -71,50 +66,11 @@ def empty_board(problem: Problem) -> Board:
 
 
 @device
-def sending_slots(problem: Problem, i: int, m: int, s: int) -> int:
-    """Return how long task i keeps subcarrier s when it goes to server m; 0 in-situ."""
-    params = problem.instance.params
-    t, u = i // params.num_tasks, i % params.num_tasks
-    if problem.whole.tasks[t, u]["origin"] == m:
-        return 0
-    return int(pick_slots(params, sending_seconds(params, problem.whole, t, u, m, s)))
-
-
-@device
-def whole_slots(problem: Problem, i: int, m: int, s: int) -> int:
-    """Return how long task i keeps server m when it comes over subcarrier s."""
-    params = problem.instance.params
-    t, u = i // params.num_tasks, i % params.num_tasks
-    seconds = sending_seconds(params, problem.whole, t, u, m, s)
-    return int(pick_slots(params, seconds + training_seconds(params, problem.whole, t, m)))
-
-
-@device
-def price_of(problem: Problem, i: int, m: int, s: int) -> float:
-    """Return what task i costs at server m over subcarrier s, its error aside."""
-    params = problem.instance.params
-    t, u = i // params.num_tasks, i % params.num_tasks
-    seconds = sending_seconds(params, problem.whole, t, u, m, s)
-    joules = pick_joules(params, problem.whole, t, m, seconds)
-    delay = whole_slots(problem, i, m, s)
-    return float(params.weights[1] * joules + params.weights[2] * delay)
-
-
-@device
-def survives(problem: Problem, i: int, m: int, s: int) -> bool:
-    """Return whether server m works until it has trained task i, or the episode's end."""
-    t, T = problem.instance.slot[i], problem.instance.params.horizon
-    ready = min(t + whole_slots(problem, i, m, s), T)
-    return bool(problem.working_until[t, m] > ready)
-
-
-@device
-def blocker(problem: Problem, board: Board, i: int, m: int, s: int) -> int:
-    """Return a task that occupies subcarrier s while task i would use it, or −1."""
-    t, T = problem.instance.slot[i], problem.instance.params.horizon
-    for slot in range(t, min(t + sending_slots(problem, i, m, s), T)):
-        if board.taken[s, slot] >= 0:
-            return int(board.taken[s, slot])
+def blocker(board: Board, to: Visit) -> int:
+    """Return a task that occupies the subcarrier while the visit would use it, or −1."""
+    for slot in range(to.start, to.sent):
+        if board.taken[to.subcarrier, slot] >= 0:
+            return int(board.taken[to.subcarrier, slot])
     return -1
 
 
@@ -126,7 +82,7 @@ def best_free_subcarrier(problem: Problem, board: Board, i: int, m: int) -> int:
     best, most = -1, -1.0
     for s in range(board.taken.shape[0]):
         efficiency = problem.whole.spectral_efficiency[t, u, m, s]
-        if efficiency > most and blocker(problem, board, i, m, s) < 0:
+        if efficiency > most and blocker(board, visit(problem, i, m, s)) < 0:
             best, most = s, efficiency
     return best
 
@@ -148,16 +104,15 @@ def overlapping(problem: Problem, board: Board, i: int, m: int, end: int) -> int
 
 
 @device
-def place(problem: Problem, board: Board, i: int, m: int, s: int) -> None:
-    """Let server m serve task i over subcarrier s; both must be free."""
-    start, T = problem.instance.slot[i], problem.instance.params.horizon
+def place(problem: Problem, board: Board, to: Visit) -> None:
+    """Serve a task; server and subcarrier must be free."""
+    i, m, s = to.task, to.server, to.subcarrier
     board.server[i], board.subcarrier[i] = m, s
-    board.end[i] = start + whole_slots(problem, i, m, s)
-    board.price[i] = price_of(problem, i, m, s)
-    for slot in range(start, min(start + sending_slots(problem, i, m, s), T)):
+    board.end[i], board.price[i] = to.end, to.price
+    for slot in range(to.start, to.sent):
         board.taken[s, slot] = i
     j = board.length[m]
-    while j > 0 and problem.instance.slot[board.queue[m, j - 1]] > start:
+    while j > 0 and problem.instance.slot[board.queue[m, j - 1]] > to.start:
         board.queue[m, j] = board.queue[m, j - 1]
         j -= 1
     board.queue[m, j] = i
@@ -168,9 +123,10 @@ def place(problem: Problem, board: Board, i: int, m: int, s: int) -> None:
 def displace(problem: Problem, board: Board, i: int) -> None:
     """Reject task i, which is served so far."""
     m, s = board.server[i], board.subcarrier[i]
-    start, T = problem.instance.slot[i], problem.instance.params.horizon
-    for slot in range(start, min(start + sending_slots(problem, i, m, s), T)):
+    slot = problem.instance.slot[i]
+    while slot < board.taken.shape[1] and board.taken[s, slot] == i:
         board.taken[s, slot] = -1
+        slot += 1
     j = 0
     while board.queue[m, j] != i:
         j += 1

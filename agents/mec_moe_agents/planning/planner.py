@@ -8,7 +8,6 @@ import numpy as np
 
 from mec_moe_agents.planning.anneal import (
     COLDEST,
-    DRAWS,
     HOTTEST,
     anneal,
     copy_board,
@@ -16,6 +15,7 @@ from mec_moe_agents.planning.anneal import (
     value_servers,
 )
 from mec_moe_agents.planning.board import Board, empty_board
+from mec_moe_agents.planning.changes import DRAWS
 from mec_moe_agents.planning.problem import Problem, make_problem
 from mec_moe_agents.planning.specialists import assign_specialists
 from mec_moe_env import OffloadingConfig, OffloadingForesight

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mec_moe_agents.evaluation.columns import Column
-from mec_moe_agents.evaluation.drawing import save_figure
+from mec_moe_agents.evaluation.drawing import save_drawings
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.evaluation.tables import plain_table
@@ -105,9 +105,9 @@ def as_json(config: Config) -> str:
 
 
 def write_answer(folder: Path, name: str, answer: Answer, provenance: Provenance) -> None:
-    """Write `name`.csv and `name`.png, each whole or not at all."""
+    """Write `name`.csv, and `name`.png with its .svg and .pdf; each whole or not at all."""
     write_csv(folder / f"{name}.csv", [{**row, **provenance.columns} for row in answer.rows])
-    save_figure(answer.figure, folder / f"{name}.png")
+    save_drawings(answer.figure, folder / f"{name}.png")
 
 
 def print_headlines(headlines: Mapping[str, Sequence[Headline]]) -> None:

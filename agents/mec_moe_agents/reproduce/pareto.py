@@ -22,10 +22,11 @@ from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.columns import COLUMNS, Column, return_column
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
-from mec_moe_agents.reproduce import Row, rows_of
+from mec_moe_agents.reproduce import Headline, Row, rows_of
 from mec_moe_env import DMoEConfig
 from mec_moe_env.core.buffers import Floats
 
+QUESTION = "What does saved energy cost? The front, by rising energy."
 GRID = tuple(round(step / 20, 2) for step in range(1, 21))
 """γ0 of JESA and z of H(z, D): 0.05, 0.10, …, 1."""
 ENERGY = "energy_per_token_j"
@@ -156,6 +157,19 @@ def measure(
         found = evaluate(choice.agent, config, seeds, options=choice.options)
         points.append(Point(choice, found.metrics))
     return Trade(config, seeds, points)
+
+
+def headlines(trade: Trade) -> list[Headline]:
+    """State every measure of every point of the front."""
+    return [
+        Headline(
+            f"{point.choice.family} {point.choice.value}".rstrip() + f": {column.heading}",
+            point.estimate(name).times(column.scale),
+            decimals=column.decimals,
+        )
+        for point in trade.front
+        for name, column in trade.columns.items()
+    ]
 
 
 def draw(trade: Trade, title: str) -> Figure:

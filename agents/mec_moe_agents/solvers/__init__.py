@@ -14,8 +14,8 @@ from mec_moe_agents.solvers.inputs import LayerProblem as LayerProblem
 from mec_moe_agents.solvers.joint_allocation import JointAllocation as JointAllocation
 from mec_moe_agents.solvers.joint_allocation import allocate_jointly as allocate_jointly
 from mec_moe_agents.solvers.joint_allocation import allocate_jointly_plus as allocate_jointly_plus
+from mec_moe_agents.solvers.layer_bound import layer_bound as layer_bound
 from mec_moe_agents.solvers.layer_optimum import LayerOptimum as LayerOptimum
-from mec_moe_agents.solvers.layer_optimum import layer_bound as layer_bound
 from mec_moe_agents.solvers.layer_optimum import optimise_layer as optimise_layer
 from mec_moe_agents.solvers.subcarrier_allocation import (
     SubcarrierAllocation as SubcarrierAllocation,

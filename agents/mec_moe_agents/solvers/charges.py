@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, checked, spread
-from mec_moe_env.core.buffers import Floats, Integers
+from mec_moe_env.core.buffers import Flags, Floats, Integers
+from mec_moe_env.core.kernels import lean_kernel
+from mec_moe_env.dmoe.reserve import (
+    NOBODY,
+    find_best,
+    most_links,
+    reserved_joules,
+    wanted_relevance,
+)
 from mec_moe_env.dmoe.step import TOLERANCE
 
 
@@ -76,23 +84,18 @@ def charge_layer(
             include one whose link has fewer than L usable subcarriers.
     """
     arrays = problem.arrays
-    batch, (count, tokens, experts) = len(arrays.score), arrays.score.shape[1:]
-    most = min(arrays.most, experts)
-    usable = np.isfinite(arrays.compute)[:, np.newaxis, np.newaxis]
-    score = np.where(usable, arrays.score, -1.0)
-    top = np.argsort(-score, axis=-1, kind="stable")[..., :most]
-    reached = np.take_along_axis(score, top, axis=-1)
-    taken = reached >= 0.0
-    wanted = np.minimum(arrays.threshold, np.where(taken, reached, 0.0).sum(axis=-1))
-    b, i = np.arange(batch)[:, np.newaxis, np.newaxis, np.newaxis], np.arange(count)
-    joules = arrays.compute[b, top] + reserve_joules(arrays, b, i[:, np.newaxis, np.newaxis], top)
-    reserve = np.where(taken, joules, 0.0).sum(axis=-1)
+    tokens = arrays.score.shape[:3]
+    wanted, reserve = np.empty(tokens), np.empty(tokens)
+    best = np.empty((*tokens, min(arrays.most, arrays.score.shape[3])), np.int64)
+    named = np.zeros(arrays.best.shape, np.bool_)
+    write_wanted(arrays.score, np.isfinite(arrays.compute), arrays.threshold, best, named, wanted)
+    write_reserves(reserve_joules(arrays, named), best, reserve)
     if not np.isfinite(reserve).all():
         raise ValueError(
             "rate leaves an expert that a token may need too few subcarriers of a rate above 0: "
             "what its violation costs would be infinite"
         )
-    shape = (*problem.batch, count, tokens)
+    shape = (*problem.batch, *tokens[1:])
     return Charges(
         np.maximum(wanted, 0.0).reshape(shape),
         reserve.reshape(shape),
@@ -102,23 +105,60 @@ def charge_layer(
     )
 
 
-def most_links(layers: Instance) -> int:
-    """Return L = min(I·(K − 1), I·Q·D), most links that can be in use at once."""
-    sources, tokens, experts = layers.score.shape[1:]
-    return int(sources * min(experts - 1, tokens * layers.most))
+@lean_kernel
+def write_wanted(
+    score: Floats,
+    available: Flags,
+    threshold: Floats,
+    best: Integers,
+    named: Flags,
+    wanted: Floats,
+) -> None:
+    """Write each token's best experts, (B, I, Q, D), and its t_q, (B, I, Q).
 
-
-def reserve_joules(layers: Instance, b: Integers, i: Integers, k: Integers) -> Floats:
-    """Return c̄, the joules of a state over the L-th best subcarrier of links i→k of layers b.
-
-    L or S where that is less; 0 in situ.
+    Marks in `named`, (B, I, K), which experts any token of a source has among its best.
     """
-    rank = min(most_links(layers), layers.unit.shape[-1])
+    layers, sources, tokens, places = best.shape
+    for b in range(layers):
+        for i in range(sources):
+            for q in range(tokens):
+                scores, chosen = score[b, i, q], best[b, i, q]
+                find_best(scores, available[b], chosen)
+                wanted[b, i, q] = wanted_relevance(threshold[b, i, q], scores, chosen)
+                for place in range(places):
+                    if chosen[place] != NOBODY:
+                        named[b, i, chosen[place]] = True
+
+
+@lean_kernel
+def write_reserves(joules: Floats, best: Integers, reserve: Floats) -> None:
+    """Write each token's ρ_q, (B, I, Q), given what its best experts cost, (B, I, K)."""
+    layers, sources, tokens = reserve.shape
+    for b in range(layers):
+        for i in range(sources):
+            for q in range(tokens):
+                reserve[b, i, q] = reserved_joules(joules[b, i], best[b, i, q])
+
+
+def link_limit(layers: Instance) -> int:
+    """Return L, most links that can be in use at once."""
+    sources, tokens, experts = layers.score.shape[1:]
+    return most_links(sources, tokens, experts, layers.most)
+
+
+def reserve_joules(layers: Instance, named: Flags) -> Floats:
+    """Return a_k + c̄_ik of the experts named by a source, (B, I, K); 0 for the others.
+
+    c̄ are the joules of a state over the L-th best subcarrier of a link, the S-th where S is less;
+    0 in situ.
+    """
+    rank = min(link_limit(layers), layers.unit.shape[-1])
+    b, i, k = np.nonzero(named)
     unit = layers.unit[b, i, k]
-    if rank == 0:
-        return np.where(layers.remote[i, k], np.inf, np.zeros(unit.shape[:-1]))
-    ranked = np.partition(unit, rank - 1, axis=-1)[..., rank - 1]
-    return np.where(layers.remote[i, k], ranked, 0.0)
+    ranked = np.partition(unit, rank - 1, axis=-1)[:, rank - 1] if rank > 0 else np.inf
+    joules = np.zeros(named.shape)
+    joules[b, i, k] = layers.compute[b, k] + np.where(layers.remote[i, k], ranked, 0.0)
+    return joules
 
 
 def layer_value(

@@ -20,7 +20,7 @@ from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_ar
 
 from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, positive
-from mec_moe_agents.solvers.joint_allocation import (
+from mec_moe_agents.solvers.joint_plan import (
     Choice,
     Plan,
     assign_subcarriers,
@@ -113,16 +113,24 @@ def solve_exactly(problem: LayerProblem, *, time_limit: float = 60.0) -> ExactAl
         if served.all():
             plan, _ = assign_subcarriers(layer, Choice(selected, served))
             return _report(layer, plan, bound)
-        _cut_off(model, selected, ~served)
+        ask_for_another(model, selected, ~served)
     return _report(layer, None, bound)
 
 
-def _cut_off(model: JointModel, selected: Flags, misses: Flags) -> None:
-    """Ask every token that missed its threshold for one more expert from outside its set."""
-    for i, q in np.argwhere(misses):
-        cut = np.zeros(selected.shape)
-        cut[i, q] = ~selected[i, q]
-        model.cuts.append(cut.reshape(-1))
+def ask_for_another(
+    model: JointModel, selected: Flags, misses: Flags, excuses: int | None = None
+) -> None:
+    """Ask every token that misses its goal, (I, Q), for one more expert from outside its set.
+
+    Or for its excuse, where tokens have one: a binary variable each, from `excuses` on.
+    """
+    for token in np.flatnonzero(misses):
+        cut = np.zeros(model.cost.size)
+        outside = cut[: selected.size].reshape(misses.size, -1)
+        outside[token] = ~selected.reshape(outside.shape)[token]
+        if excuses is not None:
+            cut[excuses + token] = 1.0
+        model.cuts.append(cut)
 
 
 def _report(layer: Instance, plan: Plan | None, bound: float) -> ExactAllocation:
@@ -147,7 +155,7 @@ class JointModel(NamedTuple):
     cost: Floats  # of all variables, in units of `scale` joules
     upper: Floats  # bounds of all variables; the lower ones are 0
     limits: LinearConstraint
-    cuts: list[Floats]  # rows over the first variables, of which each must be at least 1; grows
+    cuts: list[Floats]  # rows over the variables, of which each must be at least 1; grows
     integral: Flags  # which variables are binary
     shape: tuple[int, int, int, int]  # (I, Q, K, S)
     scale: float
@@ -230,10 +238,7 @@ def solve_model(model: JointModel, seconds: float) -> tuple[Floats | None, float
     """Return all variables or None, and a lower bound in units of the costs before scaling."""
     constraints = [model.limits]
     if model.cuts:
-        matrix = np.zeros((len(model.cuts), model.cost.size))
-        for row, cut in zip(matrix, model.cuts, strict=True):
-            row[: cut.size] = cut
-        constraints.append(LinearConstraint(csr_array(matrix), 1.0, np.inf))
+        constraints.append(LinearConstraint(csr_array(np.stack(model.cuts)), 1.0, np.inf))
     for presolve in (True, False):
         result = milp(
             model.cost,

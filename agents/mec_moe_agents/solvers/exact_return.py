@@ -17,11 +17,16 @@ from scipy.optimize import LinearConstraint
 from scipy.sparse import block_array, block_diag, csr_array, eye_array
 
 from mec_moe_agents.solvers.charges import Charges, layer_value
-from mec_moe_agents.solvers.exact import JointModel, build_model, solve_model
+from mec_moe_agents.solvers.exact import (
+    JointModel,
+    ask_for_another,
+    build_model,
+    solve_model,
+)
 from mec_moe_agents.solvers.expert_selection import NODE_LIMIT
 from mec_moe_agents.solvers.inputs import LayerProblem, positive
-from mec_moe_agents.solvers.joint_allocation import Choice, assign_subcarriers, reaches
-from mec_moe_agents.solvers.layer_optimum import layer_bound
+from mec_moe_agents.solvers.joint_plan import Choice, assign_subcarriers, reaches
+from mec_moe_agents.solvers.layer_bound import layer_bound
 from mec_moe_env.core.buffers import Flags, Floats
 
 # As in `exact`, but here the tolerance ε itself enters the constraints, next to HiGHS's own.
@@ -121,14 +126,7 @@ def with_violations(model: JointModel, score: Floats, charges: Charges, scale: f
 
 def rule_out(model: JointModel, found: Floats, chosen: Flags, met: Flags) -> bool:
     """Ask of every token that misses its goal with v = 0 for another expert, or for v = 1."""
-    tokens = met.size
-    first = found.size - 2 * tokens
-    wrong = ~met.reshape(-1) & (found[first : first + tokens] < 0.5)
-    for token in np.flatnonzero(wrong):
-        cut = np.zeros(first + tokens)
-        outside = np.zeros((tokens, chosen.shape[2]))
-        outside[token] = ~chosen.reshape(tokens, -1)[token]
-        cut[: chosen.size] = outside.reshape(-1)
-        cut[first + token] = 1.0
-        model.cuts.append(cut)
+    first = found.size - 2 * met.size
+    wrong: Flags = ~met & (found[first : first + met.size].reshape(met.shape) < 0.5)
+    ask_for_another(model, chosen, wrong, first)
     return bool(wrong.any())

@@ -70,6 +70,12 @@ def select_experts(
         node_limit: most nodes of the tree search for each token.
         gap: relative distance to the optimum at which the search may stop; 0 asks for the optimum.
 
+    Example:
+        >>> from mec_moe_agents.solvers import select_experts
+        >>> found = select_experts([1.0, 2.0, 4.0], [0.2, 0.3, 0.5], threshold=0.5, max_experts=2)
+        >>> found.selected, float(found.energy)
+        (array([ True,  True, False]), 3.0)
+
     Raises:
         ValueError: NaN, a negative energy or score, shapes that do not fit, `max_experts` or
             `node_limit` not an integer ≥ 0, `gap` outside [0, 1).

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mec_moe_agents.solvers.charges import Charges, most_links
+from mec_moe_agents.solvers.charges import Charges, link_limit
 from mec_moe_agents.solvers.inputs import Instance, LayerProblem, whole
-from mec_moe_agents.solvers.joint_allocation import (
-    MAX_ITERATIONS,
-    NODE_LIMIT,
-    descend,
-    start_plan,
-)
+from mec_moe_agents.solvers.joint_allocation import MAX_ITERATIONS, NODE_LIMIT
+from mec_moe_agents.solvers.joint_plan import descend, start_plan
+from mec_moe_agents.solvers.layer_bound import relaxed_bound, weighed_layers
 from mec_moe_agents.solvers.layer_draft import Draft, draft
 from mec_moe_agents.solvers.layer_search import improve
 from mec_moe_agents.solvers.rebuild import count_numbers
-from mec_moe_agents.solvers.token_choice import Weighed, choose_tokens, token_scratch
+from mec_moe_agents.solvers.token_choice import Weighed
 from mec_moe_env.core.buffers import Flags, Floats, Integers
-from mec_moe_env.core.kernels import kernel
 
 EFFORT = 3000
 """Most moves of a layer."""
@@ -95,7 +90,7 @@ def optimise_layer(
     batch, arrays = problem.batch, problem.arrays
     given = None if start is None else checked_start(problem, start)
     if patience is None:
-        scarce = most_links(arrays) > arrays.unit.shape[-1]
+        scarce = link_limit(arrays) > arrays.unit.shape[-1]
         patience = PATIENCE_IF_SCARCE if scarce else PATIENCE
     patience = whole("patience", patience, 0)
     selected = np.zeros(arrays.score.shape, np.bool_)
@@ -144,62 +139,6 @@ def plan_jointly(layer: Instance) -> Flags:
     return descend(layer, start_plan(layer), MAX_ITERATIONS)[-1].selected
 
 
-def layer_bound(
-    problem: LayerProblem, charges: Charges, *, node_limit: int = NODE_LIMIT
-) -> NDArray[np.float64]:
-    """Bound a layer's value from below, (...,): no allocation has less.
-
-    Every link is at its own best subcarrier and C3 is ignored; tokens are then independent, and
-    each takes the lesser of its best choice that meets the goal and its best one that violates.
-
-    Args:
-        problem: one layer or a batch.
-        charges: of that problem, see `charge_layer`.
-        node_limit: of the tree search for each token; where it ends a search, the bound that the
-            search had counts.
-
-    Raises:
-        ValueError: `node_limit` is not an integer ≥ 0.
-    """
-    layers = weighed_layers(problem, charges, node_limit)
-    bounds = [relaxed_bound(layer, 1)[0] for _, layer in layers]
-    return np.array(bounds, np.float64).reshape(problem.batch)
-
-
-def weighed_layers(
-    problem: LayerProblem, charges: Charges, node_limit: int
-) -> Iterator[tuple[Instance, Weighed]]:
-    """Yield the layers of a batch, as given and in units of the value, with all experts."""
-    tokens = problem.arrays.goal.shape
-    terms = (charges.wanted, charges.goal, charges.reserve)
-    rows = zip(*(term.reshape(tokens) for term in terms), strict=True)
-    for instance, (wanted, goal, reserve) in zip(problem.instances(node_limit), rows, strict=True):
-        sources, experts = instance.best.shape
-        compute = scaled(charges.energy_weight, instance.compute)
-        yield (
-            instance._replace(goal=goal),
-            Weighed(
-                score=instance.score,
-                unit=scaled(charges.energy_weight, instance.unit),
-                compute=np.ascontiguousarray(np.broadcast_to(compute, (sources, experts))),
-                wanted=wanted,
-                goal=goal,
-                charge=charges.error_weight * reserve,
-                remote=instance.remote,
-                nearest=np.empty((sources, experts, 0), np.int64),
-                most=instance.most,
-                node_limit=instance.node_limit,
-            ),
-        )
-
-
-def scaled(weight: float, joules: Floats) -> Floats:
-    """Multiply by a weight; what is impossible stays so at weight 0."""
-    if weight == 1.0:
-        return joules
-    return np.where(np.isinf(joules), np.inf, weight * np.where(np.isinf(joules), 0.0, joules))
-
-
 def candidate_rounds(layer: Weighed) -> int:
     """Return in how many rounds the tokens name their candidates."""
     _, tokens, experts = layer.score.shape
@@ -207,39 +146,6 @@ def candidate_rounds(layer: Weighed) -> int:
         return 1
     named: int = max(tokens * layer.most, 1)
     return max(CANDIDATE_ROUNDS, math.ceil(ALL_CANDIDATES / named))
-
-
-@kernel
-def choose_in_rounds(layer: Weighed, best: Floats, rounds: int, chosen: Flags) -> float:
-    """Choose for all tokens at each link's best price, again without the experts chosen so far.
-
-    Marks in `chosen`, (I, C), who was chosen in any round; returns the bound of the first.
-    """
-    sources, tokens, experts = layer.score.shape
-    scratch = token_scratch(tokens, experts, layer.most)
-    selected = np.empty((tokens, experts), np.bool_)
-    price = np.empty(experts)
-    total = 0.0
-    for i in range(sources):
-        for c in range(experts):
-            price[c] = best[i, c]
-        for turn in range(rounds):
-            choose_tokens(layer, i, 0, tokens, price, selected, scratch)
-            for q in range(tokens):
-                if turn == 0:
-                    total += scratch.bound[q]
-                for c in range(experts):
-                    if selected[q, c]:
-                        chosen[i, c] = True
-                        price[c] = np.inf
-    return total
-
-
-def relaxed_bound(layer: Weighed, rounds: int) -> tuple[float, Flags]:
-    """Return the bound without C3, and who was chosen in any round, (I, K)."""
-    best = np.where(layer.remote, layer.unit.min(axis=2, initial=np.inf), 0.0)
-    chosen = np.zeros(best.shape, np.bool_)
-    return float(choose_in_rounds(layer, best, rounds, chosen)), chosen
 
 
 def choose_candidates(chosen: Flags) -> Integers:

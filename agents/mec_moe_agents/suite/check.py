@@ -10,6 +10,7 @@ import numpy as np
 from mec_moe_agents.bounds.certify import certified_bound
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
+from mec_moe_agents.evaluation.soundness import above_bounds, not_finite
 from mec_moe_agents.suite.build import missing_pieces
 from mec_moe_agents.suite.definitions import definitions
 from mec_moe_agents.suite.play import replay
@@ -79,14 +80,9 @@ def check_shipped() -> list[str]:
 
 
 def _check_rows(split: Split, shipped: Shipped, agent: str, rows: Rows) -> Iterator[str]:
-    returns, seeds = rows["return"], split.seeds
-    for row in np.flatnonzero(~np.isfinite(returns)).tolist():
-        yield f"{agent}, seed {seeds[row]}: the return is {returns[row]}"
+    yield from not_finite(agent, rows, split.seeds)
     if shipped.bounds is not None:
-        slack = TOLERANCE * np.maximum(1.0, np.abs(shipped.bounds))
-        for row in np.flatnonzero(returns > shipped.bounds + slack).tolist():
-            bound = shipped.bounds[row]
-            yield f"{agent}, seed {seeds[row]}: {returns[row]} is above its bound {bound}"
+        yield from above_bounds(agent, rows["return"], shipped.bounds, split.seeds)
 
 
 def check_complete() -> list[str]:

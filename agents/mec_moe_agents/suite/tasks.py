@@ -169,11 +169,16 @@ def tasks() -> dict[str, Task]:
 
 
 def find_task(name: str) -> Task:
-    """Return a task; ValueError with the nearest name if there is none."""
+    """Return a task by its name, or by its scenario's: `dmoe/paper` finds `dmoe-paper`.
+
+    Raises:
+        ValueError: there is none; the nearest name is given.
+    """
     known = tasks()
-    if name not in known:
-        raise ValueError(f"suite {SUITE} has no task {name!r}: {suggest(name, known)}")
-    return known[name]
+    for candidate in (name, name.replace("/", "-"), f"offloading-{name}"):
+        if candidate in known:
+            return known[candidate]
+    raise ValueError(f"suite {SUITE} has no task {name!r}: {suggest(name, known)}")
 
 
 def splits_of(config: Config) -> list[tuple[Task, Split]]:

@@ -24,6 +24,8 @@ from typing import Any, Self
 import numpy as np
 
 from mec_moe_agents.environments import ENVIRONMENTS, environment_of
+from mec_moe_agents.evaluation.naming import scenario_name
+from mec_moe_agents.evaluation.overrides import changed_settings
 from mec_moe_agents.evaluation.rollout import FIRST_TRAINING_SEED
 from mec_moe_agents.training import algorithms
 from mec_moe_env import DMoEConfig, OffloadingConfig
@@ -116,6 +118,16 @@ class Plan(Config):
         """What trains."""
         return algorithms.ALGORITHMS[self.algo]
 
+    @property
+    def scenario_name(self) -> str:
+        """What the scenario is called among those of all environments."""
+        return scenario_name(self.env, self.scenario)
+
+    @property
+    def agent_name(self) -> str:
+        """What is trained is called so, which is the name of no baseline."""
+        return f"{self.algo} ({self.policy})"
+
     def describe(self) -> dict[str, Any]:
         """Return the plan as JSON has it; equal plans give equal descriptions."""
         fields = dataclasses.asdict(self)
@@ -151,14 +163,13 @@ class Plan(Config):
     def command(self, steps: int) -> str:
         """Return the command that trains this plan anew."""
         tuned = algorithms.hyperparameters_for(self.algo, self.policy, self.env, self.scenario, {})
-        parts = [f"mec-moe train --algo {self.algo} --scenario {self.scenario}"]
-        if self.env != "offloading":
-            parts.append(f"--env {self.env}")
+        parts = [f"mec-moe train --algo {self.algo} --scenario {self.scenario_name}"]
         parts.append(f"--policy {self.policy} --steps {steps} --seed {self.seed}")
         if self.start is not None:
             parts.append(f"--from {shlex.quote(self.start)}")
-        parts += _changes("--set", environment_of(self.config).presets[self.scenario], self.config)
-        parts += _changes("--tune", tuned, self.hyperparameters)
+        preset = environment_of(self.config).presets[self.scenario]
+        parts += _options("--set", changed_settings(preset, self.config))
+        parts += _options("--tune", changed_settings(tuned, self.hyperparameters))
         for field in ("validation_episodes", "threads"):
             if getattr(self, field) != getattr(Plan, field):
                 parts.append(f"--{field.partition('_')[0]} {getattr(self, field)}")
@@ -231,11 +242,6 @@ def check_one_pick(algo: str, config: Config) -> None:
             )
 
 
-def _changes(option: str, before: Config, now: Config) -> list[str]:
-    """Write the fields that differ as options of the command line."""
-    changes, earlier = [], before.to_dict()
-    for name, value in now.to_dict().items():
-        if value != earlier[name]:
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            changes.append(f"{option} {name}={text}")
-    return changes
+def _options(option: str, settings: Mapping[str, str]) -> list[str]:
+    """Write settings as options of the command line."""
+    return [f"{option} {name}={text}" for name, text in settings.items()]

@@ -8,6 +8,8 @@
 | `best`, `last` | checkpoints: the best one's weights; what training goes on from |
 | `logs` | the learner's own: losses, entropy, speed |
 | `cells`, `curves.png` | results of the baselines, and the curve drawn beside them |
+| `rows.csv`, `summary.json`, `comparison.png`, `run.json` | how the best stands among baselines |
+| `comparisons` | the same on other seeds, by `mec-moe evaluate` |
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mec_moe_agents.evaluation.overrides import differences
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.training.claim import claimed
 from mec_moe_agents.training.plan import Plan
@@ -27,9 +30,17 @@ from mec_moe_env.files import read_json, write_json
 
 CONFIG, VERSIONS = "config.json", "versions.json"
 EVALUATIONS, CURVES = "evaluations.csv", "curves.png"
-BEST, LAST, LOGS, CELLS = "best", "last", "logs", "cells"
+BEST, LAST, LOGS, CELLS, COMPARISONS = "best", "last", "logs", "cells", "comparisons"
+STANDING = ("rows.csv", "summary.json", "curves.npz", "run.json")
+"""How the best checkpoint stands among the baselines."""
+DRAWN = tuple(
+    f"{name}.{kind}" for name in ("curves", "comparison") for kind in ("png", "svg", "pdf")
+)
 CHECKPOINTS = tuple(name + end for name in (BEST, LAST) for end in ("", ".tmp", ".old"))
-WRITTEN = (LOGS, CELLS, *CHECKPOINTS, CONFIG, VERSIONS, EVALUATIONS, CURVES)
+WRITTEN = (
+    *(LOGS, CELLS, COMPARISONS, *CHECKPOINTS, CONFIG, VERSIONS, EVALUATIONS),
+    *(*STANDING, *DRAWN),
+)
 PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
 
 
@@ -96,10 +107,11 @@ def _enter(folder: Path, plan: Plan, fresh: bool) -> None:
             raise ValueError(f"{folder} has a checkpoint but no {CONFIG}: take another --out")
         write_json(folder / CONFIG, plan.describe())
         return
-    differences = _differences(_read_object(folder / CONFIG), plan.describe())
-    if differences:
+    there, here = _read_object(folder / CONFIG), plan.describe()
+    differing = differences(_flattened(there), _flattened(here))
+    if differing:
         raise ValueError(
-            f"{folder} holds another run: {'; '.join(differences)}. "
+            f"{folder} holds another run: {differing}. "
             "Take another --out, or --fresh to begin anew there"
         )
 
@@ -163,16 +175,6 @@ def _read_sessions(path: Path) -> list[dict[str, Any]]:
     if not isinstance(sessions, list) or not all(isinstance(each, dict) for each in sessions):
         raise ValueError(f"{path}: expected a list of objects under 'sessions'")
     return sessions
-
-
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Say in which fields two descriptions differ, three at most."""
-    flat_there, flat_here = _flattened(there), _flattened(here)
-    return [
-        f"{name} = {flat_there.get(name)} there, {flat_here.get(name)} here"
-        for name in flat_here | flat_there
-        if flat_there.get(name) != flat_here.get(name)
-    ][:3]
 
 
 def _flattened(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""Words as HTML: escaped, with the little Markdown that verdicts and explanations hold."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+SPANS = (
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+    (re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
+    (re.compile(r"\*([^*]+)\*"), r"<em>\1</em>"),
+    (re.compile(r"\[([^]]+)\]\((https://[^)\s]+)\)"), r'<a href="\2">\1</a>'),
+)
+
+
+def inline(text: str) -> str:
+    """Return a sentence as HTML; code, emphasis and links are Markdown's."""
+    escaped = html.escape(text)
+    for pattern, replacement in SPANS:
+        escaped = pattern.sub(replacement, escaped)
+    return escaped
+
+
+def plain(text: str) -> str:
+    """Return words as HTML, nothing in them being markup."""
+    return html.escape(text)
+
+
+def blocks(text: str) -> str:
+    """Return paragraphs and bullet points as HTML, which a blank line or a dash begins."""
+    parts = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        first, *points = re.split(r"(?:^|\n)- ", paragraph)
+        parts += [f"<p>{inline(_unwrapped(first))}</p>"] if first else []
+        parts += [_list(points)] if points else []
+    return "\n".join(parts)
+
+
+def _list(points: Sequence[str]) -> str:
+    items = "".join(f"<li>{inline(_unwrapped(point))}</li>" for point in points)
+    return f"<ul>{items}</ul>"
+
+
+def _unwrapped(text: str) -> str:
+    return " ".join(text.split())

@@ -66,6 +66,7 @@ def offloading(
 
 @app.command()
 def experts(
+    ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-experts"),
     seeds: Annotated[
         int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
@@ -75,11 +76,13 @@ def experts(
 
     `yes` marks a lead whose interval excludes zero.
     """
+    called = invocation(ctx)
     with reported():
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.reproduce.experts import STUDY
 
-        _answer([STUDY], out, range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds))
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        _answer([STUDY], out, chosen, called)
 
 
 @app.command()

@@ -19,7 +19,9 @@ from typer.testing import CliRunner
 
 
 def made_up(returns: list[float], accuracy: float) -> Episodes:
-    metrics = {"return": np.array(returns), "accuracy": np.full(len(returns), accuracy)}
+    values = np.array(returns)
+    accuracies = np.full(len(returns), accuracy)
+    metrics = {"return": values, "generalization_error": -values / 10, "accuracy": accuracies}
     return Episodes(np.arange(len(returns)), metrics, np.empty((len(returns), 0)))
 
 
@@ -39,8 +41,11 @@ def test_headlines_judge_every_lead() -> None:
     }
     lines = {line.label: line for line in experts.headlines(found)}
     assert lines["teacher: profile, networks above linear (return)"].estimate.mean == 5.0
-    assert lines["digits: profile above random, networks"].holds
-    assert lines["digits: gating above random, networks"].holds is False
+    assert lines["digits: profile above random, networks (return)"].holds
+    assert lines["digits: gating above random, networks (return)"].holds is False
+    below = lines["digits: error of profile below random, networks"]
+    assert below.estimate.mean == pytest.approx(0.3)
+    assert below.holds
     assert lines["mnist-5k: accuracy of profile, mlp"].holds
     assert lines["mnist-5k: accuracy of profile, linear"].holds is None
 

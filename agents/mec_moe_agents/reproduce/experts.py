@@ -24,6 +24,8 @@ EXPERTS = ("linear", "mlp")
 TRADITIONAL = ("nearest", "most-powerful", "random")
 ROUTERS = (*TRADITIONAL, "gating", "profile")
 SPECIALISING = ROUTERS[len(TRADITIONAL) :]
+ERROR = "generalization_error"
+"""The paper's metric; the return adds energy and delay."""
 LEAST_ACCURACY = 0.96
 """Of `profile` with networks on mnist-5k."""
 
@@ -50,10 +52,10 @@ def metric(found: Found, name: str, scenario: str, experts: str, router: str) ->
     return found[scenario, experts, router].metrics[name]
 
 
-def lead(label: str, values: Floats, others: Floats) -> Headline:
+def lead(label: str, values: Floats, others: Floats, decimals: int = 1) -> Headline:
     """Return by how much values (n,) exceed others, seed by seed; beyond doubt, if it holds."""
     estimate = estimate_mean(values - others)
-    return Headline(label, estimate, "> 0", bool(estimate.low > 0))
+    return Headline(label, estimate, "> 0", bool(estimate.low > 0), decimals)
 
 
 def headlines(found: Found) -> list[Headline]:
@@ -68,7 +70,9 @@ def headlines(found: Found) -> list[Headline]:
             label = f"{name}: {router}, networks above linear (return)"
             lines.append(lead(label, returns["mlp", router], returns["linear", router]))
         for router, other in itertools.product(SPECIALISING, TRADITIONAL):
-            label = f"{name}: {router} above {other}, networks"
+            pair = (metric(found, ERROR, name, "mlp", each) for each in (other, router))
+            lines.append(lead(f"{name}: error of {router} below {other}, networks", *pair, 3))
+            label = f"{name}: {router} above {other}, networks (return)"
             lines.append(lead(label, returns["mlp", router], returns["mlp", other]))
         for experts in EXPERTS:
             accuracy = estimate_mean(metric(found, "accuracy", name, experts, "profile"))

@@ -70,8 +70,9 @@ def headlines(found: Found) -> list[Headline]:
             label = f"{name}: {router}, networks above linear (return)"
             lines.append(lead(label, returns["mlp", router], returns["linear", router]))
         for router, other in itertools.product(SPECIALISING, TRADITIONAL):
-            pair = (metric(found, ERROR, name, "mlp", each) for each in (other, router))
-            lines.append(lead(f"{name}: error of {router} below {other}, networks", *pair, 3))
+            higher, lower = (metric(found, ERROR, name, "mlp", each) for each in (other, router))
+            label = f"{name}: error of {router} below {other}, networks"
+            lines.append(lead(label, higher, lower, 3))
             label = f"{name}: {router} above {other}, networks (return)"
             lines.append(lead(label, returns["mlp", router], returns["mlp", other]))
         for experts in EXPERTS:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.core.kernels import device
+from mec_moe_env.pseudo_inverse import solve_least
 
 Floats = NDArray[np.float64]
 
@@ -22,22 +23,25 @@ def inner(left: Floats, right: Floats) -> float:
 
 
 @device
-def factor(matrix: Floats) -> None:
+def factor(matrix: Floats) -> bool:
     """Overwrite the lower triangle of a positive definite matrix by its Cholesky factor.
 
-    The diagonal receives the reciprocals: what follows multiplies instead of dividing.
+    The diagonal receives the reciprocals: what follows multiplies instead of dividing. Return
+    whether the matrix is positive definite beyond rounding; else what is written means nothing.
     """
+    definite = True
     for i in range(matrix.shape[0]):
         for j in range(i + 1):
             total = matrix[i, j]
-            # Identical samples make the Gram matrix singular up to rounding.
             least = max(1e-12 * total, 1e-300)
             for q in range(j):
                 total -= matrix[i, q] * matrix[j, q]
             if i == j:
+                definite = definite and total > least
                 matrix[i, i] = 1.0 / math.sqrt(max(total, least))
             else:
                 matrix[i, j] = total * matrix[j, j]
+    return definite
 
 
 @device
@@ -68,8 +72,11 @@ def learn(
     """Write to `out` the model after training on one task (Li & Duan 2024, Lemma 1).
 
     w ← w + X (XᵀX + κI)⁻¹ (y − Xᵀw): with κ = 0 the interpolating model nearest to w. The
-    proximal term κ is our extension for noisy labels. `model` and `out` are (d,), `features` Xᵀ,
-    (k, d), `labels` (k,); `scratch`, (k + 1, k), holds the Gram matrix and the residual.
+    proximal term κ is our extension for noisy labels. Where the samples are linearly dependent, as
+    more than d always are, the pseudo-inverse takes the place of the inverse (Li et al. 2025, the
+    authors' program): of the models with the least squared residual the one nearest to w.
+
+    `model` and `out` are (d,), `features` Xᵀ, (k, d), `labels` (k,); `scratch` is (2k + 2, k).
     """
     k, d = features.shape
     gram, residual = scratch[:k], scratch[k]
@@ -78,10 +85,12 @@ def learn(
         for j in range(i + 1):
             gram[i, j] = inner(features[i], features[j])
         gram[i, i] += proximal
-    factor(gram)
-    solve_factored(gram, residual)
     for f in range(d):
         out[f] = model[f]
+    if factor(gram):
+        solve_factored(gram, residual)
+    else:
+        solve_least(features, proximal, scratch)
     for i in range(k):
         for f in range(d):
             out[f] += residual[i] * features[i, f]

@@ -20,7 +20,6 @@ from mec_moe_env.core.rng import (
     Streams,
     next_uniform,
     next_word,
-    scratch_for,
 )
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.state import Exogenous
@@ -32,7 +31,12 @@ from mec_moe_env.perceptron import (
 from mec_moe_env.radio.channel import Channel, draw_links, make_channel, works_next
 from mec_moe_env.radio.geometry import draw_positions, write_mean_snr
 from mec_moe_env.tasks.images import ImageTables, draw_image_task
-from mec_moe_env.tasks.synthetic import SyntheticTables, draw_synthetic_task, draw_truths
+from mec_moe_env.tasks.synthetic import (
+    SyntheticTables,
+    draw_synthetic_task,
+    draw_truths,
+    synthetic_scratch,
+)
 
 MEMORY = np.dtype(
     [
@@ -96,7 +100,7 @@ class Workspace(NamedTuple):
     picked: Integers
     """(D,)."""
     training: Floats
-    """(k + 1, k)."""
+    """(2k + 2, k)."""
     trained: Floats
     """A model that is tried out, (P,)."""
     network: Any
@@ -133,10 +137,10 @@ def make_workspace(config: OffloadingConfig) -> Workspace:
     d, k, network = config.feature_dim, config.samples_per_task, make_network(config)
     return Workspace(
         noise=np.empty(2 * config.num_servers * config.num_subcarriers, np.float32),
-        numbers=scratch_for(d * max(2 * config.num_types, k - 1)),
+        numbers=synthetic_scratch(config),
         chosen=np.empty(k, np.int64),
         picked=np.empty(config.max_experts, np.int64),
-        training=np.empty((k + 1, k)),
+        training=np.empty((2 * k + 2, k)),
         trained=np.empty(d if network is None else count_parameters(network)),
         network=None if network is None else make_network_scratch(network),
     )

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from mec_moe_env.config import Interval, Real, Whole, reject, setting
+from mec_moe_env.config import Interval, OneOf, Real, Whole, reject, setting
 from mec_moe_env.offloading.expert_config import ExpertConfig
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
 
 TASK_STREAMS = ("synthetic", "teacher", "digits", "mnist", "mnist-5k", "toy")
+LAWS = ("gaussian", "sphere")
+"""Of a random vector: independent normal coordinates, or a uniform direction of fixed length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class OffloadingConfig(ExpertConfig):
     """U, arrivals per slot."""
     max_experts: int = setting(1, Whole(1, 10**5))
     """D, most experts per task."""
-    num_servers: int = setting(8, Whole(2, 10**5))
+    num_servers: int = setting(8, Whole(1, 10**5))
     """M, servers = experts."""
     num_subcarriers: int = setting(8, Whole(1, 10**5))
     """S, subcarriers."""
@@ -42,13 +44,33 @@ class OffloadingConfig(ExpertConfig):
     feature_dim: int = setting(10, Whole(1, 10**5))
     """d, features of a sample."""
     samples_per_task: int = setting(6, Whole(1, 10**5))
-    """k, samples of a task."""
+    """k, samples of a task; from k = d on they determine its ground truth."""
+    feature_rank: int = setting(0, Whole(0, 10**5))
+    """Synthetic only: r, coordinates that truths and samples have, at most d; 0 is all d. The
+    others of a sample are a thousandth of those."""
     truth_scale: float = setting(0.6, Real(1e-9, 1e6))
-    """σ0, standard deviation of the ground truths."""
-    noise_scale: float = setting(0.1, Real(1e-9, 1e6))
-    """σ_t, standard deviation of the features that carry no signal."""
+    """σ0, standard deviation of the ground truths' coordinates; on a sphere their length."""
+    truth_law: str = setting("gaussian", OneOf(LAWS))
+    """Synthetic only: how ground truths are drawn."""
+    truth_clusters: int = setting(0, Whole(0, 10**5))
+    """Synthetic only: K, types with a ground truth of their own; the truth of type n ≥ K is that
+    of type n − K and an offset. 0 is all N."""
+    cluster_spread: float = setting(0.0, Real(0, 1e6))
+    """Standard deviation of the coordinates of such an offset."""
     type_jitter: float = setting(0.05, Real(0, 1e6))
-    """Half width of the uniform spread of ground truths within a type."""
+    """Half width of the uniform spread of ground truths within a type; 0 is a fixed pool."""
+    signal_direction: str = setting("orthogonal", OneOf(("orthogonal", "parallel")))
+    """Synthetic only: feature signals are orthogonal to each other, while there are dimensions,
+    or parallel to the ground truths."""
+    signal_norm: float = setting(0.0, Real(0, 1e6))
+    """Synthetic only: length of the feature signals; 0 is √d."""
+    signal_strength: tuple[float, float] = setting((0.5, 1.0), Interval(Real(0, 1e6)))
+    """Synthetic only: β, by which a task multiplies its signal, above the first number and up to
+    the second."""
+    noise_scale: float = setting(0.1, Real(1e-9, 1e6))
+    """σ_t, standard deviation of the features that carry no signal; on a sphere their length."""
+    noise_law: str = setting("gaussian", OneOf(LAWS))
+    """Synthetic only: how samples without a signal are drawn."""
     type_frequencies: tuple[float, ...] | None = None
     """Relative frequency of each type; None is uniform."""
     type_persistence: float = setting(0.0, Real(0, 1))
@@ -56,9 +78,11 @@ class OffloadingConfig(ExpertConfig):
     proximal: float = setting(0.0, Real(0, 1e12))
     """κ, proximal term of Lemma 1; 0 interpolates."""
     max_delay: int = setting(5, Whole(1, 10**6), "slots")
-    """d_u, longest delay in slots."""
+    """d_u, longest delay in slots; 1 trains every task at once: all servers are always idle."""
     payload_mbit: tuple[float, float] = setting((0.2, 1.0), Interval(Real(0, 1e6)), "Mbit")
     """Data of a task, uniform over the tasks."""
+    result_mbit: float = setting(0.0, Real(0, 1e6), "Mbit")
+    """What goes back to the origin's base station from any other server, over the same link."""
     compute_joules: tuple[float, float] = setting((0.001, 0.004), Interval(Real(0, 1e6)), "J")
     """Energy per sample, uniform over the servers."""
     compute_seconds: tuple[float, float] = setting((0.005, 0.03), Interval(Real(0, 1e9)), "s")
@@ -81,11 +105,9 @@ class OffloadingConfig(ExpertConfig):
         self._check_frequencies()
         if self.tasks == "teacher" and self.feature_dim < 2:
             raise reject("feature_dim", self.feature_dim, "at least 2, the units of a teacher")
-        if self.tasks == "synthetic" and self.samples_per_task >= self.feature_dim:
+        if self.tasks == "synthetic" and self.feature_rank > self.feature_dim:
             raise reject(
-                "samples_per_task",
-                self.samples_per_task,
-                f"below feature_dim = {self.feature_dim} (Definition 1 is overparameterised)",
+                "feature_rank", self.feature_rank, f"at most feature_dim = {self.feature_dim}"
             )
 
     def _check_frequencies(self) -> None:
@@ -121,6 +143,11 @@ class OffloadingConfig(ExpertConfig):
         }
 
     @property
+    def rank(self) -> int:
+        """r, the dimensions of synthetic truths and samples."""
+        return self.feature_rank or self.feature_dim
+
+    @property
     def action_shape(self) -> tuple[int, int, int]:
         """Logical shape (U, D, 2) of the flat action: for each pick a server and a subcarrier."""
         return self.num_tasks, self.max_experts, 2
@@ -139,11 +166,42 @@ _REAL_DATA: dict[str, Any] = {
     "compute_seconds": (0.0025, 0.015),
 }
 
+_PAPER: dict[str, Any] = {
+    "num_servers": 30,
+    "num_subcarriers": 16,
+    "num_types": 10,
+    "horizon": 3000,
+}
+
 OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
     {
         "default": OffloadingConfig(),
-        "paper-synthetic": OffloadingConfig(
-            num_servers=30, num_subcarriers=16, num_types=10, horizon=3000
+        "paper-synthetic": OffloadingConfig(**_PAPER),
+        # Ground truths of length σ0 rather than σ0·√d, so that a server chosen by chance errs by
+        # about σ0 as in the paper's figures, and signals as long as in the author's program.
+        "mec-norm": OffloadingConfig(
+            truth_law="sphere", signal_norm=6.0, signal_strength=(1.0, 1.0), **_PAPER
+        ),
+        # The first author's program of Li et al., "Theory on Mixture-of-Experts in Continual
+        # Learning", ICLR 2025: a fixed pool of types, no network and no delay.
+        "continual": OffloadingConfig(
+            num_servers=10,
+            num_subcarriers=1,
+            num_types=7,
+            horizon=2000,
+            feature_rank=6,
+            truth_scale=0.4,
+            truth_law="sphere",
+            truth_clusters=3,
+            cluster_spread=0.4 / 200,
+            type_jitter=0.0,
+            signal_direction="parallel",
+            signal_norm=6.0,
+            signal_strength=(1.0, 1.0),
+            noise_law="sphere",
+            max_delay=1,
+            energy_weight=0.0,
+            delay_weight=0.0,
         ),
         "digits": OffloadingConfig(tasks="digits", **_REAL_DATA),
         "mnist": OffloadingConfig(tasks="mnist", **_REAL_DATA),

@@ -24,8 +24,13 @@ class OffloadingEnv(SimulatorEnv):
     continually: a task given to a server trains it and makes it forget what it learned before,
     unless tasks of one type always meet the same servers (Li & Duan 2024, arXiv 2412.15690). The
     scheduler picks for every task up to D idle servers and, for each, one free OFDMA subcarrier of
-    S to send the data over.
-    Transmission and training take time, during which the server accepts no other task, and energy.
+    S to send the data over. Transmission and training take time, during which the server accepts no
+    other task, and energy; so does the way of a result of `result_mbit` back to the base station
+    where the task arrived, over the same link (our extension; 0 by default).
+
+    Synthetic tasks are those of Definition 1. The preset `continual` draws them as the first
+    author's program of the companion paper does (Li et al. 2025, arXiv 2406.16437): ground truths
+    of fixed length in clusters, signals along them, samples of low rank, no delay (`max_delay=1`).
 
     ## Action space
     `MultiDiscrete([M + 1, S] * (U * D))`: for task u, pick j, a server (M = none) and a
@@ -135,6 +140,10 @@ class OffloadingEnv(SimulatorEnv):
         """Return the growth of E once server m has learned task u, (U, M): a reference."""
         return np.asarray(self._simulator.error_increments()[0])
 
+    def expert_models(self) -> Floats:
+        """Return every server's model of now, (M, d): a reference."""
+        return np.asarray(self._simulator.expert_models()[0])
+
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (U,): a reference."""
         return np.asarray(self._simulator.rejection_errors()[0])
@@ -173,6 +182,10 @@ class OffloadingVectorEnv(SimulatorVectorEnv):
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (n, U, M): a reference."""
         return self._simulator.error_increments()
+
+    def expert_models(self) -> Floats:
+        """Return every server's model of now, (n, M, d): a reference."""
+        return self._simulator.expert_models()
 
     def rejection_errors(self) -> Floats:
         """Return what rejecting each waiting task adds to E, (n, U): a reference."""

@@ -16,11 +16,15 @@ def is_idle(state: State, i: int, m: int) -> bool:
 
 @inline
 def sending_seconds(params: Params, exogenous: Exogenous, i: int, u: int, m: int, s: int) -> float:
-    """Return how long task u takes to server m over subcarrier s; nothing in-situ."""
+    """Return how long task u is on the air for server m over subcarrier s; not at all in-situ.
+
+    Its data go there, and its result comes back to the origin's base station over the same link,
+    which is taken for as many slots as both need.
+    """
     seconds = 0.0
     if m != exogenous.tasks[i, u]["origin"]:
         seconds = transmission_seconds(
-            BITS_PER_MBIT * exogenous.tasks[i, u]["payload"],
+            BITS_PER_MBIT * (exogenous.tasks[i, u]["payload"] + params.result_mbit),
             params.bandwidth_hz,
             exogenous.spectral_efficiency[i, u, m, s],
         )

@@ -88,6 +88,11 @@ class OffloadingSimulator(Simulator):
         write_error_increments(self.params, self.state, self.exogenous, self._workspaces[0], out)
         return out
 
+    def expert_models(self) -> Floats:
+        """Return every server's model of now, (n, M, d)."""
+        models: Floats = self.state.model.copy()
+        return models
+
     def rejection_errors(self) -> Floats:
         """Return the zero model's error on the waiting tasks, (n, U)."""
         errors: Floats = self.exogenous.tasks["constant"].copy()

@@ -29,6 +29,7 @@ class Params(NamedTuple):
     slot_seconds: float
     bandwidth_hz: float
     power_w: float
+    result_mbit: float
     proximal: float
     weights: Floats
     """Of the reward's terms, in the order of the table."""
@@ -157,6 +158,7 @@ def make_params(config: OffloadingConfig, evaluator: Evaluator, sum_bound: float
         slot_seconds=float(config.slot_seconds),
         bandwidth_hz=float(config.bandwidth_hz),
         power_w=float(config.power_w),
+        result_mbit=float(config.result_mbit),
         proximal=float(config.proximal),
         weights=config.reward_weights,
         sum_bound=float(sum_bound),

@@ -11,11 +11,13 @@ from mec_moe_env.moe.model import softmax
 from tests.agents.slots import make_slot
 
 CONFIG = OffloadingConfig(num_servers=3, num_subcarriers=2, feature_dim=2, samples_per_task=1)
+MANY = CONFIG.override(num_servers=7, max_delay=2)
+"""More servers than tasks can be under way."""
 FIRST = np.array([[[0]]])
 
 
-def completed_slot(server: int, drift: float) -> Slot:
-    slot = make_slot()
+def completed_slot(server: int, drift: float, servers: int = 3) -> Slot:
+    slot = make_slot(servers=servers)
     slot.completed[0, server] = 1.0
     slot.drift[0, server] = drift
     return slot
@@ -33,18 +35,38 @@ def test_one_step_of_equation_13() -> None:
     np.testing.assert_allclose(state.theta[0], expected, rtol=1e-12)
 
 
-def test_second_step_takes_the_softmax_of_the_present_gate() -> None:
-    gate = GatingNetwork(CONFIG, learning_rate=1.0, noise=0.0)
+@pytest.mark.parametrize("config", [CONFIG, MANY], ids=["per-server", "ring"])
+@pytest.mark.parametrize("noisy", [False, True])
+@pytest.mark.parametrize(
+    ("moment", "theta"),
+    [("arrival", [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), ("completion", [[0.0, 0.0]] * 3)],
+)
+def test_softmax_is_of_the_gate_at_arrival_or_at_completion(
+    moment: str, theta: Any, noisy: bool, config: OffloadingConfig
+) -> None:
+    gate = GatingNetwork(
+        config, learning_rate=1.0, noise=0.3, softmax_at=moment, softmax_noise=noisy
+    )
+    M = config.num_servers
     state = gate.start(1)
-    state.theta[0] = [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]
-    slot = make_slot()
+    state.theta[0, :3] = [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]
+    slot = make_slot(servers=M)
     slot.task[0, 0] = [1.0, 2.0]
+    noise = gate.relevance(state, slot)[0, 0] - [1.0, 2.0, 1.5, *[0.0] * (M - 3)]
     gate.remember(state, slot, np.array([[[2]]]))
-    before = state.theta[0].copy()
-    gate.learn(state, completed_slot(2, drift=2.0))
-    share = np.exp([1.0, 2.0, 1.5]) / np.exp([1.0, 2.0, 1.5]).sum()
-    slope = 2.0 * share[2] * (np.array([0.0, 0.0, 1.0]) - share)
-    np.testing.assert_allclose(state.theta[0], before - np.outer(slope, [1.0, 2.0]), rtol=1e-12)
+    other = make_slot(servers=M)
+    other.task[0, 0] = [7.0, 7.0]
+    gate.relevance(state, other)
+    gate.remember(state, other, np.array([[[1]]]))
+    state.theta[0] = 0.0  # what else was learned in between
+    done = completed_slot(2, drift=2.0, servers=M)
+    gate.learn(state, done)
+    logits = np.zeros(M)
+    logits[:3] = np.array(theta) @ [1.0, 2.0]
+    share = np.exp(logits + noise * noisy)
+    share /= share.sum()
+    slope = 2.0 * share[2] * ((np.arange(M) == 2) - share)
+    np.testing.assert_allclose(state.theta[0], -np.outer(slope, [1.0, 2.0]), rtol=1e-6, atol=1e-9)
 
 
 def test_gate_and_noise() -> None:
@@ -59,10 +81,10 @@ def test_gate_and_noise() -> None:
 
 
 def test_two_completions_in_one_slot_are_learned_one_after_the_other() -> None:
-    gate = GatingNetwork(CONFIG, noise=0.0)
+    gate = GatingNetwork(CONFIG, noise=0.0, softmax_at="completion")
     together, apart = gate.start(1), gate.start(1)
     for state in (together, apart):
-        state.features[0] = [[1.0, 0.5], [-0.5, 1.0], [0.0, 0.0]]
+        state.pending.features[0] = [[1.0, 0.5], [-0.5, 1.0], [0.0, 0.0]]
     both = completed_slot(0, 0.5)
     both.completed[0, 1], both.drift[0, 1] = 1.0, 0.7
     gate.learn(together, both)
@@ -88,17 +110,65 @@ def test_joining_a_running_episode_is_harmless() -> None:
     assert not state.theta.any()
 
 
-def test_early_termination_freezes_the_gate_once_all_gaps_are_small() -> None:
-    gate = GatingNetwork(CONFIG, early_termination=0.01, learning_rate=3.0)
+def test_load_balance_by_rounds_adds_to_the_drift() -> None:
+    gate = GatingNetwork(CONFIG, noise=0.0, load_balance=0.5, load="round", learning_rate=1.0)
     state = gate.start(1)
-    for server in (0, 1):
-        gate.remember(state, make_slot(), np.array([[[server]]]))
-    gate.learn(state, completed_slot(1, drift=0.001))
-    assert state.theta.any()
+    gate.remember(state, make_slot(), np.array([[[1]]]))
+    gate.remember(state, make_slot(), FIRST)
+    gate.learn(state, completed_slot(0, drift=0.25))
+    # Server 0 took the second task, t = 1: (‖Δw‖ + α·M/(t + 1))·π_0·(1{j = 0} − π_j), π = 1/3.
+    expected = -(0.25 + 0.5 * 3 / 2) / 3 * (np.array([1.0, 0.0, 0.0]) - 1 / 3)
+    np.testing.assert_allclose(state.theta[0, :, 0], expected, rtol=1e-12)
+
+
+def flags(state: Any) -> list[int]:
+    return np.flatnonzero(state.converged[0]).tolist()
+
+
+def test_early_termination_flags_for_good_who_is_close_to_the_chosen_one() -> None:
+    # T_1 = M/η = 2: the tasks 0 and 1 flag nobody.
+    gate = GatingNetwork(CONFIG, early_termination=0.5, learning_rate=1.5, noise=0.0)
+    state = gate.start(1)
+    state.theta[0, :, 0] = [1.0, 1.4, 3.0]
+    for _ in range(2):
+        gate.remember(state, make_slot(), FIRST)
+    assert flags(state) == []
+    gate.remember(state, make_slot(), FIRST)
+    assert flags(state) == [1]  # |1.4 − 1.0| < 0.5, but |3.0 − 1.0| is not
+    state.theta[0, :, 0] = [1.0, 9.0, 3.0]
+    gate.remember(state, make_slot(), FIRST)
+    assert flags(state) == [1]
+    gate.learn(state, completed_slot(0, drift=1.0))
+    assert state.theta[0, 0, 0] != 1.0  # a flag is missing
+    state.theta[0, :, 0] = [1.0, 1.5, 1.2]
     gate.remember(state, make_slot(), np.array([[[2]]]))
+    assert flags(state) == [0, 1]
+    gate.remember(state, make_slot(), np.array([[[1]]]))
+    assert flags(state) == [0, 1, 2]
     frozen = state.theta.copy()
-    gate.learn(state, completed_slot(2, drift=1.0))
+    gate.learn(state, completed_slot(1, drift=1.0))
     np.testing.assert_array_equal(state.theta, frozen)
+
+
+def test_noise_counts_in_the_gap_where_it_counts_in_the_softmax() -> None:
+    for noisy, expected in ((False, [1, 2]), (True, [2])):
+        gate = GatingNetwork(CONFIG, early_termination=0.1, learning_rate=9.0, softmax_noise=noisy)
+        state = gate.start(1)
+        state.arrived[:] = 1
+        state.drawn[0, 0] = [0.0, 0.2, 0.05]
+        gate.remember(state, make_slot(), FIRST)
+        assert flags(state) == expected
+
+
+def test_so_many_rounds_are_learned_from_in_any_case() -> None:
+    gate = GatingNetwork(CONFIG, early_termination=1.0, least_rounds=2, noise=0.0)
+    state = gate.start(1)
+    state.converged[:] = True
+    for moves in (True, True, False):
+        gate.remember(state, make_slot(), FIRST)
+        before = state.theta.copy()
+        gate.learn(state, completed_slot(0, drift=1.0))
+        assert (state.theta != before).any() == moves
 
 
 def test_reset_forgets_only_the_rows_that_begin() -> None:
@@ -123,9 +193,13 @@ def test_softmax_survives_large_gates() -> None:
         ("noise", -0.1),
         ("load_balance", -1.0),
         ("early_termination", float("nan")),
+        ("least_rounds", -1),
+        ("softmax_at", "departure"),
+        ("softmax_noise", 1),
+        ("load", "rounds"),
     ],
 )
-def test_bad_options_are_named(option: str, value: float) -> None:
+def test_bad_options_are_named(option: str, value: Any) -> None:
     options: dict[str, Any] = {option: value}
     with pytest.raises(ValueError, match=option):
         GatingNetwork(CONFIG, **options)

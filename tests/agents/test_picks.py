@@ -32,6 +32,15 @@ def test_costs_by_hand() -> None:
     np.testing.assert_array_equal(costs.weighted(CONFIG), weighted)
 
 
+def test_a_result_travels_back_over_the_same_link() -> None:
+    slot = make_slot()
+    slot.spectral_efficiency[0, 0, 1] = [2.0, 1.0]
+    costs = pick_costs(slot, CONFIG.override(result_mbit=0.6))
+    # 1.6 Mbit over 1 MHz at 2 bit/s/Hz: 0.8 s at 0.1 W; nothing travels in-situ.
+    np.testing.assert_allclose(costs.joules[0, 0, :2], [0.01, 0.09], rtol=1e-6)
+    np.testing.assert_allclose(costs.seconds[0, 0, :2], [0.01, 0.81], rtol=1e-6)
+
+
 def test_costs_are_those_of_the_subcarriers_that_are_left() -> None:
     slot = make_slot()
     slot.spectral_efficiency[0, 0, 1] = [2.0, 8.0]

@@ -65,7 +65,35 @@ def test_no_plan_of_small_episodes_exceeds_it(block: int) -> None:
         assert best <= bound, (seed, best, bound)
 
 
-@pytest.mark.parametrize("preset", ["default", "joint", "scarce"])
+def pool_config(seed: int) -> OffloadingConfig:
+    """Draw a small scenario with a fixed pool of types, and perhaps k ≥ d or a lower rank."""
+    rng = np.random.default_rng([1, seed])
+    plain = small_config(seed)
+    return plain.override(
+        tasks="synthetic",
+        feature_rank=int(rng.integers(0, plain.feature_dim + 1)),
+        samples_per_task=int(rng.integers(1, plain.feature_dim + 3)),
+        truth_law="sphere",
+        truth_clusters=int(rng.integers(0, 3)),
+        cluster_spread=float(rng.choice([0.0, 0.01])),
+        type_jitter=0.0,
+        signal_direction=str(rng.choice(["orthogonal", "parallel"])),
+        signal_norm=float(rng.choice([0.0, 6.0])),
+        signal_strength=(1.0, 1.0),
+        noise_law="sphere",
+        result_mbit=float(rng.choice([0.0, 0.5])),
+    )
+
+
+def test_no_plan_exceeds_it_on_a_fixed_pool() -> None:
+    for seed in range(36):
+        config = pool_config(seed)
+        best = all_returns(config, seed).max()
+        bound = certified_bound(config, [seed], rounds=4)[0]
+        assert best <= bound, (seed, best, bound)
+
+
+@pytest.mark.parametrize("preset", ["default", "joint", "scarce", "continual", "mec-norm"])
 def test_no_agent_exceeds_it(preset: str) -> None:
     config = OFFLOADING_PRESETS[preset].override(horizon=40, failure_rate=0.01)
     bounds = certified_bound(config, [3, 4], rounds=6)

@@ -100,7 +100,8 @@ class ReferenceOffloading:
         sent = 0.0
         if server != slot["origin"][u]:
             efficiency = float(slot["spectral_efficiency"][u, server, subcarrier])
-            sent = slot["payload"][u] * 1e6 / (config.bandwidth_hz * efficiency)
+            bits = (slot["payload"][u] + config.result_mbit) * 1e6
+            sent = bits / (config.bandwidth_hz * efficiency)
             self.subcarrier_free_at[subcarrier] = self.time + self._slots(sent)
         computing = config.samples_per_task * slot["seconds"][server]
         delay = self._slots(sent + computing)
@@ -112,7 +113,7 @@ class ReferenceOffloading:
     def trained(self, server: int, X: np.ndarray, y: np.ndarray) -> np.ndarray:
         w = self.models[server]
         gram = X.T @ X + self.config.proximal * np.eye(X.shape[1])
-        return np.asarray(w + X @ np.linalg.solve(gram, y - X.T @ w))
+        return np.asarray(w + X @ np.linalg.pinv(gram) @ (y - X.T @ w))
 
     def _slots(self, seconds: float) -> int:
         longest: int = self.config.max_delay

@@ -33,20 +33,29 @@ BELOW: dict[str, Any] = {
     "tasks": "mnits",
     "num_tasks": 0,
     "max_experts": 0,
-    "num_servers": 1,
+    "num_servers": 0,
     "num_subcarriers": 0,
     "num_types": 0,
     "horizon": 0,
     "feature_dim": 0,
     "samples_per_task": 0,
+    "feature_rank": 11,
     "truth_scale": 0.0,
+    "truth_law": "uniform",
+    "truth_clusters": -1,
+    "cluster_spread": -0.1,
+    "signal_direction": "random",
+    "signal_norm": -1.0,
+    "signal_strength": (1.0, 0.5),
     "noise_scale": -0.1,
+    "noise_law": "normal",
     "type_jitter": -0.1,
     "type_frequencies": (0.5, 0.5),
     "type_persistence": 1.1,
     "proximal": -1.0,
     "max_delay": 0,
     "payload_mbit": (1.0, 0.5),
+    "result_mbit": -0.1,
     "compute_joules": (-1.0, 0.5),
     "compute_seconds": 0.5,
     "failure_rate": 1.5,
@@ -100,9 +109,11 @@ def test_override_keeps_the_preset() -> None:
     assert OFFLOADING_PRESETS["scarce"].horizon == 1000
 
 
-def test_overparameterised_tasks_only() -> None:
-    with pytest.raises(ValueError, match="samples_per_task = 10 .* below feature_dim = 10"):
-        OffloadingConfig(samples_per_task=10)
+def test_rank_is_at_most_the_dimension() -> None:
+    assert OffloadingConfig().rank == 10
+    assert OffloadingConfig(feature_rank=4).rank == 4
+    with pytest.raises(ValueError, match="feature_rank = 11 .* at most feature_dim = 10"):
+        OffloadingConfig(feature_rank=11)
 
 
 @pytest.mark.parametrize("scenario", ["digits"])

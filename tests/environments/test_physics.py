@@ -132,7 +132,7 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
     k = int(rng.integers(1, d))
     X, y, w = rng.standard_normal((d, k)), rng.standard_normal(k), rng.standard_normal(d)
     out = np.empty(d)
-    learn(w, np.ascontiguousarray(X.T), y, proximal, out, np.empty((k + 1, k)))
+    learn(w, np.ascontiguousarray(X.T), y, proximal, out, np.empty((2 * k + 2, k)))
     if proximal < 1e-3:
         nearest = w + np.linalg.lstsq(X.T, y - X.T @ w, rcond=None)[0]
         if proximal == 0.0:
@@ -142,9 +142,30 @@ def test_learning_is_the_nearest_interpolation(seed: int, d: int, proximal: floa
         np.testing.assert_allclose(out, ridge, rtol=1e-6, atol=1e-6)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 9), st.integers(1, 6))
+def test_dependent_samples_are_learned_by_the_pseudo_inverse(
+    seed: int, d: int, k: int, rank: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((d, rank)) @ rng.standard_normal((rank, k))
+    y, w, out = rng.standard_normal(k), rng.standard_normal(d), np.empty(d)
+    learn(w, np.ascontiguousarray(X.T), y, 0.0, out, np.empty((2 * k + 2, k)))
+    nearest = w + np.linalg.lstsq(X.T, y - X.T @ w, rcond=1e-9)[0]
+    singular = np.linalg.svd(X, compute_uv=False)[: min(d, k, rank)]
+    if singular[-1] > 1e-3 * singular[0]:
+        np.testing.assert_allclose(out, nearest, rtol=1e-5, atol=1e-5)
+
+
+def test_contradictory_samples_meet_in_the_middle() -> None:
+    # Twice x = (1, 1), labelled 1 and 3, from w = (0.5, −0.5): xᵀw = 2 afterwards.
+    out = np.empty(2)
+    learn(np.array([0.5, -0.5]), np.ones((2, 2)), np.array([1.0, 3.0]), 0.0, out, np.empty((6, 2)))
+    np.testing.assert_allclose(out, [1.5, 0.5], rtol=1e-12)
+
+
 def test_identical_samples_do_not_break_learning() -> None:
     X, out = np.ones((2, 3)), np.empty(3)
-    learn(np.zeros(3), X, np.ones(2), 0.0, out, np.empty((3, 2)))
+    learn(np.zeros(3), X, np.ones(2), 0.0, out, np.empty((6, 2)))
     assert np.isfinite(out).all()
 
 

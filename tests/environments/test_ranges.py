@@ -19,7 +19,7 @@ from mec_moe_env import (
     OffloadingVectorEnv,
     unflatten,
 )
-from mec_moe_env.config import Config, Interval, Whole
+from mec_moe_env.config import Config, Interval, OneOf, Whole
 from mec_moe_env.core.simulator import build
 
 SMALL: dict[type[Config], Config] = {
@@ -37,7 +37,7 @@ SMALL: dict[type[Config], Config] = {
 }
 SIZES = {"horizon", "max_delay", "csi_delay"}
 """Integers that can be large where nothing else is."""
-CROSSED = re.compile("(min_spectral_efficiency|samples_per_task) = .* must be below")
+CROSSED = re.compile("min_spectral_efficiency = .* must be below|feature_rank = .* must be at")
 """Two fields that each are in their range may not fit each other."""
 BEYOND = (1e308, 1e200, 1e100, -1e-300, -1e308, 1e-320, 5e-324, 10**400, math.nan, math.inf)
 STRANGE: tuple[Any, ...] = (
@@ -58,6 +58,8 @@ STRANGE: tuple[Any, ...] = (
 
 def extremes(allowed: Any, name: str) -> list[Any]:
     """Return the ends of a range, or what is next to an end that is left out."""
+    if isinstance(allowed, OneOf):
+        return list(allowed.words)
     if isinstance(allowed, Interval):
         low, high = extremes(allowed.element, name)
         return [(low, low), (low, high), (high, high)]

@@ -26,7 +26,9 @@ from mec_moe_env.tasks.synthetic import (
     SyntheticTables,
     draw_synthetic_task,
     draw_truths,
+    expected_truth,
     make_synthetic,
+    synthetic_bound,
 )
 from tests.conftest import fake_mnist
 
@@ -96,6 +98,61 @@ def test_synthetic_tasks_follow_definition_1() -> None:
     assert 0.5 < strength.min() < 0.51
     assert 0.99 < strength.max() <= 1.0
     assert tasks.features[:, :, 1:].std() == pytest.approx(0.1, rel=0.01)
+
+
+def test_truths_and_noise_on_spheres() -> None:
+    config = OffloadingConfig(truth_law="sphere", noise_law="sphere", type_jitter=0.0)
+    tables = make_synthetic(config, num_envs=1)
+    tasks = draw(tables, config, [0, 1, 2, 3] * 50)
+    np.testing.assert_allclose(np.linalg.norm(tables.models[0], axis=1), 0.6)
+    np.testing.assert_allclose(np.linalg.norm(tasks.features[:, :, 1:], axis=1), 0.1)
+    np.testing.assert_array_equal(tasks.linear, np.tile(tables.models[0], (50, 1)))
+
+
+def test_a_truth_of_a_cluster_is_near_the_one_it_was_made_from() -> None:
+    fields: dict[str, Any] = {"truth_clusters": 3, "cluster_spread": 0.01}
+    config = OffloadingConfig(num_types=300, truth_law="sphere", **fields)
+    tables = make_synthetic(config, num_envs=1)
+    draw(tables, config, [0])
+    truths = tables.models[0]
+    np.testing.assert_allclose(np.linalg.norm(truths[:3], axis=1), 0.6)
+    assert (truths[3:] - truths[:-3]).std() == pytest.approx(0.01, rel=0.05)  # 3.8 s.e.
+    # Type n is n // K offsets away: 0.36 and 10·0.01² for each, 49.5 on the average.
+    assert expected_truth(config) == pytest.approx(0.36 + 10 * 1e-4 * 49.5)
+    assert (truths**2).sum(axis=1).mean() == pytest.approx(expected_truth(config), rel=0.35)
+
+
+def test_signals_along_the_truths() -> None:
+    config = OffloadingConfig(
+        signal_direction="parallel", signal_norm=6.0, signal_strength=(0.25, 0.75), type_jitter=0.0
+    )
+    tables = make_synthetic(config, num_envs=1)
+    tasks = draw(tables, config, [0, 1, 2, 3] * 500)
+    directions = tasks.linear / np.linalg.norm(tasks.linear, axis=1, keepdims=True)
+    strength = (tasks.features[:, :, 0] * directions).sum(axis=1) / 6.0
+    np.testing.assert_allclose(tasks.features[:, :, 0], 6.0 * strength[:, None] * directions)
+    assert 0.25 < strength.min() < 0.26
+    assert 0.74 < strength.max() <= 0.75
+    assert np.abs(tasks.features.sum(axis=2)).max() <= synthetic_bound(config)
+
+
+def test_features_of_a_lower_rank() -> None:
+    config = OffloadingConfig(feature_rank=4, samples_per_task=7, num_types=3)
+    tables = make_synthetic(config, num_envs=1)
+    tasks = draw(tables, config, [0, 1, 2] * 100)
+    np.testing.assert_allclose(tables.signals[0] @ tables.signals[0].T, 10 * np.eye(3), atol=1e-9)
+    assert not tables.models[0, :, 4:].any()
+    assert not tasks.linear[:, 4:].any()
+    X = tasks.features
+    signals = tables.signals[0, np.arange(300) % 3]
+    overlap = np.abs(np.einsum("udk,ud->uk", X, signals))
+    places = overlap.argmax(axis=1)
+    assert np.bincount(places, minlength=7).min() > 20  # of 43 expected, s.e. 6
+    ratios = X[:, 4:] / X[:, :6]
+    np.testing.assert_allclose(ratios, ratios[:, :, :1] + 0 * ratios, rtol=1e-9)
+    scale = np.where(places[:, None] == np.arange(6), 1e-5, 1e-3)
+    # Coordinates 8 and 9 are multiples of 4 and 5, which are multiples themselves.
+    np.testing.assert_allclose((ratios[:, :, 0] / scale).std(), 1.0, rtol=0.1)
 
 
 def test_more_types_than_dimensions_have_unit_directions() -> None:

@@ -17,9 +17,9 @@ from mec_moe_env import OffloadingEnv, unflatten
 NONE = 2
 
 
-def play(*picks: tuple[int, int]) -> list[dict[str, Any]]:
+def play(*picks: tuple[int, int], **fields: Any) -> list[dict[str, Any]]:
     """Play an episode and return, slot by slot, the info with the reward and the views."""
-    env = OffloadingEnv("toy")
+    env = OffloadingEnv("toy", **fields)
     env.reset(seed=0)
     slots = []
     for step, pick in enumerate(picks):
@@ -48,6 +48,18 @@ def test_specialising() -> None:
     assert column(slots, "reward_error") == pytest.approx([0, -1, 1, 0])
     assert column(slots, "reward_energy") == pytest.approx([-0.1, -0.2, -0.12, -0.24])
     assert column(slots, "reward_delay") == [-1, -2, -3, -5]
+
+
+def test_results_come_back() -> None:
+    """As before, but half a Mbit returns: 0.3 s over subcarrier 0, 0.6 s over subcarrier 1."""
+    slots = play((0, 0), (1, 0), (0, 0), (1, 1), result_mbit=0.5)
+    assert column(slots, "transmission_energy_j") == pytest.approx([0, 0, 0.03, 0.06])
+    assert column(slots, "energy_j") == pytest.approx([0.1, 0.2, 0.13, 0.26])
+    # 0.3 + 0.05 s, and 0.6 + 0.15 s clipped to d_u = 5.
+    assert column(slots, "delay_slots") == [1, 2, 4, 5]
+    # Both ways keep subcarrier 0 for three slots, two of which are left.
+    assert slots[2]["subcarrier_busy"].tolist() == pytest.approx([2 / 5, 0.0])
+    assert column(slots, "reward_energy") == pytest.approx([-0.1, -0.2, -0.13, -0.26])
 
 
 def test_observations_of_specialising() -> None:

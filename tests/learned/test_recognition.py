@@ -69,7 +69,7 @@ def test_worth_of_a_cluster_is_what_trainings_from_zero_add_up_to() -> None:
     for _ in range(200):
         memory = empty_memory(DEFAULT, 1)
         memory.last_cluster[0, 0] = 0
-        model, scratch = np.zeros(d), np.empty((k + 1, k))
+        model, scratch = np.zeros(d), np.empty((2 * k + 2, k))
         for _ in range(3):
             features = rng.standard_normal((k, d))
             after = np.empty(d)

@@ -23,6 +23,8 @@ SCENES = {
     "digits": OFFLOADING_PRESETS["digits"].override(horizon=40),
     "crowded": CROWDED,
     "congested": OFFLOADING_PRESETS["congested"].override(horizon=30),
+    "continual": OFFLOADING_PRESETS["continual"].override(horizon=40, num_servers=3),
+    "dependent": SMALL.override(samples_per_task=12, result_mbit=0.4, horizon=30),
     "toy": TOY,
 }
 EFFORT = 200

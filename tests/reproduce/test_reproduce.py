@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,15 @@ from mec_moe_agents.dmoe.agent import Plan
 from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.report.reading import read_report
-from mec_moe_agents.reproduce import at_least, at_most, energy, layers, offloading, search
+from mec_moe_agents.reproduce import (
+    at_least,
+    at_most,
+    energy,
+    layers,
+    offloading,
+    search,
+    sensitivity,
+)
 from mec_moe_agents.reproduce.layers import jesa, jesa_and_bound, walk
 from typer.testing import CliRunner, Result
 
@@ -199,9 +208,26 @@ def test_claims_of_the_first_paper_are_judged() -> None:
     assert len(lost) == 4
 
 
+def short(scenario: Any) -> Any:
+    return lambda *condition: scenario(*condition).override(horizon=20)
+
+
+def test_sensitivity_is_judged_by_paired_intervals() -> None:
+    enough, noise = np.array([2.0, 2.5, 3.0]), np.array([0.01, 0.0, -0.01])
+    few, rest = sensitivity.settings()[0], sensitivity.settings()[1:]
+    found = {few: {10: enough + 1 + noise, 30: enough, 70: enough - 1 + noise}}
+    found |= {setting: {10: enough, 30: enough, 70: enough + 20 * noise} for setting in rest}
+    lines = {line.label: line for line in sensitivity.headlines(found)}
+    first = lines["paper-synthetic, orthogonal, η = 0.5: G_T, M = 10 − M = 30"]
+    assert first.holds
+    assert first.estimate.mean == pytest.approx(1.0)
+    counts = [line.estimate.mean for line in lines.values() if "settings of 16" in line.label]
+    assert counts == [1, 0, 15, 0, 1, 15]
+
+
 def test_offloading_reproduction_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = offloading.scenario
-    monkeypatch.setattr(offloading, "scenario", lambda servers: plain(servers).override(horizon=20))
+    for study in (offloading, sensitivity):
+        monkeypatch.setattr(study, "scenario", short(study.scenario))
     result = mec_moe("reproduce", "offloading", "--seeds", 2, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     with (tmp_path / "offloading.csv").open(newline="") as stream:
@@ -209,3 +235,8 @@ def test_offloading_reproduction_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(rows) == 4 * 4 * 2
     assert {json.loads(row["config"])["num_servers"] for row in rows} == {10, 30, 50, 70}
     assert (tmp_path / "offloading.png").read_bytes().startswith(b"\x89PNG")
+    with (tmp_path / "sensitivity.csv").open(newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert len(found) == 16 * 4 * 2
+    assert {row["direction"] for row in found} == {"orthogonal", "parallel"}
+    assert (tmp_path / "sensitivity.png").read_bytes().startswith(b"\x89PNG")

@@ -65,15 +65,15 @@ def _offloading_draws(config: OffloadingConfig) -> Draws:
     rows = M * (1.0 - (1.0 - 1.0 / M) ** U)  # tasks of one origin share a row of the channel
     memoryless = math.isinf(config.doppler_hz) and config.rician_factor == 0.0
     coefficients = rows * M * config.num_subcarriers
-    synthetic = config.tasks == "synthetic"
-    truths = 2 * config.num_types * d if synthetic else 0
+    synthetic, r = config.tasks == "synthetic", config.rank
+    truths = 2 * config.num_types * r if synthetic else 0
     return Draws(
         normals=(0.0 if memoryless else 2.0 * coefficients)
-        + (U * d * (k - 1) if synthetic else 0)
+        + (U * (r * (k - 1) + d - r) if synthetic else 0)
         + truths / config.horizon,
         exponentials=coefficients if memoryless else 0.0,
-        # Persistence, type, origin and payload of a task; strength and jitter, or images.
-        uniforms=U * (4 + (1 + d if synthetic else k))
+        # Persistence, type, origin and payload of a task; strength, jitter and place, or images.
+        uniforms=U * (4 + (1 + r + (r < d) if synthetic else k))
         + (M if config.failure_rate > 0.0 else 0)
         + (4 * M + 2) / config.horizon,
     )

@@ -21,6 +21,8 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "offloading": {
             "default": "training RL agents",
             "paper-synthetic": "setting of Li & Duan 2024",
+            "mec-norm": "the same, ground truths of length σ0",
+            "continual": "the program of Li et al. 2025: no network",
             "digits": "real handwritten digits",
             "mnist": "needs --set data_path=…",
             "mnist-5k": "5,000 real MNIST images",

@@ -56,10 +56,27 @@ def offloading(
     out: ResultsFolder = Path("runs/reproduce-offloading"),
     seeds: Seeds = 20,
 ) -> None:
-    """Answer the question of Li & Duan 2024: does the gating network converge, and when?"""
+    """Answer the question of Li & Duan 2024: does the gating network converge, and when?
+
+    A second study repeats it at other learning rates, signals and sizes of the ground truths.
+    """
     called = invocation(ctx)
     with reported():
-        from mec_moe_agents.reproduce.offloading import STUDY
+        from mec_moe_agents.reproduce import offloading, sensitivity
+
+        _answer([offloading.STUDY, sensitivity.STUDY], out, range(seeds), called)
+
+
+@app.command()
+def continual(
+    ctx: typer.Context,
+    out: ResultsFolder = Path("runs/reproduce-continual"),
+    seeds: Seeds = 200,
+) -> None:
+    """Set Li et al. 2025, the gate without a network, beside what its author's program gives."""
+    called = invocation(ctx)
+    with reported():
+        from mec_moe_agents.reproduce.continual import STUDY
 
         _answer([STUDY], out, range(seeds), called)
 

@@ -13,13 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mec_moe_agents.offloading.gates import Gate
-from mec_moe_agents.offloading.picks import Openings, best_efficiency, costs_over, pick_costs
+from mec_moe_agents.offloading.picks import (
+    Openings,
+    best_efficiency,
+    bits_on_air,
+    costs_over,
+    pick_costs,
+)
 from mec_moe_agents.offloading.routing import RoutingAgent
 from mec_moe_agents.solvers import allocate_subcarriers, select_experts
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.config import Real, check
 from mec_moe_env.core.buffers import Flags, Floats, Integers
-from mec_moe_env.radio.links import BITS_PER_MBIT
 
 MOST_ITERATIONS = 8
 """Of JESA; two or three are usual."""
@@ -90,7 +95,7 @@ class EnergyMinimalAgent(RoutingAgent):
         config = self.config
         selected = self.select_servers(joules, relevance, slot)
         n, U, M = selected.shape
-        bits = np.maximum(BITS_PER_MBIT * slot.payload.astype(np.float64), LEAST_BITS)
+        bits = np.maximum(bits_on_air(slot, config), LEAST_BITS)
         free = (slot.subcarrier_busy == 0)[:, np.newaxis, np.newaxis]
         efficiency = slot.spectral_efficiency.astype(np.float64)
         subcarrier = allocate_subcarriers(

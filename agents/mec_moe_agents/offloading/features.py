@@ -20,6 +20,7 @@ from mec_moe_agents.offloading.recognition import Memory, cosine, mean_delay
 from mec_moe_env import OffloadingConfig, Slot
 from mec_moe_env.core.buffers import Flags, Singles
 from mec_moe_env.core.kernels import Entry, device, inline, lean_kernel
+from mec_moe_env.tasks.synthetic import expected_truth
 
 VERSION = 3
 """Of the features: weights of another version do not fit."""
@@ -118,7 +119,7 @@ class Scales(NamedTuple):
 def scales_of(config: OffloadingConfig) -> Scales:
     """Collect the constants."""
     synthetic = config.tasks == "synthetic"
-    worth = float(config.feature_dim * config.truth_scale**2) if synthetic else 1.0
+    worth = expected_truth(config) if synthetic else 1.0
     return Scales(config.num_types, config.horizon, config.max_delay, worth)
 
 

@@ -51,7 +51,7 @@ class Decisions:
         self.batch = batch
         self.width = width(config)
         self._scales = scales_of(config)
-        self._covered = min(config.samples_per_task / config.feature_dim, 1.0)
+        self._covered = min(config.samples_per_task / config.rank, 1.0)
         self._memory = empty_memory(config, batch)
         self._picks = np.zeros((batch, *config.action_shape), np.int64)
 

@@ -59,7 +59,7 @@ def costs_over(efficiency: Floats, slot: Slot, config: OffloadingConfig) -> Cost
 
     A task is served without sending where it arrived.
     """
-    bits = BITS_PER_MBIT * slot.payload.astype(np.float64)[..., np.newaxis]
+    bits = bits_on_air(slot, config)[..., np.newaxis]
     sending = np.where(slot.origin > 0, 0.0, bits / (config.bandwidth_hz * efficiency))
     per_sample = slot.compute.astype(np.float64)[:, np.newaxis]
     computing_joules, computing_seconds = np.moveaxis(config.samples_per_task * per_sample, -1, 0)
@@ -69,6 +69,12 @@ def costs_over(efficiency: Floats, slot: Slot, config: OffloadingConfig) -> Cost
         seconds=seconds,
         delay_slots=np.clip(np.ceil(seconds / config.slot_seconds), 1, config.max_delay),
     )
+
+
+def bits_on_air(slot: Slot, config: OffloadingConfig) -> Floats:
+    """Return what each task sends and gets back where it is not served in-situ, bit, (n, U)."""
+    bits: Floats = BITS_PER_MBIT * (slot.payload.astype(np.float64) + config.result_mbit)
+    return bits
 
 
 class Openings:

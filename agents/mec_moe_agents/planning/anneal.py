@@ -37,8 +37,8 @@ def copy_board(problem: Problem, board: Board, chosen: Integers) -> None:
 @kernel
 def value_servers(problem: Problem, board: Board) -> None:
     """Replay every server's whole queue."""
-    d, M = board.model.shape[1], board.length.shape[0]
-    work = np.empty(problem.instance.features.shape[1] + d + board.forms.shape[1])
+    (k, d), M = problem.instance.features.shape[1:], board.length.shape[0]
+    work = np.empty((2 * k + 2) * k + d + board.forms.shape[1])
     model = np.empty(d)
     for m in range(M):
         settle(problem, board, m, model, replay(problem, board, m, model, work, True))
@@ -53,8 +53,8 @@ def anneal(
     `best`, (2, n), receives servers and subcarriers of the best plan met; its cost is returned.
     """
     instance = problem.instance
-    d, M = board.model.shape[1], board.length.shape[0]
-    work = np.empty(instance.features.shape[1] + d + board.forms.shape[1])
+    (k, d), M = instance.features.shape[1:], board.length.shape[0]
+    work = np.empty((2 * k + 2) * k + d + board.forms.shape[1])
     journal = np.empty(
         (8 * min(instance.params.max_delay, instance.params.horizon) + 16, 3), np.int64
     )

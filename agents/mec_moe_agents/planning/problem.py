@@ -12,6 +12,7 @@ from mec_moe_env.core.buffers import Flags, Floats, Integers
 from mec_moe_env.core.kernels import device, kernel
 from mec_moe_env.experts import factor, inner, solve_factored
 from mec_moe_env.offloading.state import Exogenous
+from mec_moe_env.pseudo_inverse import solve_least
 
 MOST_CANDIDATES = 32
 
@@ -26,6 +27,8 @@ class Problem(NamedTuple):
     """(T + 1, M), the first slot from each on in which a server has failed; T + 1 if none."""
     factored: Floats
     """(n, k, k), Cholesky factors of the trainings' Gram matrices."""
+    definite: Flags
+    """(n,), whether a Gram matrix has such a factor."""
     candidates: Integers
     """(n, C), the servers where a task costs least joules and delay, cheapest first."""
     by_type: Integers
@@ -38,8 +41,8 @@ def make_problem(config: OffloadingConfig, future: OffloadingForesight) -> Probl
     """Prepare the episode that `future` shows."""
     instance = make_instance(config, 0, future)
     n, k, _ = instance.features.shape
-    factored = np.empty((n, k, k))
-    write_factors(instance, factored)
+    factored, definite = np.empty((n, k, k)), np.empty(n, np.bool_)
+    write_factors(instance, factored, definite)
     unservable = np.where(instance.served, instance.price, np.inf)
     order = np.argsort(unservable, axis=1, kind="stable")
     counts = np.bincount(instance.types, minlength=config.num_types)
@@ -48,6 +51,7 @@ def make_problem(config: OffloadingConfig, future: OffloadingForesight) -> Probl
         whole=as_exogenous(future),
         working_until=_working_until(future.working),
         factored=factored,
+        definite=definite,
         candidates=np.ascontiguousarray(order[:, :MOST_CANDIDATES]),
         by_type=np.argsort(instance.types, kind="stable"),
         first=np.concatenate([[0], np.cumsum(counts)]),
@@ -64,23 +68,27 @@ def _working_until(working: Flags) -> Integers:
 
 
 @kernel
-def write_factors(instance: Instance, out: Floats) -> None:
-    """Write the factor of every task's Gram matrix XᵀX + κI (Li & Duan 2024, Lemma 1)."""
+def write_factors(instance: Instance, out: Floats, definite: Flags) -> None:
+    """Write the factor of every task's Gram matrix XᵀX + κI (Li & Duan 2024, Lemma 1), if any."""
     for i in range(out.shape[0]):
         for p in range(out.shape[1]):
             for q in range(p + 1):
                 out[i, p, q] = inner(instance.features[i, p], instance.features[i, q])
             out[i, p, p] += instance.params.proximal
-        factor(out[i])
+        definite[i] = factor(out[i])
 
 
 @device
-def train_on(problem: Problem, i: int, model: Floats, residual: Floats) -> None:
-    """Train `model`, (d,), on task i as `experts.learn` does; `residual` is (k,)."""
+def train_on(problem: Problem, i: int, model: Floats, work: Floats) -> None:
+    """Train `model`, (d,), on task i as `experts.learn` does; `work` is (2k + 2, k)."""
     features = problem.instance.features[i]
+    residual = work[features.shape[0]]
     for p in range(residual.shape[0]):
         residual[p] = problem.instance.labels[i, p] - inner(features[p], model)
-    solve_factored(problem.factored[i], residual)
+    if problem.definite[i]:
+        solve_factored(problem.factored[i], residual)
+    else:
+        solve_least(features, problem.instance.params.proximal, work)
     for p in range(residual.shape[0]):
         for f in range(model.shape[0]):
             model[f] += residual[p] * features[p, f]

@@ -18,12 +18,14 @@ def replay(
 ) -> float:
     """Return what server m loses against rejecting its tasks; write its final model to `model`.
 
-    A task in training at T is judged, but has not trained. `work` is (k + d + N,). Trainings that
-    an earlier replay knows are not repeated; `keep` makes this one known.
+    A task in training at T is judged, but has not trained. `work` is ((2k + 2)·k + d + N,).
+    Trainings that an earlier replay knows are not repeated; `keep` makes this one known.
     """
     instance = problem.instance
     k, d = instance.features.shape[1], instance.features.shape[2]
-    residual, linear, counts = work[:k], work[k : k + d], work[k + d :]
+    room = (2 * k + 2) * k
+    training = work[:room].reshape((2 * k + 2, k))
+    linear, counts = work[room : room + d], work[room + d :]
     linear[:] = 0.0
     counts[:] = 0.0
     total = 0.0
@@ -39,7 +41,7 @@ def replay(
         if not (known and board.settled[i] == m and board.previous[i] == before):
             if known:
                 recall(board, before, model)
-            train_on(problem, i, model, residual)
+            train_on(problem, i, model, training)
             known = board.settled[i] == m and is_close(model, board.after[i])
             if keep:
                 note(board, m, i, before, model)

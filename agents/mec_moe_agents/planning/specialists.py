@@ -70,11 +70,11 @@ def write_savings(problem: Problem, out: Floats) -> None:
     """Write what serving each task saves, its error by the model that met all of its type."""
     instance = problem.instance
     k, d = instance.features.shape[1:]
-    model, residual = np.empty(d), np.empty(k)
+    model, work = np.empty(d), np.empty((2 * k + 2, k))
     for a in range(problem.first.shape[0] - 1):
         model[:] = 0.0
         for place in range(problem.first[a], problem.first[a + 1]):
-            train_on(problem, problem.by_type[place], model, residual)
+            train_on(problem, problem.by_type[place], model, work)
         for place in range(problem.first[a], problem.first[a + 1]):
             task = problem.by_type[place]
             constant, linear = instance.constant[task], instance.linear[task]

@@ -74,7 +74,7 @@ LI_DUAN = (
     Equation(
         "model error",
         "‖w − w_τ‖²",
-        ("mec_moe_env.experts.model_error", "mec_moe_env.offloading.learning.server_error"),
+        ("mec_moe_env.experts.model_error", "mec_moe_env.offloading.judgement.quadratic_errors"),
     ),
     Equation(
         "overall generalization error, forgetting",

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from mec_moe_env.config import Config, Interval, Real, Whole
+from mec_moe_env.config import Config, Interval, OneOf, Real, Whole
 from pagemaker.markdown import code, table
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -52,8 +52,10 @@ def allowed(config: Config, name: str) -> str:
     return str(field.type)
 
 
-def range_text(declared: Whole | Real | Interval) -> str:
-    """Write a range as an interval."""
+def range_text(declared: Whole | Real | Interval | OneOf) -> str:
+    """Write a range as an interval, words as they are."""
+    if isinstance(declared, OneOf):
+        return ", ".join(map(code, declared.words))
     if isinstance(declared, Interval):
         return f"pair low ≤ high in {range_text(declared.element)}"
     open_low = isinstance(declared, Real) and declared.open_low
@@ -81,7 +83,7 @@ def unit(config: Config, name: str) -> str:
     declared = field.metadata.get("allowed")
     if declared is None:
         return ""
-    return field.metadata["unit"] or ("" if isinstance(declared, Whole) else "1")
+    return field.metadata["unit"] or ("" if isinstance(declared, Whole | OneOf) else "1")
 
 
 def fields_table(config: Config, names: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ Streams = NDArray[np.uint64]
 
 SITES, TYPES, TASKS, RADIO, GATES = range(5)
 """What the streams of a sub-environment are for."""
+EXPERTS = GATES
+"""DMoE has gates where offloading has the experts' initial networks."""
 PURPOSES = 5
 
 INCREMENT = np.uint64(0x9E3779B97F4A7C15)

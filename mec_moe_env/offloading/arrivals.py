@@ -6,7 +6,7 @@ channel by construction. Every sub-environment has its own streams of random num
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,11 @@ from mec_moe_env.core.rng import (
 )
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.state import Exogenous
+from mec_moe_env.perceptron import (
+    count_parameters,
+    make_network,
+    make_network_scratch,
+)
 from mec_moe_env.radio.channel import Channel, draw_links, make_channel, works_next
 from mec_moe_env.radio.geometry import draw_positions, write_mean_snr
 from mec_moe_env.tasks.images import ImageTables, draw_image_task
@@ -96,6 +101,10 @@ class Workspace(NamedTuple):
     """(D,)."""
     training: Floats
     """(2k + 2, k)."""
+    trained: Floats
+    """A model that is tried out, (P,)."""
+    network: Any
+    """`NetworkScratch`; None where experts are linear."""
 
 
 def make_process(config: OffloadingConfig, num_envs: int) -> Process:
@@ -125,13 +134,15 @@ def make_process(config: OffloadingConfig, num_envs: int) -> Process:
 
 def make_workspace(config: OffloadingConfig) -> Workspace:
     """Allocate one thread's room."""
-    k = config.samples_per_task
+    d, k, network = config.feature_dim, config.samples_per_task, make_network(config)
     return Workspace(
         noise=np.empty(2 * config.num_servers * config.num_subcarriers, np.float32),
         numbers=synthetic_scratch(config),
         chosen=np.empty(k, np.int64),
         picked=np.empty(config.max_experts, np.int64),
         training=np.empty((2 * k + 2, k)),
+        trained=np.empty(d if network is None else count_parameters(network)),
+        network=None if network is None else make_network_scratch(network),
     )
 
 
@@ -203,7 +214,7 @@ def draw_slot(
                 )
             elif images is not None:
                 draw_image_task(streams, images, n, work.chosen, features, labels, linear)
-                task["constant"] = 1.0
+                task["constant"] = images.constant
     draw_radio(process, exogenous, streams, work.noise, i)
 
 

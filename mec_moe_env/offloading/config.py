@@ -9,16 +9,16 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from mec_moe_env.config import Interval, OneOf, Real, Whole, reject, setting
+from mec_moe_env.offloading.expert_config import ExpertConfig
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
-from mec_moe_env.radio.config import RadioConfig
 
-TASK_STREAMS = ("synthetic", "digits", "mnist", "toy")
+TASK_STREAMS = ("synthetic", "teacher", "digits", "mnist", "mnist-5k", "toy")
 LAWS = ("gaussian", "sphere")
 """Of a random vector: independent normal coordinates, or a uniform direction of fixed length."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffloadingConfig(RadioConfig):
+class OffloadingConfig(ExpertConfig):
     """Continual learning over edge servers (Li & Duan 2024); symbols as in the paper."""
 
     entries: ClassVar = ENTRIES
@@ -28,7 +28,7 @@ class OffloadingConfig(RadioConfig):
     tasks: Any = "synthetic"
     """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
     data_path: str | None = None
-    """MNIST only: an .npz file, or a folder with the four IDX files."""
+    """MNIST only: an .npz or CSV file, or a folder with the four IDX files."""
     num_tasks: int = setting(1, Whole(1, 10**5))
     """U, arrivals per slot."""
     max_experts: int = setting(1, Whole(1, 10**5))
@@ -103,6 +103,8 @@ class OffloadingConfig(RadioConfig):
         if isinstance(self.tasks, str) and self.tasks not in TASK_STREAMS:
             raise reject("tasks", self.tasks, f"one of {TASK_STREAMS} or a TaskStream")
         self._check_frequencies()
+        if self.tasks == "teacher" and self.feature_dim < 2:
+            raise reject("feature_dim", self.feature_dim, "at least 2, the units of a teacher")
         if self.tasks == "synthetic" and self.feature_rank > self.feature_dim:
             raise reject(
                 "feature_rank", self.feature_rank, f"at most feature_dim = {self.feature_dim}"
@@ -203,6 +205,22 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
         ),
         "digits": OffloadingConfig(tasks="digits", **_REAL_DATA),
         "mnist": OffloadingConfig(tasks="mnist", **_REAL_DATA),
+        "mnist-5k": OffloadingConfig(tasks="mnist-5k", **_REAL_DATA),
+        # Twice the samples of an image task, so that a network learns from one what a teacher
+        # means; half the work on each, again for the delays.
+        "teacher": OffloadingConfig(
+            tasks="teacher",
+            num_servers=12,
+            num_subcarriers=16,
+            num_types=5,
+            horizon=500,
+            feature_dim=6,
+            samples_per_task=32,
+            proximal=1.0,
+            compute_joules=(0.00025, 0.001),
+            compute_seconds=(0.00125, 0.0075),
+            sgd_epochs=5,
+        ),
         "joint": OffloadingConfig(
             num_tasks=4,
             max_experts=2,

@@ -20,13 +20,13 @@ class OffloadingEnv(SimulatorEnv):
 
     ## Description
     Every slot, U tasks arrive at random base stations of a wireless edge network. Each of the M
-    servers keeps a linear model, an expert that learns continually: a task given to a server
-    trains it and makes it forget what it learned before, unless tasks of one type always meet
-    the same servers (Li & Duan 2024, arXiv 2412.15690). The scheduler picks for every task up to
-    D idle servers and, for each, one free OFDMA subcarrier of S to send the data over.
-    Transmission and training take time, during which the server accepts no other task, and energy;
-    so does the way of a result of `result_mbit` back to the base station where the task arrived,
-    over the same link (our extension; 0 by default).
+    servers keeps a model, linear or with two hidden layers (`experts`), an expert that learns
+    continually: a task given to a server trains it and makes it forget what it learned before,
+    unless tasks of one type always meet the same servers (Li & Duan 2024, arXiv 2412.15690). The
+    scheduler picks for every task up to D idle servers and, for each, one free OFDMA subcarrier of
+    S to send the data over. Transmission and training take time, during which the server accepts no
+    other task, and energy; so does the way of a result of `result_mbit` back to the base station
+    where the task arrived, over the same link (our extension; 0 by default).
 
     Synthetic tasks are those of Definition 1. The preset `continual` draws them as the first
     author's program of the companion paper does (Li et al. 2025, arXiv 2406.16437): ground truths
@@ -55,7 +55,7 @@ class OffloadingEnv(SimulatorEnv):
     | `spectral_efficiency` | (U, M, S) | log2(1 + SNR) from the origin, bit/s/Hz |
     | `compute` | (M, 2) | joules and seconds per sample |
     | `completed` | (M,) | 1 where a training ended in the slot before |
-    | `drift` | (M,) | ‖Δw‖₂ of the last completed training |
+    | `drift` | (M,) | ‖Δw‖₂, of all parameters, of the last completed training |
     | `progress` | (1,) | t / T |
 
     ## Reward
@@ -74,7 +74,8 @@ class OffloadingEnv(SimulatorEnv):
     `action_mask`, and with real data `accuracy` (held-out, mean over the tasks so far).
 
     ## Starting state
-    New server positions, shadowing, speeds and ground truths; all servers idle with zero models.
+    New server positions, shadowing, speeds and ground truths; all servers idle with zero models,
+    or with the same new random network, whose output is zero.
 
     ## Episode end
     `terminated` after T slots: the horizon is part of the problem, and `progress` shows it.

@@ -1,4 +1,4 @@
-"""How servers learn and forget, and what their models are worth (Li & Duan 2024), compiled.
+"""How servers learn and forget (Li & Duan 2024), compiled.
 
 The kernels at the end tell the truth that no scheduler may see: a reference for clairvoyant agents,
 tests and plots.
@@ -11,42 +11,40 @@ import math
 import numpy as np
 
 from mec_moe_env.core.buffers import Floats
-from mec_moe_env.core.kernels import device, kernel
-from mec_moe_env.experts import inner, learn, model_error, quadratic_form
+from mec_moe_env.core.kernels import device, lean_kernel
+from mec_moe_env.experts import learn
+from mec_moe_env.offloading.arrivals import Workspace
+from mec_moe_env.offloading.judgement import (
+    errors_of_trial,
+    judge_type,
+    learned_errors,
+    task_accuracy,
+    task_error,
+)
 from mec_moe_env.offloading.pricing import is_idle
-from mec_moe_env.offloading.state import Exogenous, Params, State
+from mec_moe_env.offloading.state import UNJUDGED, Exogenous, Params, State
+from mec_moe_env.perceptron import Network, train_network
 
 
 @device
-def server_error(params: Params, state: State, i: int, m: int, model: Floats) -> float:
-    """Return Σ share·error of the tasks that server m has learned, if its model were `model`."""
-    total: float = state.servers[i, m]["learned_constant"]
-    total -= 2.0 * inner(state.learned_linear[i, m], model)
-    if params.quadratic.shape[1] == 0:
-        weight = 0.0
-        for n in range(state.learned_weight.shape[2]):
-            weight += state.learned_weight[i, m, n]
-        return total + weight * inner(model, model)
-    for n in range(params.quadratic.shape[0]):
-        if state.learned_weight[i, m, n] > 0.0:
-            form = quadratic_form(model, params.quadratic[n])
-            total += state.learned_weight[i, m, n] * form
-    return total
-
-
-@device
-def heldout_accuracy(params: Params, n: int, model: Floats) -> float:
-    """Return the share of type n's held-out samples on whose side `model` is; 0 without data."""
-    hits = 0.0
-    count = 0.0
-    for h in range(params.heldout_labels.shape[1]):
-        label = params.heldout_labels[n, h]
-        if label != 0.0:
-            count += 1.0
-            margin = label * inner(params.heldout_features[n, h], model)
-            # The zero model guesses.
-            hits += 1.0 if margin > 0.0 else (0.5 if margin == 0.0 else 0.0)
-    return hits / count if count > 0.0 else 0.0
+def write_trained(
+    network: Network | None,
+    params: Params,
+    state: State,
+    exogenous: Exogenous,
+    work: Workspace,
+    i: int,
+    u: int,
+    m: int,
+    out: Floats,
+) -> None:
+    """Write to `out`, (P,), the model of server m after training on task u."""
+    features, labels = exogenous.features[i, u], exogenous.labels[i, u]
+    if network is None:
+        learn(state.model[i, m], features, labels, params.proximal, out, work.training)
+    else:
+        begin = state.initial[i] if network.restart else state.model[i, m]
+        train_network(network, state.model[i, m], begin, features, labels, out, work.network)
 
 
 @device
@@ -58,32 +56,28 @@ def train(
     u: int,
     m: int,
     share: float,
-    scratch: Floats,
+    work: Workspace,
 ) -> None:
     """Begin the training of server m on task u, judged until its end by the model of now.
 
-    The server counts for `share` of the task; `scratch` is (2k + 2, k).
+    The server counts for `share` of the task.
     """
     task, server = exogenous.tasks[i, u], state.servers[i, m]
-    linear = exogenous.linear[i, u]
-    learn(
-        state.model[i, m],
-        exogenous.features[i, u],
-        exogenous.labels[i, u],
-        params.proximal,
-        state.pending_model[i, m],
-        scratch,
-    )
+    linear, constant = exogenous.linear[i, u], task["constant"]
+    network = params.network
+    write_trained(network, params, state, exogenous, work, i, u, m, state.pending_model[i, m])
     n = task["type"]
-    error = model_error(state.model[i, m], params.quadratic[n], linear, task["constant"])
+    judge_type(network, params, state, work, i, m, n)
+    error = task_error(network, params, state, i, m, n, linear, constant)
     server["pending_type"] = n
     server["pending_weight"] = share
-    server["pending_constant"] = task["constant"]
+    server["pending_constant"] = constant
     server["pending_error"] = share * error
     for f in range(linear.shape[0]):
         state.pending_linear[i, m, f] = linear[f]
     if params.heldout_labels.shape[1] > 0:
-        server["pending_hits"] = share * heldout_accuracy(params, n, state.model[i, m])
+        accuracy = task_accuracy(network, params, state, i, m, n)
+        server["pending_hits"] = share * accuracy
 
 
 @device
@@ -97,31 +91,45 @@ def forget_pending(state: State, i: int, m: int) -> None:
 
 
 @device
-def complete(params: Params, state: State, i: int, m: int) -> None:
+def complete(params: Params, state: State, work: Workspace, i: int, m: int) -> None:
     """End the training of server m: its model changes, and every task it learned is rejudged."""
-    server = state.servers[i, m]
+    server, network = state.servers[i, m], params.network
     n, share = server["pending_type"], server["pending_weight"]
-    model, pending = state.model[i, m], state.pending_model[i, m]
     linear = state.pending_linear[i, m]
-    squared = 0.0
-    for f in range(model.shape[0]):
-        change = pending[f] - model[f]
-        squared += change * change
-        model[f] = pending[f]
-        state.learned_linear[i, m, f] += share * linear[f]
-    server["drift"] = math.sqrt(squared)
+    server["drift"] = change_model(state, i, m)
     server["completed"] = True
+    for f in range(linear.shape[0]):
+        state.learned_linear[i, m, f] += share * linear[f]
     state.learned_weight[i, m, n] += share
     server["learned_constant"] += share * server["pending_constant"]
-    error = model_error(model, params.quadratic[n], linear, server["pending_constant"])
+    constant = server["pending_constant"]
+    for learned in range(state.learned_weight.shape[2]):
+        if state.learned_weight[i, m, learned] > 0.0:
+            judge_type(network, params, state, work, i, m, learned)
+    error = task_error(network, params, state, i, m, n, linear, constant)
     state.episodes[i]["error_when_learned"] += share * error
-    server["learned_error"] = server_error(params, state, i, m, model)
+    server["learned_error"] = learned_errors(network, params, state, i, m)
     hits = 0.0
     for n in range(state.learned_weight.shape[2]):
         if state.learned_weight[i, m, n] > 0.0:
-            hits += state.learned_weight[i, m, n] * heldout_accuracy(params, n, model)
+            accuracy = task_accuracy(network, params, state, i, m, n)
+            hits += state.learned_weight[i, m, n] * accuracy
     server["learned_hits"] = hits
     forget_pending(state, i, m)
+
+
+@device
+def change_model(state: State, i: int, m: int) -> float:
+    """Let server m's model become what its training has made of it; return ‖Δ‖₂, the drift."""
+    model, pending = state.model[i, m], state.pending_model[i, m]
+    squared = 0.0
+    for p in range(model.shape[0]):
+        change = pending[p] - model[p]
+        squared += change * change
+        model[p] = pending[p]
+    for n in range(state.type_error.shape[2]):
+        state.type_error[i, m, n] = UNJUDGED
+    return math.sqrt(squared)
 
 
 @device
@@ -133,42 +141,35 @@ def lose(state: State, i: int, m: int) -> None:
     forget_pending(state, i, m)
 
 
-@kernel
-def write_model_errors(params: Params, state: State, exogenous: Exogenous, out: Floats) -> None:
+@lean_kernel
+def write_model_errors(
+    params: Params, state: State, exogenous: Exogenous, work: Workspace, out: Floats
+) -> None:
     """Write the error of every server's model of now on every waiting task, (n, U, M)."""
     for i in range(out.shape[0]):
         for u in range(out.shape[1]):
-            task = exogenous.tasks[i, u]
+            task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
+            n, constant = task["type"], task["constant"]
             for m in range(out.shape[2]):
-                out[i, u, m] = model_error(
-                    state.model[i, m],
-                    params.quadratic[task["type"]],
-                    exogenous.linear[i, u],
-                    task["constant"],
-                )
+                judge_type(params.network, params, state, work, i, m, n)
+                error = task_error(params.network, params, state, i, m, n, linear, constant)
+                out[i, u, m] = error
 
 
-@kernel
-def write_error_increments(params: Params, state: State, exogenous: Exogenous, out: Floats) -> None:
+@lean_kernel
+def write_error_increments(
+    params: Params, state: State, exogenous: Exogenous, work: Workspace, out: Floats
+) -> None:
     """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy."""
-    trained = np.empty(state.model.shape[2])
-    scratch = np.empty((2 * params.samples_per_task + 2, params.samples_per_task))
+    network = params.network
     for i in range(out.shape[0]):
         for u in range(out.shape[1]):
             task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
+            n, constant = task["type"], task["constant"]
             for m in range(out.shape[2]):
                 if not is_idle(state, i, m):
                     out[i, u, m] = np.inf
                     continue
-                learn(
-                    state.model[i, m],
-                    exogenous.features[i, u],
-                    exogenous.labels[i, u],
-                    params.proximal,
-                    trained,
-                    scratch,
-                )
-                quadratic = params.quadratic[task["type"]]
-                own = model_error(trained, quadratic, linear, task["constant"])
-                after = server_error(params, state, i, m, trained)
-                out[i, u, m] = own + after - state.servers[i, m]["learned_error"]
+                write_trained(network, params, state, exogenous, work, i, u, m, work.trained)
+                grown = errors_of_trial(network, params, state, work, i, m, n, linear, constant)
+                out[i, u, m] = grown - state.servers[i, m]["learned_error"]

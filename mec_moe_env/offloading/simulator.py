@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Flags, Floats
 from mec_moe_env.core.kernels import Entry
 from mec_moe_env.core.simulator import Orders, Simulator
@@ -17,6 +18,21 @@ from mec_moe_env.offloading.sources import make_source
 from mec_moe_env.offloading.state import empty_exogenous, empty_state, make_params
 from mec_moe_env.offloading.step import advance
 from mec_moe_env.rendering.offloading_watch import OffloadingWatcher
+from mec_moe_env.tasks.stream import Evaluator
+
+
+def check_experts(config: OffloadingConfig, evaluator: Evaluator) -> None:
+    """Refuse networks where nothing says how wrong they are.
+
+    Raises:
+        ValueError: the tasks have no held-out samples.
+    """
+    if config.experts != "linear" and evaluator.heldout_labels.shape[1] == 0:
+        raise reject(
+            "experts",
+            config.experts,
+            f"'linear' with tasks = {config.tasks!r}, whose types have no held-out samples",
+        )
 
 
 class OffloadingSimulator(Simulator):
@@ -26,6 +42,7 @@ class OffloadingSimulator(Simulator):
         super().__init__(config, num_envs, num_threads)
         self.config = config
         self.source = make_source(config, num_envs)
+        check_experts(config, self.source.evaluator)
         self.process = make_process(config, num_envs)
         self.params = make_params(config, self.source.evaluator, self.source.sum_bound)
         self.state = empty_state(config, num_envs)
@@ -62,13 +79,13 @@ class OffloadingSimulator(Simulator):
     def model_errors(self) -> Floats:
         """Return the true error of every server's model on the waiting tasks, (n, U, M)."""
         out = self._per_server()
-        write_model_errors(self.params, self.state, self.exogenous, out)
+        write_model_errors(self.params, self.state, self.exogenous, self._workspaces[0], out)
         return out
 
     def error_increments(self) -> Floats:
         """Return the growth of E once server m has learned task u, (n, U, M); inf while busy."""
         out = self._per_server()
-        write_error_increments(self.params, self.state, self.exogenous, out)
+        write_error_increments(self.params, self.state, self.exogenous, self._workspaces[0], out)
         return out
 
     def expert_models(self) -> Floats:

@@ -25,9 +25,10 @@ from mec_moe_env.tasks.images import (
     load_digits_split,
     make_image_tasks,
 )
-from mec_moe_env.tasks.mnist import load_mnist
+from mec_moe_env.tasks.mnist import load_mnist, load_mnist_5k
 from mec_moe_env.tasks.stream import Evaluator, TaskBatch, TaskStream, identity_evaluator
 from mec_moe_env.tasks.synthetic import SyntheticTables, make_synthetic, synthetic_bound
+from mec_moe_env.tasks.teacher import make_teacher_tasks
 
 AHEAD = 32
 """Slots for which a stream is asked at once. It may change what a stream draws: always as many."""
@@ -71,6 +72,10 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
         return _image_source(config, load_digits_split())
     if config.tasks == "mnist":
         return _image_source(config, load_mnist(config))
+    if config.tasks == "mnist-5k":
+        return _image_source(config, load_mnist_5k(config.feature_dim))
+    if config.tasks == "teacher":
+        return _sample_source(config, *make_teacher_tasks(config))
     if config.tasks == "toy":
         toy = ToySlots(config, num_envs)
         return TaskSource(toy.evaluator, toy.sum_bound, given=toy.given, prepare=toy.prepare)
@@ -83,7 +88,12 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
 
 
 def _image_source(config: OffloadingConfig, images: LabelledImages) -> TaskSource:
-    tables, evaluator = make_image_tasks(config, images)
+    return _sample_source(config, *make_image_tasks(config, images))
+
+
+def _sample_source(
+    config: OffloadingConfig, tables: ImageTables, evaluator: Evaluator
+) -> TaskSource:
     return TaskSource(evaluator, image_bound(config, tables), images=tables)
 
 

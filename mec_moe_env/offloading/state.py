@@ -6,13 +6,15 @@ takes one array instead of a dozen, and what belongs together lies together.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mec_moe_env.core.buffers import Floats, Integers, Records, Singles
 from mec_moe_env.core.kernels import device
+from mec_moe_env.core.rng import Streams
 from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.perceptron import Network, count_parameters, draw_network, make_network
 from mec_moe_env.tasks.stream import Evaluator
 
 
@@ -39,6 +41,8 @@ class Params(NamedTuple):
     """(N, H, d)."""
     heldout_labels: Floats
     """(N, H)."""
+    network: Network | None
+    """What experts with hidden layers have in common; None where experts are linear."""
 
 
 EPISODE = np.dtype(
@@ -51,6 +55,8 @@ EPISODE = np.dtype(
     ],
     align=True,
 )
+UNJUDGED = -1.0
+"""Instead of an error that nobody has asked for yet."""
 SERVER = np.dtype(
     [
         ("remaining", np.int64),  # slots until its training ends, 0 when idle
@@ -82,9 +88,16 @@ class State(NamedTuple):
     subcarrier_remaining: Integers
     """Slots until a subcarrier is free, (n, S)."""
     model: Floats
-    """w of every server, (n, M, d)."""
+    """Parameters of every server, (n, M, P): w, P = d, where experts are linear."""
     pending_model: Floats
-    """The model after the training under way, (n, M, d)."""
+    """The same after the training under way, (n, M, P)."""
+    initial: Floats
+    """The network that all servers of an episode begin with, (n, P); (n, 0) of linear experts."""
+    type_error: Floats
+    """Held-out loss of the present network on each type, (n, M, N), UNJUDGED until it is wanted;
+    (n, M, 0) of linear experts."""
+    type_accuracy: Floats
+    """Held-out accuracy likewise."""
     learned_linear: Floats
     """Σ share·b over the tasks learned, (n, M, d)."""
     pending_linear: Floats
@@ -152,20 +165,27 @@ def make_params(config: OffloadingConfig, evaluator: Evaluator, sum_bound: float
         quadratic=evaluator.quadratic,
         heldout_features=evaluator.heldout_features,
         heldout_labels=evaluator.heldout_labels,
+        network=make_network(config),
     )
 
 
 def empty_state(config: OffloadingConfig, num_envs: int) -> State:
     """Allocate the state of `num_envs` sub-environments, every server idle and untrained."""
     n, M, d = num_envs, config.num_servers, config.feature_dim
+    network = make_network(config)
+    P = d if network is None else count_parameters(network)
+    judged = (n, M, 0 if network is None else config.num_types)
     untrained = np.zeros(1, SERVER)
     untrained["working"] = True
     return State(
         episodes=np.zeros(n, EPISODE),
         servers=np.tile(untrained, (n, M)),
         subcarrier_remaining=np.zeros((n, config.num_subcarriers), np.int64),
-        model=np.zeros((n, M, d)),
-        pending_model=np.zeros((n, M, d)),
+        model=np.zeros((n, M, P)),
+        pending_model=np.zeros((n, M, P)),
+        initial=np.zeros((n, 0 if network is None else P)),
+        type_error=np.full(judged, UNJUDGED),
+        type_accuracy=np.zeros(judged),
         learned_linear=np.zeros((n, M, d)),
         pending_linear=np.zeros((n, M, d)),
         learned_weight=np.zeros((n, M, config.num_types)),
@@ -185,11 +205,24 @@ def clear_state(state: State, i: int) -> None:
         state.subcarrier_remaining[i, s] = 0
     for m in range(state.servers.shape[1]):
         state.servers[i, m] = state.untrained[0]
-        for f in range(state.model.shape[2]):
-            state.model[i, m, f] = 0.0
+        for f in range(state.learned_linear.shape[2]):
             state.learned_linear[i, m, f] = 0.0
         for n in range(state.learned_weight.shape[2]):
             state.learned_weight[i, m, n] = 0.0
+
+
+@device
+def clear_models(
+    network: Network | None, streams: Streams, state: State, i: int, scratch: Any
+) -> None:
+    """Give all servers the model with which an episode begins: zero, or the same new network."""
+    if network is not None:
+        draw_network(streams, network, scratch, state.initial[i])
+    for m in range(state.servers.shape[1]):
+        for p in range(state.model.shape[2]):
+            state.model[i, m, p] = 0.0 if network is None else state.initial[i, p]
+        for n in range(state.type_error.shape[2]):
+            state.type_error[i, m, n] = UNJUDGED
 
 
 def empty_exogenous(config: OffloadingConfig, num_envs: int) -> Exogenous:

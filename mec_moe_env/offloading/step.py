@@ -26,7 +26,7 @@ from mec_moe_env.offloading.pricing import (
     sending_seconds,
     training_seconds,
 )
-from mec_moe_env.offloading.state import Exogenous, Params, State, clear_state
+from mec_moe_env.offloading.state import Exogenous, Params, State, clear_models, clear_state
 from mec_moe_env.offloading.table import OUTCOMES
 from mec_moe_env.tasks.images import ImageTables
 from mec_moe_env.tasks.synthetic import SyntheticTables
@@ -70,10 +70,11 @@ def advance(
     for i in range(first, last):
         if orders[i] == STEP:
             act(params, state, exogenous, actions[i], work, buffers, i)
-            pass_time(params, state, exogenous, buffers.counts, i)
+            pass_time(params, state, exogenous, work, buffers.counts, i)
             measure(params, state, buffers.measures, i)
         elif orders[i] == RESET:
             clear_state(state, i)
+            clear_models(params.network, streams[i], state, i, work.network)
             begin_episode(process, synthetic, given, exogenous, streams, work, i)
         if orders[i] >= STEP:
             draw_slot(process, synthetic, images, given, exogenous, streams[i], work, i)
@@ -120,7 +121,7 @@ def act(
             work.picked[accepted] = m
             accepted += 1
         for j in range(accepted):
-            train(params, state, exogenous, i, u, work.picked[j], 1.0 / accepted, work.training)
+            train(params, state, exogenous, i, u, work.picked[j], 1.0 / accepted, work)
         buffers.measures[SLOTS, i] += delay
         buffers.counts[ACCEPTED if accepted > 0 else REJECTED, i] += 1
         if accepted == 0:
@@ -129,7 +130,14 @@ def act(
 
 
 @device
-def pass_time(params: Params, state: State, exogenous: Exogenous, counts: Integers, i: int) -> None:
+def pass_time(
+    params: Params,
+    state: State,
+    exogenous: Exogenous,
+    work: Workspace,
+    counts: Integers,
+    i: int,
+) -> None:
     """Advance to the next slot: failures strike, then trainings that are due complete."""
     for s in range(state.subcarrier_remaining.shape[1]):
         state.subcarrier_remaining[i, s] = max(state.subcarrier_remaining[i, s] - 1, 0)
@@ -145,7 +153,7 @@ def pass_time(params: Params, state: State, exogenous: Exogenous, counts: Intege
             continue
         server["remaining"] -= 1
         if server["remaining"] == 0:
-            complete(params, state, i, m)
+            complete(params, state, work, i, m)
     state.episodes[i]["time"] += 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ TRAIN_SHARE = 0.7
 SPLIT_SEED = 0
 CLASS_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 TRANSFORM_SEED = 2503
+
+Labelled = tuple[Floats, Floats]
+"""Samples, (n, d), and their labels ±1, (n,)."""
 
 
 class LabelledImages(NamedTuple):
@@ -68,6 +72,8 @@ class ImageTables(NamedTuple):
     """Where each type begins in the bank, and where the last one ends, (N + 1,)."""
     linear: Floats
     """b of each type, (N, d)."""
+    constant: float
+    """c of all types, the zero model's loss."""
 
 
 def make_image_tasks(
@@ -76,20 +82,35 @@ def make_image_tasks(
     """Make tasks of k training images of the type's pair of classes, labels ±1.
 
     More types than the five pairs are the same pairs under fixed random orthogonal transforms of
-    the pixels, as in permuted MNIST. The error of a model is its mean squared loss on the type's
-    held-out images, a quadratic form in the model (our extension).
+    the pixels, as in permuted MNIST.
 
     Raises:
         ValueError: a type has fewer training images than a task needs.
     """
-    train = [_select(images.train, images.train_classes, n) for n in range(config.num_types)]
-    heldout = [_select(images.heldout, images.heldout_classes, n) for n in range(config.num_types)]
+    return make_sample_tasks(
+        config,
+        [_select(images.train, images.train_classes, n) for n in range(config.num_types)],
+        [_select(images.heldout, images.heldout_classes, n) for n in range(config.num_types)],
+    )
+
+
+def make_sample_tasks(
+    config: OffloadingConfig, train: list[Labelled], heldout: list[Labelled]
+) -> tuple[ImageTables, Evaluator]:
+    """Make tasks of k of the type's training samples; each type has some, and held-out ones.
+
+    The error of a linear model is its mean squared loss on the type's held-out samples, a
+    quadratic form in the model (our extension).
+
+    Raises:
+        ValueError: a type has fewer training samples than a task needs.
+    """
     fewest = min(len(labels) for _, labels in train)
     if config.samples_per_task > fewest:
         raise reject(
             "samples_per_task",
             config.samples_per_task,
-            f"at most {fewest}, the training images of the smallest type",
+            f"at most {fewest}, the training samples of the smallest type",
         )
     evaluator, linear = _evaluator(heldout)
     tables = ImageTables(
@@ -97,8 +118,15 @@ def make_image_tasks(
         labels=np.concatenate([labels for _, labels in train]),
         starts=np.cumsum([0] + [len(labels) for _, labels in train]),
         linear=linear,
+        constant=zero_loss(config),
     )
     return tables, evaluator
+
+
+def zero_loss(config: OffloadingConfig) -> float:
+    """Return the loss of the zero model on labels ±1, by which experts are judged."""
+    logistic = config.experts == "mlp" and config.expert_loss == "logistic"
+    return math.log(2.0) if logistic else 1.0
 
 
 def image_bound(config: OffloadingConfig, tables: ImageTables) -> float:
@@ -106,8 +134,8 @@ def image_bound(config: OffloadingConfig, tables: ImageTables) -> float:
     return float(config.samples_per_task * np.abs(tables.bank).max())
 
 
-def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple[Floats, Floats]:
-    """Return the images of a type, (n, d), and their labels ±1, (n,)."""
+def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> Labelled:
+    """Return the images of a type and their labels."""
     negative, positive = CLASS_PAIRS[task_type % len(CLASS_PAIRS)]
     chosen = (classes == negative) | (classes == positive)
     labels = np.where(classes[chosen] == positive, 1.0, -1.0)
@@ -120,7 +148,7 @@ def _select(images: Floats, classes: NDArray[np.int64], task_type: int) -> tuple
     return features, labels
 
 
-def _evaluator(heldout: list[tuple[Floats, Floats]]) -> tuple[Evaluator, Floats]:
+def _evaluator(heldout: list[Labelled]) -> tuple[Evaluator, Floats]:
     """Return the second moments of the held-out images, and b of each type, (N, d)."""
     N, H, d = len(heldout), max(len(labels) for _, labels in heldout), heldout[0][0].shape[1]
     evaluator = Evaluator(np.empty((N, d, d)), np.zeros((N, H, d)), np.zeros((N, H)))

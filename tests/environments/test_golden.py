@@ -29,6 +29,12 @@ FEW = 4
 VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     str(case): (case.id, case.scenario, {}) for case in CASES if case.scenario != "mnist"
 } | {
+    "Offloading networks": (OFFLOADING, "digits", {"experts": "mlp"}),
+    "Offloading restarted networks": (
+        OFFLOADING,
+        "teacher",
+        {"experts": "mlp", "expert_restart": True, "expert_loss": "logistic", "failure_rate": 0.1},
+    ),
     "Offloading failing": (OFFLOADING, "joint", {"failure_rate": 0.1, "rician_factor": 2.0}),
     "Offloading memoryless": (OFFLOADING, "default", {"doppler_hz": float("inf"), "horizon": 25}),
     "DMoE delayed": (DMOE, "default", {"csi_delay": 2, "count_backward": True}),

@@ -1,5 +1,6 @@
 """The compiled step against the definition, and the return identity of the reward."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,13 +51,18 @@ def offloading_fields(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def check_episode(env: OffloadingEnv, seed: int, legal_share: float) -> None:
+def check_episode(
+    env: OffloadingEnv,
+    seed: int,
+    legal_share: float,
+    follow: Callable[[Any], ReferenceOffloading] = ReferenceOffloading,
+) -> None:
     """Play one episode by chance; every info and the return must follow from the definition."""
     config = env.config
     rng = np.random.default_rng(seed)
     env.action_space.seed(seed)
     _, info = env.reset(seed=seed)
-    reference = ReferenceOffloading(env)
+    reference = follow(env)
     total = energy = delay = 0.0
     terminated = False
     while not terminated:

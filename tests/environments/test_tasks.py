@@ -342,7 +342,7 @@ def test_mnist_without_a_path() -> None:
 
 
 def test_mnist_at_no_place(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere: expected an .npz file or a folder"):
+    with pytest.raises(FileNotFoundError, match="nowhere: expected an .npz file, a CSV file or a"):
         OffloadingEnv("mnist", data_path=str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError, match="expected train-images-idx3-ubyte"):
         OffloadingEnv("mnist", data_path=str(tmp_path))

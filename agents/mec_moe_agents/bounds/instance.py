@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_moe_env import OffloadingConfig, OffloadingForesight, foresight
+from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Flags, Floats, Integers, Singles
 from mec_moe_env.core.kernels import device, kernel
 from mec_moe_env.offloading.pricing import (
@@ -101,8 +102,12 @@ def make_instance(
         future: the episode, where it was foreseen already.
 
     Raises:
-        ValueError: the seed is negative, or the config does not fit its tasks.
+        ValueError: the seed is negative, the config does not fit its tasks, or its experts are not
+            linear.
     """
+    if config.experts != "linear":
+        allowed = "'linear' for bounds and plans: they take errors for quadratic forms"
+        raise reject("experts", config.experts, allowed)
     future = foresight(config, seed) if future is None else future
     source = make_source(config, 1)
     params = make_params(config, source.evaluator, source.sum_bound)

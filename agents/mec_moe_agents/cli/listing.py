@@ -25,6 +25,8 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "continual": "the program of Li et al. 2025: no network",
             "digits": "real handwritten digits",
             "mnist": "needs --set data_path=…",
+            "mnist-5k": "5,000 real MNIST images",
+            "teacher": "truths that are not linear",
             "joint": "several tasks and experts",
             "scarce": "too few servers",
             "congested": "too few subcarriers",

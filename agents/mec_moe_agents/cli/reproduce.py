@@ -82,6 +82,27 @@ def continual(
 
 
 @app.command()
+def experts(
+    ctx: typer.Context,
+    out: ResultsFolder = Path("runs/reproduce-experts"),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
+    ] = 20,
+) -> None:
+    """Compare linear experts with networks under five routers: teacher, digits and mnist-5k.
+
+    `yes` marks a lead whose interval excludes zero.
+    """
+    called = invocation(ctx)
+    with reported():
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.reproduce.experts import STUDY
+
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        _answer([STUDY], out, chosen, called)
+
+
+@app.command()
 def transfer(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-transfer"),

@@ -96,6 +96,7 @@ OFFLOADING_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             "plans with the whole episode known beforehand; a reference, never a contender",
             lambda config, env, seed, **options: ClairvoyantAgent(config, env, **options),
             contender=False,
+            serves=lambda config: config.experts == "linear",
         ),
         "greedy-oracle": CatalogueEntry(
             "greedy on the true errors, without a plan; a reference, never a contender",

@@ -11,6 +11,7 @@ from mec_moe_agents.agent import BatchAgent, Observation
 from mec_moe_agents.planning import plan
 from mec_moe_agents.planning.planner import EFFORT
 from mec_moe_env import OffloadingConfig, OffloadingForesight, Slot, foresight
+from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Flags, Integers
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
@@ -27,7 +28,7 @@ class ClairvoyantAgent(BatchAgent):
             instead of planning it.
 
     Raises:
-        ValueError: `plans` has another shape.
+        ValueError: `plans` has another shape, or experts are not linear and it is None.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class ClairvoyantAgent(BatchAgent):
         effort: int = EFFORT,
         plans: ArrayLike | None = None,
     ) -> None:
+        if plans is None and config.experts != "linear":
+            raise reject("experts", config.experts, "'linear' for a clairvoyant without plans")
         self._config = config
         self._env = env
         self._effort = effort

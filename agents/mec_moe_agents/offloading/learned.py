@@ -188,7 +188,7 @@ def preset_for(config: OffloadingConfig) -> str | None:
 
 def most_like(config: OffloadingConfig) -> str:
     """Return the preset with weights that resembles a scenario for which nothing was trained."""
-    if config.tasks in ("digits", "mnist"):
+    if config.tasks in ("digits", "mnist", "mnist-5k"):
         name = "digits"
     elif config.num_tasks > 1:
         name = "joint"

@@ -238,6 +238,8 @@ DECISION_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "joint": {"num_envs": 16, "decay_steps": 3_000_000},
         "digits": {"num_envs": 32, "reward_scale": 0.3},
         "mnist": {"num_envs": 32, "reward_scale": 0.3},
+        "mnist-5k": {"num_envs": 32, "reward_scale": 0.3},
+        "teacher": {"num_envs": 32, "reward_scale": 0.3},
     }
 )
 """What is set otherwise with these on a preset of Offloading."""
@@ -253,6 +255,8 @@ PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
         ("offloading", "paper-synthetic"): {"gamma": 0.995, "num_envs": 16},
         ("offloading", "digits"): {"reward_scale": 1.0},
         ("offloading", "mnist"): {"reward_scale": 1.0},
+        ("offloading", "mnist-5k"): {"reward_scale": 1.0},
+        ("offloading", "teacher"): {"reward_scale": 1.0},
         ("offloading", "massive"): {"num_envs": 16},
         ("offloading", "toy"): {"reward_scale": 1.0, "steps_per_leg": 10_000},
         ("dmoe", "toy"): {"steps_per_leg": 10_000},

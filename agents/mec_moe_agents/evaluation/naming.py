@@ -13,8 +13,8 @@ from mec_moe_env.config import resolve, suggest
 AnyConfig = OffloadingConfig | DMoEConfig
 SEPARATOR = "/"
 """Between an environment's name and a preset's, so that no two environments share one."""
-UNRANKED = "toy"
-"""Its optimum is known: it is for documentation and tests, and ranked only by its name."""
+UNRANKED = ("toy", "continual", "mec-norm", "teacher", "mnist-5k")
+"""For documentation and tests, or for one question (`mec-moe reproduce`): ranked only by name."""
 NEEDS_FILES = "mnist"
 """Takes part where its data are given."""
 
@@ -94,7 +94,7 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, AnyConfi
     known = presets()
     ranked = {}
     for environment in ENVIRONMENTS:
-        here = [preset for preset in environment.presets if preset != UNRANKED]
+        here = [preset for preset in environment.presets if preset not in UNRANKED]
         given = [preset for preset in here if preset != NEEDS_FILES or mnist is not None]
         ranked[environment.name] = [scenario_name(environment.name, preset) for preset in given]
     groups = {"all": [name for group in ranked.values() for name in group], **ranked}

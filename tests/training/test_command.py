@@ -59,8 +59,10 @@ def test_trains_shows_and_leaves_a_folder(tmp_path: Path) -> None:
     for text in ("ppo (shape)", "greedy-oracle", "50 seeds from 100000", f"mec-moe evaluate {out}"):
         assert text in result.stdout
     assert {path.name for path in out.iterdir()} == {
-        *("config.json", "versions.json", "evaluations.csv", "curves.png"),
-        *("best", "last", "logs", "cells"),
+        *("config.json", "versions.json", "evaluations.csv", "rows.csv", "curves.npz"),
+        *("run.json", "summary.json", "best", "last", "logs", "cells"),
+        *(f"curves.{kind}" for kind in ("png", "svg", "pdf")),
+        *(f"comparison.{kind}" for kind in ("png", "svg", "pdf")),
     }
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
     config = json.loads((out / "config.json").read_text())

@@ -32,6 +32,13 @@ DIGITS = DMOE_PRESETS["digits-moe"]
 TRAINING = range(2**31, 2**31 + 40)
 
 
+WRITTEN = {
+    *("run.json", "summary.json"),
+    *(f"importance.{kind}" for kind in ("csv", "png", "svg", "pdf")),
+}
+"""What every study leaves behind."""
+
+
 def test_the_stand_in_costs_what_the_environment_costs() -> None:
     """With as many subcarriers as links like, LB and JESA are the same to a few per mille."""
     stand_in = ImportanceEnvironment(DIGITS, TRAINING)
@@ -173,7 +180,7 @@ def test_learning_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monk
     assert "energy saved on γ0 = 0.50" in result.output
     assert "share the 540 held-out images" in result.output
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"digits_moe.json", "importance.png", "importance.csv"}
+    assert names == {"digits_moe.json", *WRITTEN}
     learned = ScheduleFamily.load(tmp_path / "digits_moe.json", 4)
     assert len(learned.schedules) > 3
     assert [each.hand_set for each in learned.matches] == [0.5, 1.0]
@@ -192,7 +199,7 @@ def test_the_shipped_schedules_are_judged_as_they_are(
         app, ["learn-importance", "--shipped", "--out", str(tmp_path), "--seeds", "2"]
     )
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == {"importance.png", "importance.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == WRITTEN
 
 
 def test_training_seeds_are_not_for_judging() -> None:

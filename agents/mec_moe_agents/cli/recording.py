@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mec_moe_agents.report.record import Invocation
+if TYPE_CHECKING:
+    from mec_moe_agents.report.record import Invocation
 
 WITHOUT_EFFECT = frozenset({"out", "markdown", "jobs", "fresh"})
 """Options that say where results go, or how they are computed, and change none of them."""
@@ -15,6 +16,8 @@ WITHOUT_EFFECT = frozenset({"out", "markdown", "jobs", "fresh"})
 
 def invocation(ctx: typer.Context) -> Invocation:
     """Describe the command that begins now."""
+    from mec_moe_agents.report.record import Invocation
+
     given, explicit = [], []
     for parameter in ctx.command.params:
         name = str(parameter.name)

@@ -107,15 +107,15 @@ LI_DUAN = (
     Equation(
         "eq. (7), load balance",
         "α·M·Σ f_m·π_m",
-        ("mec_moe_agents.offloading.gating.write_slope",),
+        ("mec_moe_agents.offloading.gate_descent.write_slope",),
         RECONSTRUCTED,
     ),
     Equation(
         "eq. (13), locality loss",
         "θ_j ← θ_j − η·‖Δw‖·π_m(1{j = m} − π_j)·x",
         (
-            "mec_moe_agents.offloading.gating.write_slope",
-            "mec_moe_agents.offloading.gating.descend",
+            "mec_moe_agents.offloading.gate_descent.write_slope",
+            "mec_moe_agents.offloading.gate_descent.descend",
         ),
         RECONSTRUCTED,
     ),

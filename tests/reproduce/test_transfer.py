@@ -99,7 +99,10 @@ def test_the_study_writes_its_picture_and_rows(
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert max(map(len, result.stdout.splitlines()[:-1])) <= 80
-    assert {path.name for path in tmp_path.iterdir()} == {"transfer.png", "transfer.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("run.json", "summary.json"),
+        *(f"transfer.{kind}" for kind in ("csv", "png", "svg", "pdf")),
+    }
     assert (tmp_path / "transfer.png").read_bytes().startswith(b"\x89PNG")
     with (tmp_path / "transfer.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

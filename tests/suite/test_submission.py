@@ -14,7 +14,6 @@ import pytest
 pytest.importorskip("typer")
 
 from mec_moe_agents.cli import app
-from mec_moe_agents.suite.canonical import describe
 from mec_moe_agents.suite.manifest import Claims, Manifest
 from mec_moe_agents.suite.play import play
 from mec_moe_agents.suite.submission import Submission
@@ -151,7 +150,7 @@ def test_a_field_of_another_kind_is_named(
 
 
 def test_a_changed_config_field_is_named(genuine: Submission, tmp_path: Path) -> None:
-    config = describe(find_task("offloading-default").split("validation").config)
+    config = find_task("offloading-default").split("validation").described
     changed = with_manifest(genuine, config={**config, "energy_weight": 4.0})
     message = problem_of(changed, tmp_path / "one.npz")
     assert message == "config.energy_weight = 4.0 in the file, 5.0 in the suite"

@@ -7,7 +7,7 @@ import pytest
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.registry import agent_names, find_agent
 from mec_moe_agents.suite import frozen_baseline, shipped_bounds, shipped_plans, shipped_rows
-from mec_moe_agents.suite.brackets import Bracket, bracket_of
+from mec_moe_agents.suite.brackets import Bracket, as_markdown, bracket_of, brackets
 from mec_moe_agents.suite.canonical import canonical, checksum, config_of, describe, identity
 from mec_moe_agents.suite.check import check_definitions, check_shipped
 from mec_moe_agents.suite.definitions import SHIFTED, TEST, VALIDATION, freeze
@@ -146,6 +146,13 @@ def test_a_bracket_is_worked_out_by_hand() -> None:
     assert bracket.open_share == 0.125
     assert bracket.open_of_bound == 0.5
     assert bracket.markdown == ("| `t` | `guard` | −10 | `clairvoyant` | −3 | −2 | 12.5 % | 50 % |")
+    near = Bracket("t", "jesa", -2.001, "optimal", -2.0005, -2.0)
+    assert "| nothing to gain | 0.025 % |" in near.markdown
+
+
+def test_the_docs_show_the_brackets() -> None:
+    page = (DATA.parents[3] / "docs" / "suite.md").read_text(encoding="utf-8")
+    assert as_markdown(brackets()) in page
 
 
 def test_a_task_without_bounds_has_no_bracket() -> None:

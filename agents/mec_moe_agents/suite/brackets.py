@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from mec_moe_agents.evaluation.scale import Scale
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.shipped import load
@@ -31,6 +34,11 @@ class Bracket:
     bound: float
 
     @property
+    def lack(self) -> str:
+        """Why there is no scale; empty where there is one."""
+        return Scale(self.baseline_return, np.array([self.bound])).lack
+
+    @property
     def open_share(self) -> float:
         """(bound − reference) / (bound − baseline): of the scale, what nobody is known to reach."""
         return (self.bound - self.reference_return) / (self.bound - self.baseline_return)
@@ -50,7 +58,7 @@ class Bracket:
             f"`{self.reference}`",
             _number(self.reference_return),
             _number(self.bound),
-            f"{100 * self.open_share:.1f} %",
+            self.lack or f"{100 * self.open_share:.1f} %",
             f"{100 * self.open_of_bound:.2g} %",
         )
         return f"| {' | '.join(cells)} |"

@@ -13,6 +13,8 @@ from mec_moe_env.offloading.expert_config import ExpertConfig
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
 
 TASK_STREAMS = ("synthetic", "teacher", "digits", "mnist", "mnist-5k", "toy")
+WITHOUT_HELDOUT = ("synthetic", "toy")
+"""Streams whose truth is known, so that no sample is held out to judge by."""
 LAWS = ("gaussian", "sphere")
 """Of a random vector: independent normal coordinates, or a uniform direction of fixed length."""
 
@@ -103,11 +105,26 @@ class OffloadingConfig(ExpertConfig):
         if isinstance(self.tasks, str) and self.tasks not in TASK_STREAMS:
             raise reject("tasks", self.tasks, f"one of {TASK_STREAMS} or a TaskStream")
         self._check_frequencies()
+        if self.tasks in WITHOUT_HELDOUT:
+            self.refuse_networks()
         if self.tasks == "teacher" and self.feature_dim < 2:
             raise reject("feature_dim", self.feature_dim, "at least 2, the units of a teacher")
         if self.tasks == "synthetic" and self.feature_rank > self.feature_dim:
             raise reject(
                 "feature_rank", self.feature_rank, f"at most feature_dim = {self.feature_dim}"
+            )
+
+    def refuse_networks(self) -> None:
+        """Refuse networks where nothing says how wrong they are.
+
+        Raises:
+            ValueError: the experts are networks.
+        """
+        if self.experts != "linear":
+            raise reject(
+                "experts",
+                self.experts,
+                f"'linear' with tasks = {self.tasks!r}, whose types have no held-out samples",
             )
 
     def _check_frequencies(self) -> None:

@@ -37,7 +37,10 @@ SMALL: dict[type[Config], Config] = {
 }
 SIZES = {"horizon", "max_delay", "csi_delay"}
 """Integers that can be large where nothing else is."""
-CROSSED = re.compile("min_spectral_efficiency = .* must be below|feature_rank = .* must be at")
+CROSSED = re.compile(
+    "min_spectral_efficiency = .* must be below|feature_rank = .* must be at"
+    "|experts = 'mlp' .* no held-out samples"
+)
 """Two fields that each are in their range may not fit each other."""
 BEYOND = (1e308, 1e200, 1e100, -1e-300, -1e308, 1e-320, 5e-324, 10**400, math.nan, math.inf)
 STRANGE: tuple[Any, ...] = (

@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mec_moe_agents.evaluation.naming import parse_scenarios
+from mec_moe_agents.suite.definitions import TEST
+from mec_moe_agents.suite.shipped import load
+from mec_moe_agents.suite.tasks import splits_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +50,20 @@ def test_a_result_has_its_command_beside_it_and_its_rows_are_those_recorded(name
         rows = SCRIPT.read_rows(result.kept)
         assert len(rows) == record["rows"]
         assert SCRIPT.checksum(rows) == record["checksum"]
+
+
+def test_the_ranking_is_of_the_rows_that_are_shipped_with_the_suite() -> None:
+    rows = [
+        {"scenario": scenario, "agent": agent, "seed": str(seed), "return": f"{value:.9g}"}
+        for scenario, config in parse_scenarios("all").items()
+        for task, split in splits_of(config)
+        if split.name == TEST
+        for agent, metrics in load(task, split).rows.items()
+        for seed, value in zip(split.seeds, metrics["return"].tolist(), strict=True)
+    ]
+    record = json.loads(RESULTS["ranking"].record.read_text(encoding="utf-8"))
+    assert len(rows) == record["rows"]
+    assert SCRIPT.checksum(rows) == record["checksum"]
 
 
 def test_the_demo_is_what_the_makefile_runs() -> None:

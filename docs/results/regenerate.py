@@ -136,12 +136,12 @@ def agree(before: str, now: str) -> bool:
 def make(result: Result) -> None:
     """Run a result and keep what it gave."""
     out = ROOT / "runs" / "results" / result.name
+    provenance = current_provenance()
     rows = result.run(out)
     if not result.suite:
         write_text(result.kept, as_csv(rows))
     for picture, page in result.pictures.items():
         shutil.copyfile(out / picture, ROOT / page)
-    provenance = current_provenance()
     record = {
         "command": result.command.format(out=f"runs/results/{result.name}"),
         "version": provenance.version,

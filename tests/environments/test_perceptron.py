@@ -75,6 +75,7 @@ def test_loss_and_accuracy_by_hand() -> None:
 def test_training_is_that_of_torch(loss: str, k: int, batch: int) -> None:
     torch = pytest.importorskip("torch")
     config = OffloadingConfig(
+        tasks="teacher",
         experts="mlp",
         feature_dim=9,
         samples_per_task=k,
@@ -115,7 +116,12 @@ def test_training_is_that_of_torch(loss: str, k: int, batch: int) -> None:
 def test_a_training_that_diverges_is_undone(rate: float) -> None:
     rng = np.random.default_rng(0)
     config = OffloadingConfig(
-        experts="mlp", feature_dim=5, samples_per_task=4, sgd_rate=rate, hidden_widths=(8, 8)
+        tasks="teacher",
+        experts="mlp",
+        feature_dim=5,
+        samples_per_task=4,
+        sgd_rate=rate,
+        hidden_widths=(8, 8),
     )
     network = network_of(config)
     model = rng.standard_normal(count_parameters(network))

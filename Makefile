@@ -3,13 +3,14 @@
 # make docs   the documentation site, build/site/index.html
 # make browser       every page that the commands write, used in a headless Chromium
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
+# make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
 # make results-check those of a minute or two, compared with the rows that are kept
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test browser docs suite-check results results-check clean
+.PHONY: demo test browser docs foreign suite-check results results-check clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -26,6 +27,16 @@ browser: .venv/test.stamp
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+
+FOREIGN ?= build/foreign
+GYMNASIUM ?= $(FOREIGN)/Gymnasium
+MINIGRID ?= $(FOREIGN)/Minigrid
+
+foreign: .venv/test.stamp $(GYMNASIUM) $(MINIGRID)
+	$(BIN)/python -m tests.foreign.run --gymnasium $(GYMNASIUM) --minigrid $(MINIGRID)
+
+$(FOREIGN)/%:
+	git clone --quiet --depth 1 https://github.com/Farama-Foundation/$* $@
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40

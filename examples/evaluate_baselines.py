@@ -23,7 +23,7 @@ from mec_moe_env.sb3 import make_vec_env
 class Arguments:
     """Settings; every field is a command-line option."""
 
-    id: str = "mec_moe/Offloading-v0"
+    id: str = "mec_moe_env:mec_moe/Offloading-v0"
     scenario: str = "default"
     agents: str = "all"
     """Names separated by commas."""

@@ -26,7 +26,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
 from mec_moe_env.sb3 import make_vec_env
 
-ID = "mec_moe/Offloading-v0"
+ID = "mec_moe_env:mec_moe/Offloading-v0"
 HELD_OUT_SEED = 100_000
 
 

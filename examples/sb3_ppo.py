@@ -21,9 +21,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-import mec_moe_env  # noqa: F401, registers the environments
-
-ID = "mec_moe/Offloading-v0"
+ID = "mec_moe_env:mec_moe/Offloading-v0"
 HELD_OUT_SEED = 100_000
 
 

@@ -1,6 +1,7 @@
 """Gymnasium environments for scheduling mixture-of-experts work over edge servers.
 
-Importing this package registers `mec_moe/Offloading-v0` and `mec_moe/DMoE-v0`.
+Importing this package registers `mec_moe/Offloading-v0` and `mec_moe/DMoE-v0`, and for each preset
+with one pick in a slot a flat id such as `mec_moe/Offloading-digits-flat-v0`.
 """
 
 from gymnasium.envs.registration import register
@@ -18,6 +19,7 @@ from mec_moe_env.offloading.config import OFFLOADING_PRESETS as OFFLOADING_PRESE
 from mec_moe_env.offloading.config import OffloadingConfig as OffloadingConfig
 from mec_moe_env.offloading.env import OffloadingEnv as OffloadingEnv
 from mec_moe_env.offloading.env import OffloadingVectorEnv as OffloadingVectorEnv
+from mec_moe_env.offloading.flat_ids import has_one_pick, register_flat
 from mec_moe_env.offloading.table import Slot as Slot
 
 __version__ = "0.1.0"
@@ -33,3 +35,6 @@ register(
     entry_point="mec_moe_env.dmoe.env:DMoEEnv",
     vector_entry_point="mec_moe_env.dmoe.env:DMoEVectorEnv",
 )
+for _preset, _config in OFFLOADING_PRESETS.items():
+    if has_one_pick(_config):
+        register_flat(_preset, _config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from numbers import Real as RealNumber
@@ -107,12 +107,20 @@ def setting(default: Any, allowed: Whole | Real | Interval | OneOf, unit: str = 
 
 
 def plain(value: Any) -> Any:
-    """Turn NumPy scalars into Python numbers, arrays and lists (as JSON has them) into tuples."""
+    """Turn NumPy scalars into Python numbers; arrays and sequences, as of JSON, into tuples."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return tuple(map(plain, value))
     return value
+
+
+class UnknownFieldError(TypeError, ValueError):
+    """A keyword that no field of a configuration has.
+
+    A `TypeError` with Python's own words, by which libraries find out what an environment takes;
+    and a `ValueError`, as for any other bad value.
+    """
 
 
 def reject(field: str, value: object, allowed: object) -> ValueError:
@@ -188,13 +196,17 @@ class Config:
         """Return a copy with some fields replaced.
 
         Raises:
-            ValueError: a field is unknown (the nearest name is given) or out of range.
+            UnknownFieldError: a field is unknown (the nearest name is given); a `TypeError` and a
+                `ValueError`.
+            ValueError: a value is out of range.
         """
         known = {field.name for field in dataclasses.fields(self)}
         for name in fields:
             if name not in known:
                 hint = self._place_of(name) or suggest(name, known)
-                raise ValueError(f"unknown {type(self).__name__} field {name!r}: {hint}")
+                raise UnknownFieldError(
+                    f"{type(self).__name__} got an unexpected keyword argument {name!r}: {hint}"
+                )
         return dataclasses.replace(self, **fields)
 
     def _place_of(self, name: str) -> str | None:
@@ -203,6 +215,7 @@ class Config:
             "max_episode_steps": f"the length of an episode is {self.length_field}",
             "max_steps": f"the length of an episode is {self.length_field}",
             "seed": "seeds go to reset(seed=...)",
+            "render_mode": "it is an argument of the environment, beside the scenario",
             "num_envs": "only a vector environment has sub-environments",
             "n_envs": "only a vector environment has sub-environments, num_envs of them",
             "num_threads": "only a vector environment has threads",
@@ -217,16 +230,22 @@ class Config:
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
-def keep_sizes(config: Config, toy: Config, fields: Collection[str]) -> None:
-    """Check that a config keeps the sizes that a toy scenario fixes by hand.
+def keep_fixed(config: Config, toy: Config, free: Collection[str]) -> None:
+    """Check that a config changes nothing that a toy scenario fixes by hand, or that it ignores.
+
+    Args:
+        config: the scenario that is asked for.
+        toy: the preset.
+        free: fields that do something in it.
 
     Raises:
-        ValueError: a fixed size was changed.
+        ValueError: another field was changed.
     """
-    for field in fields:
-        value, expected = getattr(config, field), getattr(toy, field)
-        if value != expected:
-            raise reject(field, value, f"{expected} in the toy scenario")
+    for field in dataclasses.fields(toy):
+        value, expected = getattr(config, field.name), getattr(toy, field.name)
+        if value != expected and field.name not in free:
+            allowed = f"{expected!r} in the toy scenario, which is fixed but for {', '.join(free)}"
+            raise reject(field.name, value, allowed)
 
 
 def resolve(
@@ -234,11 +253,14 @@ def resolve(
     presets: Mapping[str, AnyConfig],
     overrides: Mapping[str, Any],
 ) -> AnyConfig:
-    """Turn a preset's name or a config, plus overrides, into a config.
+    """Turn a preset's name, a config or a mapping of fields, plus overrides, into a config.
+
+    A mapping may name a preset, or hold a config, as its own `scenario`; without one its fields
+    replace the defaults. So does a config that went through the JSON of an environment's spec.
 
     Raises:
         ValueError: the preset or a field is unknown, or a value is out of range.
-        TypeError: `scenario` is neither a name nor a config of this environment.
+        TypeError: `scenario` is none of these.
     """
     kind = type(next(iter(presets.values())))
     if isinstance(scenario, str):
@@ -248,8 +270,12 @@ def resolve(
     elif isinstance(scenario, kind):
         config = scenario
     elif isinstance(scenario, Mapping):
-        # A config that went through the JSON of an environment's spec.
-        config = kind().override(**scenario)
+        fields = dict(scenario)
+        base = fields.pop("scenario", None)
+        config = kind().override(**fields) if base is None else resolve(base, presets, fields)
     else:
-        raise TypeError(f"scenario must be a preset's name or a {kind.__name__}, got {scenario!r}")
+        raise TypeError(
+            f"scenario must be a preset's name, a {kind.__name__} or a mapping of its fields, "
+            f"got {scenario!r}"
+        )
     return config.override(**overrides)

@@ -7,15 +7,26 @@ it (the extra `rl`); importing `mec_moe_env` does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from mec_moe_env.core.attributes import layers
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.core.buffers import Over
-from mec_moe_env.wrappers import FlatAction, FlatActionVector
+from mec_moe_env.core.simulator import check_options
+from mec_moe_env.wrappers import (
+    FlatAction,
+    FlatActionVector,
+    FlatObservation,
+    FlatObservationVector,
+    MaskedObservation,
+    MaskedObservationVector,
+)
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
@@ -29,6 +40,14 @@ except ImportError as error:
         "mec_moe_env.sb3 needs Stable-Baselines3: pip install 'mec-moe-env[rl]'"
     ) from error
 
+SCALAR_FORMS: Mapping[type, type] = MappingProxyType(
+    {
+        FlatActionVector: FlatAction,
+        FlatObservationVector: FlatObservation,
+        MaskedObservationVector: MaskedObservation,
+    }
+)
+
 
 def make_vec_env(
     id: str,
@@ -37,22 +56,26 @@ def make_vec_env(
     *,
     wrap: Callable[[Any], Any] | None = None,
     flat_action: bool = False,
+    flat_observation: bool = False,
     **kwargs: Any,
 ) -> SB3VecEnv:
     """Build `n_envs` sub-environments on one compiled step for Stable-Baselines3.
 
     Args:
-        id: `mec_moe/Offloading-v0` or `mec_moe/DMoE-v0`.
+        id: an id of this package, such as `mec_moe_env:mec_moe/Offloading-v0`.
         n_envs: number of sub-environments.
         seed: sub-environment i begins its first episode with seed + i; None is random.
         wrap: puts a vector wrapper around the native environment, for example
             `mec_moe_agents.wrappers.GateObservationVector`.
         flat_action: one `Discrete(M·S + 1)` action, see `FlatAction`; offloading with U = D = 1.
+        flat_observation: one `Box`, see `FlatObservation`, for `MlpPolicy` and for libraries that
+            read no dictionaries.
         kwargs: `scenario`, `num_threads`, and config fields to override.
 
     Raises:
         ValueError: the id is not of this package; an argument is unknown or out of range.
-        TypeError: `flat_action` with an environment that has none.
+        TypeError: `flat_action` or `flat_observation` with an environment that has none, or that
+            is flat already.
     """
     if not id.rpartition(":")[2].startswith("mec_moe/"):
         raise ValueError(f"{id!r} is not an environment of mec_moe_env")
@@ -60,7 +83,9 @@ def make_vec_env(
     env: Any = gym.make_vec(id, n_envs, vectorization_mode="vector_entry_point", **kwargs)
     if wrap is not None:
         env = wrap(env)
-    vec_env = SB3VecEnv(FlatActionVector(env) if flat_action else env)
+    if flat_action:
+        env = FlatActionVector(env)
+    vec_env = SB3VecEnv(FlatObservationVector(env) if flat_observation else env)
     if seed is not None:
         vec_env.seed(seed)
     return vec_env
@@ -89,7 +114,7 @@ class SB3VecEnv(VecEnv):
         native: Any = env.unwrapped
         if native.autoreset_mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"autoreset_mode must be same_step, got {native.autoreset_mode}")
-        self._env: Any = env
+        self.env: Any = env
         self._native = native
         self.spec = env.spec
         self._actions: NDArray[np.int64] = np.empty(0, np.int64)
@@ -98,8 +123,14 @@ class SB3VecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> VecEnvObs:
-        """Begin new episodes, with the seeds given to `seed` since the last reset."""
-        observation, infos = self._env.reset(seed=list(self._seeds))
+        """Begin new episodes, with the seeds given to `seed` since the last reset.
+
+        Raises:
+            ValueError: options were set; no one is known.
+        """
+        for options in self._options:
+            check_options(options)
+        observation, infos = self.env.reset(seed=list(self._seeds))
         self._reset_seeds()
         self._reset_options()
         self._masks = infos["action_mask"]
@@ -108,7 +139,8 @@ class SB3VecEnv(VecEnv):
             for key in self._native.config.outcomes.over_episode(Over.SUM)
         }
         self.reset_infos = info_rows(infos, np.arange(self.num_envs))
-        return dict(observation)
+        first: VecEnvObs = shown(observation)
+        return first
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Keep the actions for `step_wait`."""
@@ -116,7 +148,7 @@ class SB3VecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         """Advance; where an episode ends the observation is the first of the next."""
-        observation, rewards, terminated, truncated, infos = self._env.step(self._actions)
+        observation, rewards, terminated, truncated, infos = self.env.step(self._actions)
         self._masks = infos["action_mask"]
         dones = terminated | truncated
         for key, total in self._totals.items():
@@ -125,11 +157,11 @@ class SB3VecEnv(VecEnv):
         rows: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if np.count_nonzero(dones):
             self._report_ends(np.flatnonzero(dones), truncated & ~terminated, infos, rows)
-        return dict(observation), rewards.astype(np.float32), dones, rows
+        return shown(observation), rewards.astype(np.float32), dones, rows
 
     def close(self) -> None:
         """Release the native environment."""
-        self._env.close()
+        self.env.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Return an attribute of the native environment, once for each index.
@@ -169,9 +201,10 @@ class SB3VecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
-        """Return whether each sub-environment is wrapped; only `FlatAction` is recognised."""
-        flat = isinstance(self._env, FlatActionVector) and issubclass(FlatAction, wrapper_class)
-        return [flat] * len(self._chosen(indices))
+        """Return whether each sub-environment is wrapped; `mec_moe_env.wrappers` are known."""
+        scalar_forms = (SCALAR_FORMS.get(type(layer), object) for layer in layers(self.env))
+        wrapped = any(issubclass(form, wrapper_class) for form in scalar_forms)
+        return [wrapped] * len(self._chosen(indices))
 
     def _report_ends(
         self,
@@ -198,7 +231,7 @@ class SB3VecEnv(VecEnv):
 
     def _holder(self, name: str) -> Any:
         """Return the wrapper if it has the attribute, else the native environment."""
-        return self._env if hasattr(self._env, name) else self._native
+        return self.env if hasattr(self.env, name) else self._native
 
     def _chosen(self, indices: VecEnvIndices) -> Sequence[int]:
         return list(self._get_indices(indices))
@@ -216,3 +249,8 @@ def info_rows(infos: Mapping[str, Any], indices: NDArray[np.intp]) -> list[dict[
         chosen = value[indices]
         columns[key] = chosen.tolist() if chosen.ndim == 1 else list(chosen)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def shown(observation: Any) -> Any:
+    """Return an observation that the caller may change: a dict of its own, or a fresh array."""
+    return dict(observation) if isinstance(observation, Mapping) else observation

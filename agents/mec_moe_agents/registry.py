@@ -10,6 +10,7 @@ from mec_moe_agents.agent import Agent, CatalogueEntry, Seed
 from mec_moe_agents.dmoe.catalogue import DMOE_AGENTS
 from mec_moe_agents.environments import DMOE, OFFLOADING, config_of, environment_of
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
+from mec_moe_agents.through_wrappers import act_through
 from mec_moe_env.config import Config, suggest
 
 CATALOGUES: Mapping[str, Mapping[str, CatalogueEntry]] = MappingProxyType(
@@ -53,11 +54,12 @@ def make_agent(name: str, env: Any, *, seed: Seed = 0, **options: Any) -> Agent:
     """Build an agent for an environment, scalar or vector, wrapped or not.
 
     The agent is for any environment with the same configuration; `greedy-oracle` and `clairvoyant`,
-    which look into it, are for `env` alone.
+    which look into it, are for `env` alone. It acts in `env` as it is wrapped: through
+    `FlatAction`, `FlatObservation`, `MaskedObservation`, `GateObservation` and the flat ids.
 
     Args:
         name: one of `agent_names`.
-        env: an environment of this project.
+        env: an environment of this project, Stable-Baselines3's form of it, or several.
         seed: of the agent's own random numbers; row i of a batch draws from seed + i, a sequence
             gives each row its own. Agents without randomness ignore it.
         options: keyword arguments of the agent, for example `learning_rate` of `gating`.
@@ -73,7 +75,8 @@ def make_agent(name: str, env: Any, *, seed: Seed = 0, **options: Any) -> Agent:
 
     Raises:
         ValueError: the name is unknown, or an option is out of range.
-        TypeError: the environment is not of this project, or the agent has no such option.
+        TypeError: the environment is not of this project, a wrapper changes its observation or
+            action in a way of its own, or the agent has no such option.
     """
     config = config_of(env)
-    return find_agent(name, config).build(config, env, seed, **options)
+    return act_through(find_agent(name, config).build(config, env, seed, **options), env)

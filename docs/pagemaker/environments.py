@@ -24,9 +24,8 @@ def environment_page(environment: Environment, animation: Animation) -> str:
 
 ```python
 import gymnasium as gym
-import mec_moe_env
 
-env = gym.make("{environment.id}", scenario="default")
+env = gym.make("mec_moe_env:{environment.id}", scenario="default")
 ```
 
 ```{{figure}} {animation.file}

@@ -12,7 +12,15 @@ from gymnasium import logger, spaces
 
 from mec_moe_env.config import resolve
 from mec_moe_env.core.buffers import Actions, Entries, Flags
-from mec_moe_env.core.simulator import RESET, STEP, Builder, Simulator, build, check_actions
+from mec_moe_env.core.simulator import (
+    RESET,
+    STEP,
+    Builder,
+    Simulator,
+    build,
+    check_actions,
+    check_options,
+)
 from mec_moe_env.rendering.modes import Art, make_renderer
 
 
@@ -55,7 +63,12 @@ class SimulatorEnv(gym.Env[Entries, Actions]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Entries, dict[str, Any]]:
-        """Begin an episode; a seed fixes everything that does not depend on the actions."""
+        """Begin an episode; a seed fixes everything that does not depend on the actions.
+
+        Raises:
+            ValueError: there is an option; no one is known.
+        """
+        check_options(options)
         super().reset(seed=None if seed is None else operator.index(seed))
         # Over until it succeeds: a task stream of the user's own can fail.
         self._begun, self._over = False, True

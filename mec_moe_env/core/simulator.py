@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,6 +173,21 @@ def build(builder: Builder, config: Config, num_envs: int, num_threads: int) -> 
         counts = {"num_envs": num_envs} | config.counts
         sizes = ", ".join(f"{name} = {count}" for name, count in counts.items())
         raise ValueError(f"the scenario does not fit into memory with {sizes}: {error}") from error
+
+
+def check_options(options: Mapping[str, Any] | None, known: Collection[str] = ()) -> None:
+    """See that `reset` was given no option that would be ignored.
+
+    Raises:
+        ValueError: an option is unknown.
+    """
+    for name in options or ():
+        if name not in known:
+            allowed = f"one of {tuple(known)}" if known else "none"
+            raise ValueError(
+                f"unknown option {name!r} of reset(): allowed is {allowed}; fields of the scenario "
+                "are given when an environment is made"
+            )
 
 
 def check_actions(actions: Any, shape: tuple[int, ...], nvec: Integers) -> Actions:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from gymnasium import logger, spaces
 from gymnasium.utils import seeding
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_env.config import resolve
+from mec_moe_env.core.attributes import PerSubEnvironment
+from mec_moe_env.core.autoreset import AutoresetMode, read_mode
 from mec_moe_env.core.buffers import Actions, Entries, Flags
 from mec_moe_env.core.simulator import (
     IGNORE,
@@ -25,6 +27,7 @@ from mec_moe_env.core.simulator import (
     Simulator,
     build,
     check_actions,
+    check_options,
 )
 from mec_moe_env.core.step_buffers import Buffers, blank, with_presence
 from mec_moe_env.rendering.modes import Art, make_renderer
@@ -33,7 +36,7 @@ MOST_SHOWN = 4
 """Sub-environments that are rendered unless others are named."""
 
 
-class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
+class SimulatorVectorEnv(PerSubEnvironment, VectorEnv[Entries, Actions, NDArray[Any]]):
     """Base of the vector environments: equal in every value to a SyncVectorEnv of scalar ones.
 
     Arguments are those of the scalar environment, and `num_envs`; `autoreset_mode` (NEXT_STEP by
@@ -48,6 +51,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
     metadata: dict[str, Any]
     config: Any
     single_action_space: spaces.MultiDiscrete
+    closed = True
+    """Until it is built: Gymnasium closes what a constructor that failed leaves behind."""
     _presets: Mapping[str, Any]
     _builder: Builder
     _art: Art
@@ -81,7 +86,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         if self._renderer is not None:
             for row in self._rows:
                 simulator.watch(row)
-        self.autoreset_mode = _mode(autoreset_mode)
+        self.autoreset_mode = read_mode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self.num_envs = simulator.num_envs
         self._simulator = simulator
@@ -95,6 +100,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         self._over = np.zeros(self.num_envs, np.bool_)
         self._some_over = False
         self._begun = False
+        self.closed = False
 
     def reset(
         self,
@@ -105,7 +111,8 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         """Begin new episodes, in all sub-environments or in those of `options["reset_mask"]`.
 
         Raises:
-            ValueError: the list of seeds or the mask does not fit the number of environments.
+            ValueError: the list of seeds or the mask does not fit the number of environments, or
+                another option was given.
         """
         chosen = self._chosen(options)
         seeds = self._seeds(seed)
@@ -247,6 +254,7 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         }
 
     def _chosen(self, options: dict[str, Any] | None) -> Flags:
+        check_options(options, ("reset_mask",))
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return self._everyone.copy()
@@ -269,12 +277,3 @@ class SimulatorVectorEnv(VectorEnv[Entries, Actions, NDArray[Any]]):
         if len(seed) != self.num_envs:
             raise ValueError(f"seed must have num_envs = {self.num_envs} entries, got {len(seed)}")
         return seed
-
-
-def _mode(mode: AutoresetMode | str) -> AutoresetMode:
-    """Accept a member, its value ("NextStep") or its name in any case ("next_step")."""
-    for member in AutoresetMode:
-        if mode is member or str(mode).lower() in (member.value.lower(), member.name.lower()):
-            return member
-    names = [member.name.lower() for member in AutoresetMode]
-    raise ValueError(f"autoreset_mode = {mode!r} is not allowed: one of {names}")

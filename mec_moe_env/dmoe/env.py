@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from mec_moe_env.core.buffers import Actions, Entries
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
@@ -111,8 +115,9 @@ class DMoEEnv(SimulatorEnv):
     `terminated` after the last layer.
 
     ## Arguments
-    `scenario`: the name of a preset, or a `DMoEConfig`; any config field as a keyword overrides
-    it: `gym.make("mec_moe/DMoE-v0", scenario="paper", importance=0.7)`.
+    `scenario`: the name of a preset, a `DMoEConfig`, or a mapping of its fields, which may name a
+    preset as `scenario`; any config field as a keyword overrides it:
+    `gym.make("mec_moe_env:mec_moe/DMoE-v0", scenario="paper", importance=0.7)`.
 
     ## Example
     ```python
@@ -164,7 +169,7 @@ class DMoEEnv(SimulatorEnv):
         return scene
 
 
-class DMoEVectorEnv(SimulatorVectorEnv):
+class DMoEVectorEnv(SimulatorVectorEnv, VectorEnv[Entries, Actions, NDArray[Any]]):
     """`num_envs` copies of `DMoEEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
     metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it

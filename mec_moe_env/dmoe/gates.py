@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.config import keep_sizes, reject
+from mec_moe_env.config import keep_fixed, reject
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.simulator import RESET, Orders
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
@@ -19,15 +19,19 @@ TOY_GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
 TOY_EFFICIENCY = ((5.0, 2.5), (4.0, 2.0))
 """bit/s/Hz of subcarriers 0 and 1, from node 0 to node 1 and back."""
 TOY_JOULES = (0.02, 0.01)
-TOY_FIELDS = (
-    "num_nodes",
-    "num_sources",
-    "tokens_per_source",
-    "num_layers",
-    "num_subcarriers",
-    "csi_delay",
-    "count_backward",
+TOY_FREE = (
+    "bandwidth_hz",
+    "power_w",
+    "max_spectral_efficiency",
+    "max_experts",
+    "state_bits",
+    "qos",
+    "importance",
+    "deadline_seconds",
+    "error_weight",
+    "energy_weight",
 )
+"""What can be overridden; all else is fixed by hand, or of the radio and of gates that are not."""
 
 
 class GateSource:
@@ -120,12 +124,12 @@ class ToyGates(GivenGates):
     """The `toy` scenario: two nodes, two subcarriers, two layers, everything fixed by hand."""
 
     def __init__(self, config: DMoEConfig) -> None:
-        """Check that the config keeps the sizes that are fixed by hand.
+        """Check that the config keeps what is fixed by hand.
 
         Raises:
-            ValueError: a fixed size was changed.
+            ValueError: a field was changed that would do nothing.
         """
-        keep_sizes(config, DMOE_PRESETS["toy"], TOY_FIELDS)
+        keep_fixed(config, DMOE_PRESETS["toy"], TOY_FREE)
         self._in_situ = config.max_spectral_efficiency
 
     def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
 
-from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.buffers import Actions, Entries, Floats
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
@@ -81,8 +83,9 @@ class OffloadingEnv(SimulatorEnv):
     `terminated` after T slots: the horizon is part of the problem, and `progress` shows it.
 
     ## Arguments
-    `scenario`: the name of a preset, or an `OffloadingConfig`; any config field as a keyword
-    overrides it: `gym.make("mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
+    `scenario`: the name of a preset, an `OffloadingConfig`, or a mapping of its fields, which may
+    name a preset as `scenario`; any config field as a keyword overrides it:
+    `gym.make("mec_moe_env:mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
 
     ## Example
     ```python
@@ -149,7 +152,7 @@ class OffloadingEnv(SimulatorEnv):
         return np.asarray(self._simulator.rejection_errors()[0])
 
 
-class OffloadingVectorEnv(SimulatorVectorEnv):
+class OffloadingVectorEnv(SimulatorVectorEnv, VectorEnv[Entries, Actions, NDArray[Any]]):
     """`num_envs` copies of `OffloadingEnv`, equal in every value to a `SyncVectorEnv` of them."""
 
     metadata: dict[str, Any] = {  # noqa: RUF012  # as Gymnasium declares it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_moe_env.config import keep_sizes
+from mec_moe_env.config import keep_fixed
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.simulator import RESET, STEP, Orders
 from mec_moe_env.offloading.arrivals import Given, Process
@@ -21,14 +21,21 @@ LINK_EFFICIENCY = (5.0, 2.5)
 """bit/s/Hz of subcarriers 0 and 1 between the two servers: 0.2 s and 0.4 s per payload."""
 COMPUTE = ((0.1, 0.05), (0.2, 0.15))
 """Joules and seconds per sample of servers 0 and 1."""
-FIXED_FIELDS = (
-    "num_tasks",
-    "num_servers",
-    "num_subcarriers",
-    "num_types",
-    "feature_dim",
-    "samples_per_task",
+FREE_FIELDS = (
+    "bandwidth_hz",
+    "power_w",
+    "slot_seconds",
+    "max_spectral_efficiency",
+    "max_experts",
+    "horizon",
+    "proximal",
+    "max_delay",
+    "result_mbit",
+    "error_weight",
+    "energy_weight",
+    "delay_weight",
 )
+"""What can be overridden; all else is fixed by hand, or of the radio and of tasks that are not."""
 
 
 class ToySlots:
@@ -43,12 +50,12 @@ class ToySlots:
     """Largest signal."""
 
     def __init__(self, config: OffloadingConfig, num_envs: int) -> None:
-        """Check that the config keeps the sizes that are fixed by hand.
+        """Check that the config keeps what is fixed by hand.
 
         Raises:
-            ValueError: a fixed size was changed.
+            ValueError: a field was changed that would do nothing.
         """
-        keep_sizes(config, OFFLOADING_PRESETS["toy"], FIXED_FIELDS)
+        keep_fixed(config, OFFLOADING_PRESETS["toy"], FREE_FIELDS)
         self._in_situ = config.max_spectral_efficiency
         self._next = np.zeros(num_envs, np.int64)
         slot = empty_exogenous(config, num_envs)

@@ -10,9 +10,10 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from mec_moe_env.core.buffers import Actions, Entries, Flags
+from mec_moe_env.core.buffers import Actions, Entries, Flags, Integers
 from mec_moe_env.core.kernels import lean_kernel
 from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.wrappers.masks import MaskedDiscrete
 
 CANONICAL_SUBCARRIER = 0
 """Stands for "none needed" where a task is served in-situ."""
@@ -38,7 +39,7 @@ class FlatChoices:
                 raise ValueError(f"FlatAction needs {field} = 1, got {value}: a slot has one pick")
         M, S = config.num_servers, config.num_subcarriers
         self.count = M * S + 1
-        self._servers = M
+        self._servers, self._subcarriers = M, S
         self._picks = np.empty((self.count, 2), np.int64)
         self._picks[:, 0], self._picks[:, 1] = np.divmod(np.arange(self.count), S)
 
@@ -60,6 +61,35 @@ class FlatChoices:
             )
         picks: Actions = self._picks[array]
         return picks
+
+    def encode(self, picks: Any, origins: NDArray[np.float32] | None = None) -> Integers:
+        """Return the choice that each pick is, (…), from server and subcarrier, (…, 2).
+
+        Args:
+            picks: as an action of the environment; server M is none, whatever the subcarrier.
+            origins: one-hot of the server where the task arrived, (…, M). Where it is the one
+                picked, the choice is the one that the mask admits for all subcarriers.
+
+        Raises:
+            ValueError: the picks are not pairs of integers, or lie outside the space.
+        """
+        array = np.asarray(picks)
+        if array.dtype.kind not in "iu" or array.shape[-1:] != (2,):
+            raise ValueError(
+                f"picks must be pairs (server, subcarrier) of integers, "
+                f"got dtype {array.dtype} and shape {array.shape}"
+            )
+        servers, subcarriers = np.moveaxis(array.astype(np.int64), -1, 0)
+        M, S = self._servers, self._subcarriers
+        if ((array < 0) | (array >= (M + 1, S))).any():
+            raise ValueError(
+                f"picks {picks} lie outside the space: servers 0..{M}, subcarriers 0..{S - 1}"
+            )
+        if origins is not None:
+            at_home = (origins > 0.0) & (np.arange(M) == servers[..., np.newaxis])
+            subcarriers = np.where(at_home.any(axis=-1), CANONICAL_SUBCARRIER, subcarriers)
+        choices: Integers = np.where(servers == M, M * S, servers * S + subcarriers)
+        return choices
 
     def masks(self, pick_masks: Flags, origins: NDArray[np.float32]) -> Flags:
         """Return which choices are possible, (n, M·S + 1).
@@ -98,6 +128,8 @@ class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorA
     `action_masks()` and `info["action_mask"]`, (M·S + 1,), are exact: nothing admitted is dropped,
     and every distinct outcome is admitted exactly once. A task served where it arrived needs no
     subcarrier, so that of its S equal actions only m·S is admitted; the others are legal too.
+    `action_space.sample(info["action_mask"])` draws an admitted action, and `encode` says which
+    one a pick of server and subcarrier is.
     """
 
     def __init__(self, env: gym.Env[Entries, Actions]) -> None:
@@ -110,8 +142,10 @@ class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorA
         RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         self._choices = FlatChoices(getattr(env.unwrapped, "config", None))
+        check_wrappable(self, env.action_space, env.observation_space)
         self._mask = np.zeros(self._choices.count, np.bool_)
-        self.action_space = spaces.Discrete(self._choices.count)
+        self._origin: NDArray[np.float32] | None = None
+        self.action_space = MaskedDiscrete(self._choices.count)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -134,7 +168,39 @@ class FlatAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstructorA
         """Return which actions are possible, (M·S + 1,), for MaskablePPO."""
         return self._mask.copy()
 
+    def encode(self, picks: Any, observation: Entries | None = None) -> Integers:
+        """Return the action that a pick is, (), or a batch of picks, (n,).
+
+        Args:
+            picks: server and subcarrier, (2,) or (n, 2); server M is none.
+            observation: of the slots of the picks, (size,) or (n, size) each; that of now, if left
+                out.
+
+        Raises:
+            ValueError: the picks are not pairs of integers, or lie outside the space.
+        """
+        return self._choices.encode(
+            picks, self._origin if observation is None else observation["origin"]
+        )
+
     def _masked(self, observation: Entries, info: dict[str, Any]) -> dict[str, Any]:
-        rows = info["action_mask"][np.newaxis], observation["origin"][np.newaxis]
+        self._origin = observation["origin"]
+        rows = info["action_mask"][np.newaxis], self._origin[np.newaxis]
         self._mask = self._choices.masks(*rows)[0]
         return info | {"action_mask": self.action_masks()}
+
+
+def check_wrappable(wrapper: Any, actions: Any, observations: Any) -> None:
+    """See that `FlatAction` gets picks to make, and an origin to look at.
+
+    Raises:
+        TypeError: a wrapper inside, or a flat id, has changed one or the other.
+    """
+    kind = type(wrapper).__name__
+    if not isinstance(actions, spaces.MultiDiscrete):
+        raise TypeError(f"{kind} needs the environment's own actions, got {actions}")
+    if not isinstance(observations, spaces.Dict) or "origin" not in observations.spaces:
+        raise TypeError(
+            f"{kind} needs the environment's own observation, got {observations}: "
+            "put FlatObservation and MaskedObservation around it"
+        )

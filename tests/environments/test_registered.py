@@ -123,7 +123,7 @@ def test_sb3_builds_it_from_its_id(id_: str) -> None:
 
 
 def test_spec_survives_json(case: Case, data: dict[str, Any]) -> None:
-    env = make(case, data, energy_weight=2.5, area_m=np.float64(150.0))
+    env = make(case, data, energy_weight=2.5, bandwidth_hz=np.float64(2e6))
     spec = EnvSpec.from_json(env.spec.to_json())  # type: ignore[union-attr]
     assert gym.make(spec).unwrapped.config == env.unwrapped.config  # type: ignore[attr-defined]
 

@@ -8,11 +8,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from mec_moe_env import OffloadingVectorEnv
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
-from mec_moe_env.wrappers import FlatAction
+from mec_moe_env.wrappers import FlatAction, FlatObservation
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR
 
 N = 3
@@ -65,6 +66,48 @@ def test_equals_dummy_vec_env(id_: str, options: dict[str, Any], flat: bool) -> 
                 assert_resets_equal(ours.reset_infos[index], theirs.reset_infos[index])
             else:
                 assert mine[3][index] == {}
+
+
+@pytest.mark.parametrize("id_", [OFFLOADING, DMOE])
+def test_flat_observation_equals_dummy_vec_env(id_: str) -> None:
+    options: dict[str, Any] = {"horizon": 7} if id_ == OFFLOADING else {}
+    ours: Any = make_vec_env(id_, N, seed=5, flat_observation=True, **options)
+    theirs: Any = DummyVecEnv([lambda: FlatObservation(SCALAR[id_](**options))] * N)
+    theirs.seed(5)
+    assert ours.observation_space == theirs.observation_space
+    assert ours.env_is_wrapped(FlatObservation) == [True] * N
+    np.testing.assert_array_equal(ours.reset(), theirs.reset())
+    ours.action_space.seed(0)
+    for _ in range(20):
+        actions = np.stack([ours.action_space.sample() for _ in range(N)])
+        mine, others = ours.step(actions), theirs.step(actions)
+        assert mine[0].dtype == others[0].dtype
+        np.testing.assert_array_equal(mine[0], others[0])
+        np.testing.assert_array_equal(mine[1], others[1])
+        for one, other in zip(mine[3], others[3], strict=True):
+            last = one.get("terminal_observation"), other.get("terminal_observation")
+            np.testing.assert_equal(*last)
+
+
+@pytest.mark.parametrize(
+    ("id_", "flat"),
+    [
+        (OFFLOADING, {"flat_action": True, "flat_observation": True}),
+        ("mec_moe_env:mec_moe/Offloading-default-flat-v0", {}),
+    ],
+)
+def test_a_policy_that_reads_no_dictionaries_trains(id_: str, flat: dict[str, Any]) -> None:
+    env = make_vec_env(id_, 2, seed=0, **flat)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=16, device="cpu", seed=0)
+    model.learn(16)
+    assert env.reset().shape == (2, *model.observation_space.shape)  # type: ignore[union-attr, misc]
+
+
+def test_options_of_a_reset_are_not_ignored() -> None:
+    env = make_vec_env(OFFLOADING, 2)
+    env.set_options({"horizon": 3})
+    with pytest.raises(ValueError, match="unknown option 'horizon' of reset"):
+        env.reset()
 
 
 def compare_ends(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -175,6 +218,9 @@ def test_bad_requests() -> None:
         make_vec_env(OFFLOADING, 2, horizonn=3)
     with pytest.raises(TypeError, match="FlatActionVector"):
         make_vec_env(DMOE, 2, flat_action=True)
+    for flat in ("flat_action", "flat_observation"):
+        with pytest.raises(TypeError, match="got Discrete|got Box"):
+            make_vec_env("mec_moe/Offloading-toy-flat-v0", 2, **{flat: True})
 
 
 def test_imports_stay_apart() -> None:

@@ -153,3 +153,43 @@ def test_bad_actions(action: Any) -> None:
     vector.reset(seed=0)
     with pytest.raises(ValueError, match="action"):
         vector.step(np.array([0, 65]))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_encode_goes_back_to_the_same_pick(options: dict[str, Any]) -> None:
+    """Every pick has an action with the same outcome, admitted where the pick is possible."""
+    flat: Any = FlatAction(OffloadingEnv(**options))
+    M, S = flat.unwrapped.config.num_servers, flat.unwrapped.config.num_subcarriers
+    observation, info = flat.reset(seed=2)
+    pick_mask = flat.unwrapped.action_masks()
+    origin = int(observation["origin"].argmax())
+    for server in range(M + 1):
+        for subcarrier in range(S):
+            action = flat.encode([server, subcarrier])
+            assert action in flat.action_space
+            expected = server * S + (0 if server == origin else subcarrier)
+            assert action == (M * S if server == M else expected)
+            free = pick_mask[M + 1 + subcarrier] or server in (origin, M)
+            assert info["action_mask"][action] == (pick_mask[server] and free)
+    batch = {key: np.stack([entry] * 3) for key, entry in observation.items()}
+    picks = np.array([[origin, S - 1], [M, 0], [0, S - 1]])
+    together = flat.encode(picks, batch)
+    assert together.tolist() == [int(flat.encode(pick, observation)) for pick in picks]
+
+
+def test_encode_of_all() -> None:
+    env: Any = FlatActionVector(OffloadingVectorEnv(3))
+    observation, _ = env.reset(seed=0)
+    origins = observation["origin"].argmax(axis=1)
+    picks = np.stack([origins, [5, 6, 7]], axis=1)
+    assert env.encode(picks).tolist() == (8 * origins).tolist()
+    elsewhere = {"origin": np.roll(observation["origin"], 1, axis=1)}
+    assert env.encode(picks, elsewhere).tolist() == (8 * origins + [5, 6, 7]).tolist()
+
+
+@pytest.mark.parametrize("picks", [[0.5, 1], [1, 2, 3], 4, [9, 0], [0, 8], [-1, 0]])
+def test_encode_refuses_what_is_no_pick(picks: Any) -> None:
+    env: Any = FlatAction(OffloadingEnv())
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="picks"):
+        env.encode(picks)

@@ -24,6 +24,7 @@ from mec_moe_agents.solvers import allocate_jointly
 from mec_moe_env import DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.config import Real
 from mec_moe_env.core.buffers import Actions, Entries, Floats, box_space
+from mec_moe_env.wrappers import VectorLayer
 
 REFERENCE_EFFICIENCY = 4.0
 """bit/s/Hz; sending a state at this efficiency costs the price 1/2."""
@@ -84,7 +85,7 @@ class ImportanceAction(gym.Wrapper[Entries, Any, Entries, Actions], RecordConstr
         return self._decision.see(observation), reward, terminated, truncated, info
 
 
-class ImportanceActionVector(VectorWrapper):
+class ImportanceActionVector(VectorLayer):
     """`ImportanceAction` for the native vector environment: equal to a SyncVectorEnv of such."""
 
     def __init__(self, env: DMoEVectorEnv | VectorWrapper) -> None:

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
-from gymnasium.vector import AutoresetMode, VectorWrapper
+from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
@@ -18,7 +18,9 @@ from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.offloading.picks import accepted_picks
 from mec_moe_agents.offloading.routing import make_gate
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, Slot
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.core.buffers import Actions, Entries, Flags, Singles
+from mec_moe_env.wrappers import VectorLayer
 
 ENTRY = "relevance"
 BOUNDS: Mapping[str, float] = MappingProxyType({"profile": 1.0, "guard": 1.0, "gating": 1e4})
@@ -85,8 +87,12 @@ class GateObservation(gym.Wrapper[Entries, Actions, Entries, Actions], RecordCon
         relevance = self._tracker.follow(np.array([action]), batched, np.ones(1, np.bool_))
         return observation | {ENTRY: relevance[0]}, reward, terminated, truncated, info
 
+    def inside(self, observation: Observation) -> Entries:
+        """Return the environment's own observation of one shown here, or of a batch."""
+        return without_relevance(observation)
 
-class GateObservationVector(VectorWrapper):
+
+class GateObservationVector(VectorLayer):
     """`GateObservation` for the native vector environment, in every autoreset mode.
 
     Equal in every value to a SyncVectorEnv of wrapped scalar environments.
@@ -141,6 +147,10 @@ class GateObservationVector(VectorWrapper):
         if self._restarts_later:
             self._over = terminated | truncated
         return observation | {ENTRY: relevance}, rewards, terminated, truncated, infos
+
+    def inside(self, observation: Observation) -> Entries:
+        """Return the environment's own observations of those shown here."""
+        return without_relevance(observation)
 
     def _follow_to_ends(
         self, actions: Actions, observation: Entries, infos: dict[str, Any]
@@ -214,6 +224,11 @@ class RelevanceTracker:
         self._slot = slot
         relevance = self._gate.relevance(self._state, slot).clip(-self._bound, self._bound)
         return relevance.reshape(slot.batch, -1).astype(np.float32)
+
+
+def without_relevance(observation: Observation) -> Entries:
+    """Return an observation without what was added."""
+    return {key: entry for key, entry in observation.items() if key != ENTRY}
 
 
 def check_actions_are_picks(space: gym.Space[Any], own: gym.Space[Any]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
-from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
 from mec_moe_env.rendering.modes import DMOE_ART
 from mec_moe_env.rendering.scene import DMoEScene
+from mec_moe_env.scenarios import DMOE_SCENARIOS
 
 
 class DMoEEnv(SimulatorEnv):
@@ -146,7 +147,7 @@ class DMoEEnv(SimulatorEnv):
         "render_fps": 2,
     }
     config: DMoEConfig
-    _presets = DMOE_PRESETS
+    _presets = DMOE_SCENARIOS
     _builder = DMoESimulator
     _art = DMOE_ART
     _simulator: DMoESimulator
@@ -172,7 +173,7 @@ class DMoEVectorEnv(SimulatorVectorEnv):
         "render_fps": 2,
     }
     config: DMoEConfig
-    _presets = DMOE_PRESETS
+    _presets = DMOE_SCENARIOS
     _builder = DMoESimulator
     _art = DMOE_ART
     _simulator: DMoESimulator

@@ -9,10 +9,11 @@ import numpy as np
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
-from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
 from mec_moe_env.rendering.modes import OFFLOADING_ART
 from mec_moe_env.rendering.scene import OffloadingScene
+from mec_moe_env.scenarios import OFFLOADING_SCENARIOS
 
 
 class OffloadingEnv(SimulatorEnv):
@@ -115,7 +116,7 @@ class OffloadingEnv(SimulatorEnv):
         "render_fps": 10,
     }
     config: OffloadingConfig
-    _presets = OFFLOADING_PRESETS
+    _presets = OFFLOADING_SCENARIOS
     _builder = OffloadingSimulator
     _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
@@ -157,7 +158,7 @@ class OffloadingVectorEnv(SimulatorVectorEnv):
         "render_fps": 10,
     }
     config: OffloadingConfig
-    _presets = OFFLOADING_PRESETS
+    _presets = OFFLOADING_SCENARIOS
     _builder = OffloadingSimulator
     _art = OFFLOADING_ART
     _simulator: OffloadingSimulator

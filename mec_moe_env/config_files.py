@@ -41,7 +41,7 @@ def read_document(path: Path) -> dict[str, Any]:
     if size > MOST_BYTES:
         raise ValueError(f"{path}: {size:,} bytes are too many, allowed are {MOST_BYTES:,}")
     if read is _from_yaml:
-        _yaml()  # a missing package is not the file's fault
+        _need_yaml()  # a missing package is not the file's fault
     content = path.read_bytes()
     with blaming(path, f"not a proper {path.suffix[1:]} file"):
         document = read(content.decode("utf-8"))
@@ -128,16 +128,15 @@ def _toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _yaml() -> Any:
+def _need_yaml() -> None:
     try:
-        import yaml
+        import yaml  # noqa: F401
     except ImportError as error:
         raise ImportError("YAML needs pyyaml: pip install 'mec-moe-env[yaml]'") from error
-    return yaml
 
 
 def _from_yaml(text: str) -> Any:
-    yaml = _yaml()
+    import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Plain data, without aliases, names that stand twice, or 1e6 as text."""
@@ -157,7 +156,10 @@ def _from_yaml(text: str) -> Any:
 
 
 def _to_yaml(document: Mapping[str, Any]) -> str:
-    text: str = _yaml().safe_dump(
+    _need_yaml()
+    import yaml
+
+    text: str = yaml.safe_dump(
         dict(document), sort_keys=False, allow_unicode=True, default_flow_style=None
     )
     return text

@@ -107,8 +107,8 @@ def _show_fields(name: str) -> None:
     chosen = choose(None, None if is_file else name, {}, Path(name) if is_file else None)
     changed = differences(chosen.config)
     print(Scenario(chosen.name, chosen.config, ()).summary)
-    print("* differs from the environment's defaults. Set one by --set FIELD=VALUE, or in a file")
-    print("for --config.\n")
+    print("* differs from the environment's defaults. Set one by --set FIELD=VALUE, or in a")
+    print("file for --config.\n")
     for field in describe(chosen.config):
         unit = "" if field.unit in ("", "1") else f" {field.unit}"
         mark = "*" if field.name in changed else " "
@@ -165,7 +165,7 @@ def _show_options(name: str) -> None:
     outside = is_outside(target)
     where = [each for each in ENVIRONMENTS if outside or target in CATALOGUES[each.name]]
     for environment in where[:1] if outside else where or ENVIRONMENTS:
-        entry = find_agent(name, environment.config())
+        entry = find_agent(target, environment.config())
         rows = [
             [option.name, option.type, setting_text(option.default), option.meaning]
             for option in entry_options(entry, given)

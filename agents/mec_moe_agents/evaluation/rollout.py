@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
-from mec_moe_agents.outside.adapters import adapt
-from mec_moe_agents.outside.building import name_of
+from mec_moe_agents.outside.building import adapt, name_of
 from mec_moe_agents.registry import act_in
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Config, Whole, reject

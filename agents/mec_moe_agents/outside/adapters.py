@@ -6,24 +6,20 @@
 | the same with `action_masks` | likewise, with the masks (n, sum(nvec)) |
 | `act(observation)`, or with `action_mask` | for one row, (…,); each row has an object of its own |
 | neither, but can be called | `policy(observation)`, for a batch |
-
-A model of Stable-Baselines3 has `predict`, and spaces that say in which form it sees and acts.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_agents.agent import Agent, Observation, with_batch_axis
-from mec_moe_agents.environments import call_batched, config_of
+from mec_moe_agents.agent import Observation, with_batch_axis
+from mec_moe_agents.environments import call_batched
 from mec_moe_agents.outside.signature import parameters_of
 from mec_moe_env.core.buffers import Flags
-from mec_moe_env.wrappers.flat_action import FlatChoices
 
 SEVERAL = ("state", "episode_start", "deterministic")
 MASKS = "action_masks"
@@ -76,63 +72,6 @@ class Adapter:
         return call_batched(self._env, MASKS, single_ndim=1).astype(np.bool_)
 
 
-class ModelAgent(Adapter):
-    """A model of Stable-Baselines3 that sees entries or all of them flat, and may number picks.
-
-    Raises:
-        ValueError: it was trained on other observations or actions than the environment has.
-    """
-
-    def __init__(self, model: Any, env: Any) -> None:
-        super().__init__(model, env)
-        self._config: Any = config_of(env)
-        space = model.observation_space
-        entries = getattr(space, "spaces", None)
-        sizes = {key: int(np.prod(s)) for key, s in self._config.observation_shapes.items()}
-        seen = space.shape if entries is None else {key: entries[key].shape for key in entries}
-        here = (sum(sizes.values()),) if entries is None else {k: (n,) for k, n in sizes.items()}
-        if seen != here:
-            raise ValueError(
-                f"the model was trained on observations of shape {seen}, here they have {here}"
-            )
-        self._flat = entries is None
-        self._choices = self._numbered(model.action_space)
-
-    def _numbered(self, space: Any) -> FlatChoices | None:
-        count = getattr(space, "n", None)
-        if count is None or isinstance(count, np.ndarray):
-            return None
-        choices = FlatChoices(self._config)
-        if count != choices.count:
-            raise ValueError(
-                f"the model has {count} actions, here a slot has {choices.count} (FlatAction)"
-            )
-        return choices
-
-    def _ask(self, observation: Observation, given: Mapping[str, Any]) -> Any:
-        seen = observation
-        if self._flat:
-            order = self._order()
-            seen = np.concatenate([observation[key] for key in order], axis=1)  # type: ignore[assignment]
-        masks = {MASKS: self._masks(observation)} if self._masked else {}
-        action, state = self._agent.predict(seen, **given, **masks)
-        if self._choices is not None:
-            action = self._choices.picks(action, np.shape(action))
-        return action, state
-
-    def _order(self) -> list[str]:
-        """Return the entries in the order in which Gymnasium flattens them."""
-        base = getattr(self._env, "unwrapped", self._env)
-        space = getattr(base, "single_observation_space", base.observation_space)
-        return list(space.spaces)
-
-    def _masks(self, observation: Observation) -> Flags:
-        masks = super()._masks(observation)
-        if self._choices is None:
-            return masks
-        return self._choices.masks(masks, observation["origin"])
-
-
 class RowAgent:
     """One object for each row and episode, which is asked for one action at a time.
 
@@ -179,32 +118,3 @@ class PolicyFunction:
     def predict(self, observation: Observation) -> tuple[NDArray[Any], None]:
         """Choose the actions of a batch of rows."""
         return np.asarray(self._policy(observation)), None
-
-
-def is_model(agent: Any) -> bool:
-    """Tell whether something is a model of Stable-Baselines3, or made like one."""
-    parts = ("predict", "policy", "observation_space", "action_space")
-    return all(hasattr(agent, part) for part in parts)
-
-
-def adapt(agent: Any, env: Any) -> Agent:
-    """Return an agent for a batch of rows of `env` from anything that can act.
-
-    Raises:
-        TypeError: it has neither `predict` nor `act`, and cannot be called.
-        ValueError: it is a model for other spaces.
-    """
-    if isinstance(agent, Adapter | RowAgent):
-        return agent
-    if is_model(agent):
-        return ModelAgent(agent, env)
-    if hasattr(agent, "predict"):
-        names = parameters_of(agent.predict)
-        whole = all(name in names for name in SEVERAL) and MASKS not in names
-        acting: Agent = agent
-        return acting if whole else Adapter(agent, env)
-    if hasattr(agent, "act"):
-        return RowAgent(lambda row: copy.deepcopy(agent), env)
-    if callable(agent):
-        return Adapter(PolicyFunction(agent), env)
-    raise TypeError(f"an agent needs predict or act, or must be callable, got {agent!r}")

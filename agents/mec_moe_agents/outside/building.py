@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from mec_moe_agents.agent import Agent, Seed, row_seeds
 from mec_moe_agents.environments import config_of
-from mec_moe_agents.outside.adapters import Adapter, RowAgent, adapt
+from mec_moe_agents.outside.adapters import MASKS, SEVERAL, Adapter, PolicyFunction, RowAgent
+from mec_moe_agents.outside.model import is_model, model_agent
 from mec_moe_agents.outside.signature import PASSED, call_with, parameters_of
+
+
+def adapt(agent: Any, env: Any) -> Agent:
+    """Return an agent for a batch of rows of `env` from anything that can act.
+
+    Raises:
+        TypeError: it has neither `predict` nor `act`, and cannot be called.
+        ValueError: it is a model for other spaces.
+    """
+    if isinstance(agent, Adapter | RowAgent):
+        return agent
+    if is_model(agent):
+        return model_agent(agent, env)
+    if hasattr(agent, "predict"):
+        names = parameters_of(agent.predict)
+        whole = all(name in names for name in SEVERAL) and MASKS not in names
+        acting: Agent = agent
+        return acting if whole else Adapter(agent, env)
+    if hasattr(agent, "act"):
+        return RowAgent(lambda row: copy.deepcopy(agent), env)
+    if callable(agent):
+        return Adapter(PolicyFunction(agent), env)
+    raise TypeError(f"an agent needs predict or act, or must be callable, got {agent!r}")
 
 
 def builds(thing: Any) -> bool:

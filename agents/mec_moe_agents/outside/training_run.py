@@ -7,17 +7,13 @@ from typing import Any
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.extras import explain
-from mec_moe_agents.outside.adapters import Adapter, adapt
+from mec_moe_agents.outside.adapters import Adapter
+from mec_moe_agents.outside.building import adapt
 from mec_moe_agents.outside.code import digest_of_file
 from mec_moe_env.config import Config
 
 BEST = Path("best") / "policy.npz"
 CONFIG = "config.json"
-
-
-def is_run(folder: Path) -> bool:
-    """Tell whether a folder holds a training run, or is one that might."""
-    return folder.is_dir()
 
 
 def config_of_run(folder: Path) -> Config:

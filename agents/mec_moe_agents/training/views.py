@@ -14,7 +14,7 @@ from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.offloading.features import width
 from mec_moe_agents.offloading.learned import LearnedAgent
 from mec_moe_agents.offloading.network import SUFFIX, arrays_of, export
-from mec_moe_agents.outside.adapters import ModelAgent
+from mec_moe_agents.outside.model import ModelAgent
 from mec_moe_agents.training.decisions import DecisionAgent, DecisionVecEnv
 from mec_moe_agents.training.plan import Plan
 from mec_moe_agents.training.policy import deep_set_policy

@@ -82,7 +82,7 @@ def _algorithm_of(data: dict[str, Any]) -> Any:
     from stable_baselines3.common.policies import ActorCriticPolicy
     from stable_baselines3.dqn.policies import DQNPolicy
 
-    actor_critic = sb3.PPO if "clip_range" in data else sb3.A2C
+    actor_critic: Any = sb3.PPO if "clip_range" in data else sb3.A2C
     if "cg_max_steps" in data:
         actor_critic = sb3_contrib.TRPO
     kinds = (

@@ -21,6 +21,9 @@ from mec_moe_env.offloading.env import OffloadingEnv as OffloadingEnv
 from mec_moe_env.offloading.env import OffloadingVectorEnv as OffloadingVectorEnv
 from mec_moe_env.offloading.flat_ids import has_one_pick, register_flat
 from mec_moe_env.offloading.table import Slot as Slot
+from mec_moe_env.scenarios import DMOE_SCENARIOS as DMOE_SCENARIOS
+from mec_moe_env.scenarios import OFFLOADING_SCENARIOS as OFFLOADING_SCENARIOS
+from mec_moe_env.scenarios import register_scenario as register_scenario
 
 __version__ = "0.1.0"
 

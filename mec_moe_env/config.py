@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from numbers import Real as RealNumber
+from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -225,6 +226,66 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """Return every field with its plain value, in the order of declaration."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def with_fields(self, fields: Mapping[str, Any]) -> Self:
+        """Do as `override` with fields as files have them, where infinity may be text.
+
+        Raises:
+            ValueError: a field is unknown (the nearest name is given) or out of range.
+        """
+        usual = {field.name: field.default for field in dataclasses.fields(self)}
+        words = ("inf", "-inf", "Infinity", "-Infinity")
+        return self.override(
+            **{
+                name: float(value)
+                if isinstance(usual.get(name), float) and isinstance(value, str) and value in words
+                else value
+                for name, value in fields.items()
+            }
+        )
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Build a configuration from some of its fields; the others have their defaults.
+
+        Raises:
+            ValueError: a field is unknown (the nearest name is given) or out of range.
+        """
+        return cls().with_fields(fields)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a configuration of an environment from a TOML, JSON or YAML file.
+
+        The file has the fields that differ, by name. `scenario` may name the preset that they
+        differ from, otherwise these are the defaults; `environment` may say which one it is for.
+        Paths in it are relative to the working directory. A file of more than 1 MiB is refused.
+
+        Raises:
+            OSError: the file is missing or cannot be opened.
+            ValueError: it is damaged, of another environment, or a field is wrong; the path is
+                named.
+            ImportError: it is YAML, and PyYAML (the extra `yaml`) is not installed.
+            TypeError: this is no configuration of an environment.
+        """
+        from mec_moe_env.scenarios import read_config_file, table_of
+
+        config: Self = read_config_file(Path(path)).config(Path(path), table_of(cls))
+        return config
+
+    def to_file(self, path: str | Path) -> None:
+        """Write every field to a TOML, JSON or YAML file, by the suffix, whole or not at all.
+
+        Raises:
+            OSError: the folder cannot be written.
+            ValueError: the suffix is another, or a field holds what files cannot, such as a task
+                stream of one's own.
+            ImportError: it is to be YAML, and PyYAML (the extra `yaml`) is not installed.
+            TypeError: this is no configuration of an environment.
+        """
+        from mec_moe_env.scenarios import write_config_file
+
+        write_config_file(Path(path), self)
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

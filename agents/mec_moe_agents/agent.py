@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -58,6 +58,14 @@ class CatalogueEntry:
     serves: Callable[[Any], bool] = lambda config: True
     """Whether the agent can act in a scenario, and is not another agent under a second name; most
     agents do in every one."""
+    takes: Sequence[Callable[..., Any]] = ()
+    """Classes and functions whose parameters with defaults are the agent's options."""
+    forwards: Callable[[Mapping[str, Any]], Callable[..., Any]] | None = None
+    """From the options that are given to the class that the others go to."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Where an agent from outside the catalogue comes from: digests, versions."""
+    training_runs: int = 0
+    """Of an agent from outside: how many runs it was chosen from, 0 if nobody trained it."""
 
 
 def with_batch_axis(observation: Observation) -> tuple[Observation, bool]:

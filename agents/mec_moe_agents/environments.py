@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import mec_moe_env
 from mec_moe_env.config import Config
+from mec_moe_env.scenarios import DMOE_SCENARIOS, OFFLOADING_SCENARIOS, ScenarioTable
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,28 @@ class Environment:
     """As Gymnasium has it."""
     config: type[Config]
     presets: Mapping[str, Any]
+    """That are shipped."""
+    scenarios: ScenarioTable[Any]
+    """All that have a name, those that users registered too."""
     scalar: type[mec_moe_env.OffloadingEnv] | type[mec_moe_env.DMoEEnv]
     vector: type[mec_moe_env.OffloadingVectorEnv] | type[mec_moe_env.DMoEVectorEnv]
 
 
 OFFLOADING = Environment(
-    name="offloading",
-    id="mec_moe/Offloading-v0",
+    name=OFFLOADING_SCENARIOS.name,
+    id=OFFLOADING_SCENARIOS.id,
     config=mec_moe_env.OffloadingConfig,
     presets=mec_moe_env.OFFLOADING_PRESETS,
+    scenarios=OFFLOADING_SCENARIOS,
     scalar=mec_moe_env.OffloadingEnv,
     vector=mec_moe_env.OffloadingVectorEnv,
 )
 DMOE = Environment(
-    name="dmoe",
-    id="mec_moe/DMoE-v0",
+    name=DMOE_SCENARIOS.name,
+    id=DMOE_SCENARIOS.id,
     config=mec_moe_env.DMoEConfig,
     presets=mec_moe_env.DMOE_PRESETS,
+    scenarios=DMOE_SCENARIOS,
     scalar=mec_moe_env.DMoEEnv,
     vector=mec_moe_env.DMoEVectorEnv,
 )

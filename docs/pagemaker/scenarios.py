@@ -8,8 +8,9 @@ from mec_moe_agents.cli.listing import PURPOSES
 from mec_moe_agents.environments import ENVIRONMENTS, Environment
 from mec_moe_agents.evaluation.rollout import TRAITS
 
+from mec_moe_env.fields import differences
 from mec_moe_env.radio.config import RadioConfig
-from pagemaker.fields import differences, fields_table
+from pagemaker.fields import fields_table
 from pagemaker.markdown import code, table
 
 INTRODUCTION = """# Scenarios

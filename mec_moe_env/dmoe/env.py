@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from mec_moe_env.core.buffers import Actions, Entries
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
-from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
+from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
 from mec_moe_env.rendering.modes import DMOE_ART
 from mec_moe_env.rendering.scene import DMoEScene
+from mec_moe_env.scenarios import DMOE_SCENARIOS
 
 
 class DMoEEnv(SimulatorEnv):
@@ -151,7 +152,7 @@ class DMoEEnv(SimulatorEnv):
         "render_fps": 2,
     }
     config: DMoEConfig
-    _presets = DMOE_PRESETS
+    _presets = DMOE_SCENARIOS
     _builder = DMoESimulator
     _art = DMOE_ART
     _simulator: DMoESimulator
@@ -177,7 +178,7 @@ class DMoEVectorEnv(SimulatorVectorEnv, VectorEnv[Entries, Actions, NDArray[Any]
         "render_fps": 2,
     }
     config: DMoEConfig
-    _presets = DMOE_PRESETS
+    _presets = DMOE_SCENARIOS
     _builder = DMoESimulator
     _art = DMOE_ART
     _simulator: DMoESimulator

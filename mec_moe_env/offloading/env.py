@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from mec_moe_env.core.buffers import Actions, Entries, Floats
 from mec_moe_env.core.scalar import SimulatorEnv
 from mec_moe_env.core.vector import SimulatorVectorEnv
-from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
 from mec_moe_env.rendering.modes import OFFLOADING_ART
 from mec_moe_env.rendering.scene import OffloadingScene
+from mec_moe_env.scenarios import OFFLOADING_SCENARIOS
 
 
 class OffloadingEnv(SimulatorEnv):
@@ -118,7 +119,7 @@ class OffloadingEnv(SimulatorEnv):
         "render_fps": 10,
     }
     config: OffloadingConfig
-    _presets = OFFLOADING_PRESETS
+    _presets = OFFLOADING_SCENARIOS
     _builder = OffloadingSimulator
     _art = OFFLOADING_ART
     _simulator: OffloadingSimulator
@@ -160,7 +161,7 @@ class OffloadingVectorEnv(SimulatorVectorEnv, VectorEnv[Entries, Actions, NDArra
         "render_fps": 10,
     }
     config: OffloadingConfig
-    _presets = OFFLOADING_PRESETS
+    _presets = OFFLOADING_SCENARIOS
     _builder = OffloadingSimulator
     _art = OFFLOADING_ART
     _simulator: OffloadingSimulator

@@ -11,12 +11,12 @@ from pagemaker.api import MODULES, public_names
 from pagemaker.docstrings import shorten, to_rst
 from pagemaker.environments import action_text, observation_table
 from pagemaker.equations import CHAPTERS, equations_page, find
-from pagemaker.fields import allowed, field_docs, number, range_text, unit
 from pagemaker.markdown import table
 from pagemaker.scenarios import scenarios_page
 
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import Interval, Real, Whole
+from mec_moe_env.fields import allowed, field_docs, number, range_text, unit
 from tests.documentation.blocks import ROOT, pages
 
 OF_ENVIRONMENTS = pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda each: each.name)

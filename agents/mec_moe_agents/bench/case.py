@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -48,15 +49,16 @@ class Case:
         return build(num_envs, self.config, num_threads=num_threads)
 
 
-def find_cases(scenarios: Sequence[str]) -> list[Case]:
-    """Return the cases of these scenarios; all that need no files if empty.
+def find_cases(scenarios: Sequence[str], files: Sequence[Path] = ()) -> list[Case]:
+    """Return the cases of these scenarios and files; all that need no files if there are none.
 
     Raises:
         ValueError: there is no scenario of that name, or it needs files.
     """
     if NEEDS_FILES in scenarios:
         raise ValueError(f"scenario {NEEDS_FILES!r} needs files that are not in this package")
-    configs = parse_scenarios(",".join(scenarios)) if scenarios else presets()
+    asked = bool(scenarios or files)
+    configs = parse_scenarios(",".join(scenarios), files=files) if asked else presets()
     return [
         Case(name.rpartition(SEPARATOR)[2], config)
         for name, config in configs.items()

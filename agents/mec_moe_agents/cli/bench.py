@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mec_moe_agents.cli.options import path_option, reported
+from mec_moe_agents.cli.options import ConfigPaths, path_option, reported
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +35,7 @@ def bench(
             "unless given all that need no files, toys too.",
         ),
     ] = "",
+    config: ConfigPaths = None,
     threads: Annotated[str, typer.Option(help="Numbers of threads for the vectors.")] = "1,2",
     seconds: Annotated[float, typer.Option(min=0.0, help="Time of each measurement.")] = 0.5,
     json: Annotated[Path | None, path_option("File for the results.")] = None,
@@ -50,8 +51,8 @@ def bench(
         from mec_moe_agents.bench.case import find_cases
         from mec_moe_agents.evaluation.naming import split_names
 
-        names = split_names(scenario) or (QUICK_SCENARIOS if quick else ())
-        cases, counts = find_cases(names), _threads(threads)
+        names = split_names(scenario) or (QUICK_SCENARIOS if quick and not config else ())
+        cases, counts = find_cases(names, config or ()), _threads(threads)
         if json is not None and not json.absolute().parent.is_dir():
             raise FileNotFoundError(f"--json {json}: there is no folder {json.absolute().parent}")
         seconds = QUICK_SECONDS if quick else seconds

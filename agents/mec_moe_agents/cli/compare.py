@@ -13,6 +13,7 @@ from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.bounds import Bounds
+    from mec_moe_agents.evaluation.naming import Chosen
     from mec_moe_agents.evaluation.rollout import Episodes
     from mec_moe_agents.evaluation.scenarios import Scenario
     from mec_moe_agents.report.record import Invocation
@@ -22,7 +23,8 @@ ROWS = "rows.csv"
 
 def compare(
     ctx: typer.Context,
-    scenario: options.ScenarioName,
+    scenario: options.ScenarioName = None,
+    config: options.ConfigPath = None,
     env: options.EnvironmentName = None,
     agents: options.AgentNames = "all",
     seeds: options.Episodes = 20,
@@ -38,6 +40,7 @@ def compare(
         bool, typer.Option("--fresh", help="Compute again what was computed before.")
     ] = False,
     certify: options.Certify = False,
+    trust_zip: options.TrustZip = False,
 ) -> None:
     """Run agents on the same seeds; rank them by return.
 
@@ -50,7 +53,8 @@ def compare(
     called = invocation(ctx)
     with options.reported():
         chosen = range(first_seed, first_seed + seeds)
-        checked = check(env, scenario, agents, settings, chosen, certify=certify)
+        asked = options.choose_scenario(env, scenario, config, settings)
+        checked = check(asked, agents, chosen, certify=certify, trust_zip=trust_zip)
         folder = out or Path("runs") / checked.folder_name
         options.check_replaceable(folder / ROWS, checked.config)
         options.check_writable(folder)
@@ -60,30 +64,17 @@ def compare(
 
 
 def check(
-    env: str | None,
-    name: str,
-    agents: str,
-    settings: Sequence[str] | None,
-    seeds: Sequence[int],
-    *,
-    certify: bool,
+    asked: Chosen, agents: str, seeds: Sequence[int], *, certify: bool, trust_zip: bool
 ) -> Scenario:
-    """Resolve every name, build the environment and the agents once."""
-    from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
-    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
+    """Resolve every agent, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
     from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents, with_clairvoyant
-    from mec_moe_agents.registry import make_agent
 
     check_evaluation_seeds((seeds[0], seeds[-1]))
-    config = find_config(env, name, options.parse_overrides(settings))
-    named = parse_agents(agents, config)
-    environment, preset = find_preset(env, name)
-    ranked = with_clairvoyant(named, config, seeds, certify=certify)
-    scenario = Scenario(scenario_name(environment.name, preset), config, ranked)
-    one = make_vector_env(config, 1)
-    for agent in scenario.agents:
-        make_agent(agent, one)
-    one.close()
+    named = parse_agents(agents, asked.config)
+    ranked = with_clairvoyant(named, asked.config, seeds, certify=certify)
+    scenario = Scenario(asked.name, asked.config, ranked, trust_zip=trust_zip)
+    scenario.build_agents()
     return scenario
 
 
@@ -114,7 +105,7 @@ def _answer(
     title = f"{scenario.summary}, {len(seeds)} seeds"
     written = write_comparison(folder, scenario, results, board, provenance, title)
     record_comparison(folder, called, provenance, scenario, seeds)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     heading = f"{title}; beneath each mean its 95 % bootstrap interval"
     print_comparison(console, heading, board, scenario.label)
     console.print()
@@ -141,6 +132,15 @@ def _run(
     count = len(scenario.agents) + will_certify(config, seeds, certify=certify)
     with progress_of(count) as progress:
         warm_up(config)
-        results = run(config, scenario.agents, seeds, store, code, progress, fresh=fresh)
+        results = run(
+            config,
+            scenario.agents,
+            seeds,
+            store,
+            code,
+            progress,
+            fresh=fresh,
+            trust_zip=scenario.trust_zip,
+        )
         bounds = find_bounds(config, seeds, store, code, progress, certify=certify, fresh=fresh)
     return results, bounds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from mec_moe_agents.extras import explain
+from mec_moe_agents.outside.syntax import read_value
 
 if TYPE_CHECKING:
+    from mec_moe_agents.evaluation.naming import Chosen
     from mec_moe_env.config import Config
 
 FAILED = 1
@@ -36,20 +37,60 @@ def path_option(what: str, metavar: str = "PATH") -> Any:
     return typer.Option(help=what, parser=given_path, metavar=metavar)
 
 
+def _named_or_read(ctx: typer.Context, value: str | None) -> str | None:
+    """See that a scenario is named where no file has one; the file's option is parsed before."""
+    if value is None and ctx.params.get("config") is None and not ctx.resilient_parsing:
+        raise typer.BadParameter("Missing option: name a scenario, or give --config FILE.")
+    return value
+
+
 ScenarioName = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="A preset, DMoE's as dmoe/NAME; see `mec-moe scenarios`."),
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=_named_or_read,
+        help="A preset, DMoE's as dmoe/NAME; see `mec-moe scenarios`. Required without --config.",
+    ),
+]
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        is_eager=True,
+        parser=given_path,
+        metavar="FILE",
+        help="TOML, JSON or YAML with fields of a scenario, which is called after the file; with "
+        "--scenario, fields of that one.",
+    ),
+]
+ConfigPaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        parser=given_path,
+        metavar="FILE",
+        help="TOML, JSON or YAML with fields of a scenario, called after the file; repeatable.",
+    ),
+]
+TrustZip = Annotated[
+    bool,
+    typer.Option(
+        "--trust-zip",
+        help="Load model.zip files of Stable-Baselines3 among --agents. Loading one runs code that "
+        "is in it: only files whose maker you trust.",
+    ),
 ]
 EnvironmentName = Annotated[
     str | None,
     typer.Option(help="offloading or dmoe, whose presets then need no dmoe/ before them."),
 ]
-AgentNames = Annotated[str, typer.Option(help="Names with commas between them, or `all`.")]
+REFERENCES = (
+    "names of `mec-moe agents`, package.module:Class, file.py:Class, the folder of a training run "
+    "or a model.zip, with commas between them, options in brackets (des[quality=0.7]); or `all`."
+)
+AgentNames = Annotated[str, typer.Option(metavar="AGENTS", help=f"Agents: {REFERENCES}")]
 Baselines = Annotated[
-    str,
-    typer.Option(
-        "--agents", help="Agents to compare with: names with commas between them, or `all`."
-    ),
+    str, typer.Option("--agents", metavar="AGENTS", help=f"Agents to compare with: {REFERENCES}")
 ]
 Episodes = Annotated[int, typer.Option(min=1, help="Episodes per agent.")]
 FirstSeed = Annotated[int, typer.Option(min=0, help="The others follow it.")]
@@ -122,17 +163,22 @@ def parse_overrides(settings: Sequence[str] | None, option: str = "--set") -> di
 
 def _parse_value(field: str, text: str) -> Any:
     """Read a number, a tuple of numbers, None, inf, or plain text."""
-    if text == "None":
-        return None
-    if field in TEXT_FIELDS:
-        return text
-    if text in ("inf", "-inf"):
-        return float(text)
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return tuple(value) if isinstance(value, list) else value
+    return text if field in TEXT_FIELDS and text != "None" else read_value(text)
+
+
+def choose_scenario(
+    env: str | None, scenario: str | None, config: Path | None, settings: Sequence[str] | None
+) -> Chosen:
+    """Find the scenario that --env, --scenario, --config and --set ask for.
+
+    Raises:
+        OSError: the file is missing or cannot be opened.
+        ValueError: a name, a field or the file is wrong.
+        ImportError: the file needs an extra that is not installed.
+    """
+    from mec_moe_agents.evaluation.naming import choose
+
+    return choose(env, scenario, parse_overrides(settings), config)
 
 
 def check_replaceable(rows: Path, config: Config) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def pareto(
     ctx: typer.Context,
-    scenario: options.ScenarioName,
+    scenario: options.ScenarioName = None,
+    config: options.ConfigPath = None,
     seeds: options.Episodes = 20,
     first_seed: options.FirstSeed = 100_000,
     out: Annotated[
@@ -34,7 +35,6 @@ def pareto(
     called = invocation(ctx)
     with options.reported():
         from mec_moe_agents.environments import DMOE
-        from mec_moe_agents.evaluation.naming import find_config, find_preset, scenario_name
         from mec_moe_agents.evaluation.provenance import current_provenance
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.evaluation.scenarios import Scenario
@@ -45,16 +45,15 @@ def pareto(
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
-        _, preset = find_preset(DMOE.name, scenario)
-        config = find_config(DMOE.name, scenario, options.parse_overrides(settings))
-        assert isinstance(config, DMoEConfig)
-        named = Scenario(scenario_name(DMOE.name, preset), config, ())
+        asked = options.choose_scenario(DMOE.name, scenario, config, settings)
+        assert isinstance(asked.config, DMoEConfig)
+        named = Scenario(asked.name, asked.config, ())
         folder = out or Path("runs") / f"pareto-{named.folder_name}"
         picture, rows = folder / "pareto.png", folder / "pareto.csv"
-        options.check_replaceable(rows, config)
+        options.check_replaceable(rows, asked.config)
         options.check_writable(folder)
         provenance = current_provenance()
-        trade = measure(config, chosen, options.tell)
+        trade = measure(asked.config, chosen, options.tell)
         title = f"{named.summary}, {seeds} seeds"
         answer = Answer(trade.rows, draw(trade, title), headlines(trade))
         write_answer(folder, "pareto", answer, provenance)

@@ -58,7 +58,9 @@ def shown_bar(before: str, *after: str, live: bool = True) -> Iterator[Progress]
     It is disabled where stderr is no terminal, or if it must not be live.
     """
     console = Console(stderr=True)
-    columns = (TextColumn(before), BarColumn(bar_width=None), *map(TextColumn, after))
+    # Names of agents have brackets, which are no markup.
+    first, *others = (TextColumn(text, markup=False) for text in (before, *after))
+    columns = (first, BarColumn(bar_width=None), *others)
     disabled = not live or not console.is_terminal
     bar = Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=disabled

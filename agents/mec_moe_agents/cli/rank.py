@@ -10,7 +10,9 @@ import typer
 from mec_moe_agents.cli.options import (
     AgentNames,
     Certify,
+    ConfigPaths,
     ResultsFolder,
+    TrustZip,
     check_writable,
     path_option,
     reported,
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 def rank(
     ctx: typer.Context,
     scenario: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAMES",
-            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all.",
+            help="Names with commas between them (DMoE's as dmoe/NAME), offloading, dmoe, or all, "
+            "which it is unless --config is given.",
         ),
-    ] = "all",
+    ] = None,
+    config: ConfigPaths = None,
     agents: AgentNames = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Episodes per agent and scenario.")] = 50,
     first_seed: Annotated[
@@ -46,6 +50,7 @@ def rank(
         Path | None, path_option("MNIST's .npz file or IDX folder: its scenario takes part.")
     ] = None,
     certify: Certify = False,
+    trust_zip: TrustZip = False,
 ) -> None:
     """Rank all agents on all presets of both environments.
 
@@ -55,6 +60,8 @@ def rank(
     (ranking.md) and a picture (ranking.png, .svg and .pdf); `mec-moe report FOLDER` makes a page of
     them. After an interruption the same command goes on where it was.
     """
+    if scenario is None and not config:
+        scenario = ctx.params["scenario"] = "all"
     called = invocation(ctx)
     with reported():
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
@@ -62,7 +69,15 @@ def rank(
 
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
         chosen = range(first, first + seeds)
-        request = RankingRequest.check(scenario, agents, chosen, mnist, certify=certify)
+        request = RankingRequest.check(
+            scenario or "",
+            agents,
+            chosen,
+            mnist,
+            config or (),
+            certify=certify,
+            trust_zip=trust_zip,
+        )
         for folder in (out, *([markdown.parent] if markdown else [])):
             check_writable(folder)
     kept = f"interrupted; what is finished is kept in {out}, the same command resumes"
@@ -99,5 +114,5 @@ def _answer(
     ranking = Ranking(request, results, bounds, provenance)
     written = write_ranking(ranking, out, markdown)
     record_ranking(out, called, ranking)
-    print_ranking(Console(highlight=False), ranking.standings, ranking.aggregates)
+    print_ranking(Console(highlight=False, markup=False), ranking.standings, ranking.aggregates)
     print("", *written, sep="\n")

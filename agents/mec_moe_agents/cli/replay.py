@@ -12,15 +12,22 @@ import mec_moe_agents.cli.options as options
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.bounds import Bounds
+    from mec_moe_agents.evaluation.naming import Chosen
     from mec_moe_agents.evaluation.scenarios import Scenario
     from mec_moe_agents.replay.recording import Recording
 
 
 def replay(
-    scenario: options.ScenarioName,
     agents: Annotated[
-        str, typer.Option(help="One name, or two with a comma between; may be the same.")
+        str,
+        typer.Option(
+            metavar="AGENTS",
+            help="One agent, or two with a comma between, may be the same; as --agents of "
+            "`mec-moe compare`.",
+        ),
     ],
+    scenario: options.ScenarioName = None,
+    config: options.ConfigPath = None,
     env: options.EnvironmentName = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the episode and the agents.")] = 0,
     out: Annotated[
@@ -34,6 +41,7 @@ def replay(
             "--certify", help="Compute the certified bound where it is not shipped: seconds."
         ),
     ] = False,
+    trust_zip: options.TrustZip = False,
 ) -> None:
     """Record an episode of one agent, or of two in the same world, as a page to play back.
 
@@ -42,40 +50,33 @@ def replay(
     the certified bound that no policy exceeds where it is known.
     """
     with options.reported():
-        checked, names = check(env, scenario, agents, settings, seed)
+        from mec_moe_agents.evaluation.overrides import file_stem
+
+        asked = options.choose_scenario(env, scenario, config, settings)
+        checked = check(asked, agents, seed, trust_zip=trust_zip)
+        names = list(checked.agents)
         folder = Path("runs") / checked.folder_name
-        page = out or folder / f"replay-{'-'.join(names)}-{seed}.html"
+        page = out or folder / f"replay-{'-'.join(map(file_stem, names))}-{seed}.html"
         options.check_writable(page.parent)
     with options.reported():
         recording, bound = _record(checked, names, seed, folder / "cells", certify=certify)
-        _write(recording, checked, bound, _command(checked, names, seed, certify=certify), page)
+        command = _command(checked, config, seed, certify=certify)
+        _write(recording, checked, bound, command, page)
 
 
-def check(
-    env: str | None, name: str, agents: str, settings: list[str] | None, seed: int
-) -> tuple[Scenario, list[str]]:
-    """Resolve every name, build the environment and the agents once."""
-    from mec_moe_agents.evaluation.naming import (
-        find_config,
-        find_preset,
-        scenario_name,
-        split_names,
-    )
-    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds, make_vector_env
+def check(asked: Chosen, agents: str, seed: int, *, trust_zip: bool) -> Scenario:
+    """Resolve every agent, build the environment and the agents once."""
+    from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
     from mec_moe_agents.evaluation.scenarios import Scenario
-    from mec_moe_agents.registry import make_agent
+    from mec_moe_agents.outside.syntax import split_references
     from mec_moe_agents.replay.recording import check_agents
 
     check_evaluation_seeds([seed])
-    config = find_config(env, name, options.parse_overrides(settings))
-    names = split_names(agents)
+    names = split_references(agents)
     check_agents(names)
-    one = make_vector_env(config, 1)
-    for agent in names:
-        make_agent(agent, one)
-    one.close()
-    environment, preset = find_preset(env, name)
-    return Scenario(scenario_name(environment.name, preset), config, names), names
+    scenario = Scenario(asked.name, asked.config, names, trust_zip=trust_zip)
+    scenario.build_agents()
+    return scenario
 
 
 def _record(
@@ -90,19 +91,22 @@ def _record(
 
     config, store = scenario.config, CellStore(cells)
     with progress_of(len(agents) + will_certify(config, [seed], certify=certify)) as progress:
-        recording = record(config, agents, seed, progress)
+        recording = record(config, agents, seed, progress, trust_zip=scenario.trust_zip)
         code = current_provenance().identity
         bound = find_bounds(config, [seed], store, code, progress, certify=certify)
     return recording, bound
 
 
-def _command(scenario: Scenario, agents: list[str], seed: int, *, certify: bool) -> str:
+def _command(scenario: Scenario, file: Path | None, seed: int, *, certify: bool) -> str:
     """Write the command that makes the same page again."""
-    words = ["mec-moe", "replay", "--scenario", scenario.name, "--agents", ",".join(agents)]
-    words += ["--seed", str(seed)]
+    named = scenario.is_named
+    words = ["mec-moe", "replay", *(["--scenario", scenario.name] if named else [])]
+    words += ["--config", str(file)] if file is not None and not named else []
+    words += ["--agents", ",".join(scenario.agents), "--seed", str(seed)]
     for field, value in scenario.overrides.items():
         words += ["--set", f"{field}={value}"]
-    return shlex.join(words + ["--certify"] * certify)
+    words += ["--certify"] * certify + ["--trust-zip"] * scenario.trust_zip
+    return shlex.join(words)
 
 
 def _write(

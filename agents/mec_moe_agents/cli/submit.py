@@ -31,8 +31,8 @@ def submit(
         typer.Option(
             "--agent",
             "--agents",
-            help="One: a name of `mec-moe agents`, the folder of a run of `mec-moe train`, or "
-            "module:factory, where factory(env, seeds) returns what has a `predict`.",
+            help="One, as --agents of `mec-moe compare` takes them: a name, with options or not, "
+            "package.module:Class, file.py:Class, the folder of a training run, a model.zip.",
         ),
     ],
     out: Annotated[Path, options.path_option("The file to write.", "FILE.npz")],
@@ -63,6 +63,7 @@ def submit(
     batch: Annotated[
         int | None, typer.Option(min=1, help="Episodes at a time; all that fit unless given.")
     ] = None,
+    trust_zip: options.TrustZip = False,
 ) -> None:
     """Run an agent on a task's split and write its actions, returns and a manifest into one file.
 
@@ -91,7 +92,7 @@ def submit(
         )
         claims.check_unseen(chosen)
         manifest = Manifest.of(found, chosen, claims)
-        factory = find_entrant(agent, chosen.config)
+        factory = find_entrant(agent, chosen.config, trust_zip=trust_zip)
         options.check_writable(out.parent)
         _record(factory, manifest, out, threads, batch)
 

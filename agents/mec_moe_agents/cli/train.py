@@ -15,7 +15,8 @@ from mec_moe_agents.extras import explain
 def train(
     ctx: typer.Context,
     algo: Annotated[str, typer.Option(help="ppo, maskable-ppo, recurrent-ppo, a2c or dqn.")],
-    scenario: options.ScenarioName,
+    scenario: options.ScenarioName = None,
+    config: options.ConfigPath = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -61,6 +62,7 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew; removes the run that is in the folder.")
     ] = False,
+    trust_zip: options.TrustZip = False,
 ) -> None:
     """Train a scheduler with Stable-Baselines3 and compare it with the baselines.
 
@@ -78,7 +80,6 @@ def train(
     with options.reported():
         require_training()
         from mec_moe_agents.cli.training import parse_baselines, run_in_view
-        from mec_moe_agents.evaluation.naming import find_config, find_preset
         from mec_moe_agents.evaluation.scenarios import Scenario
         from mec_moe_agents.training.learner import check_memory
         from mec_moe_agents.training.plan import Plan, check_algorithm
@@ -87,15 +88,14 @@ def train(
         from mec_moe_env.config import Whole, reject
 
         check_algorithm(algo)
-        _, preset = find_preset(env, scenario)
-        config = find_config(env, scenario, options.parse_overrides(settings))
+        asked = options.choose_scenario(env, scenario, config, settings)
         overrides = options.parse_overrides(tuning, "--tune")
         if envs is not None:
             overrides["num_envs"] = envs
         plan = Plan.tuned(
             algo,
-            config,
-            preset,
+            asked.config,
+            asked.preset,
             policy,
             overrides,
             seed=seed,
@@ -108,13 +108,15 @@ def train(
         if not Whole(1).admits(total):
             raise reject("--steps", total, Whole(1))
         check_memory(plan)
-        names = parse_baselines(baselines, config)
-        run_name = f"{algo}-{plan.policy}-seed{seed}"
-        where = Scenario(plan.scenario_name, config, names)
-        folder = out or Path("runs/train") / f"{where.folder_name}-{run_name}"
+        names = parse_baselines(baselines, asked.config)
+        where = Scenario(plan.scenario_name, asked.config, names, trust_zip=trust_zip)
+        where.build_agents()
+        called_by = Scenario(asked.name, asked.config, names).folder_name
+        run_name = f"{called_by}-{algo}-{plan.policy}-seed{seed}"
+        folder = out or Path("runs/train") / run_name
         options.check_writable(folder)
         open_run(folder, plan, fresh=fresh)
-    run_in_view(plan, folder, names, total, called)
+    run_in_view(plan, folder, where, total, called)
 
 
 def require_training() -> None:
@@ -135,6 +137,7 @@ def evaluate(
     seeds: options.Episodes = 50,
     first_seed: options.FirstSeed = 100_000,
     baselines: options.Baselines = "all",
+    trust_zip: options.TrustZip = False,
 ) -> None:
     """Compare the best checkpoint of a training run with the baselines, paired by seed.
 
@@ -146,9 +149,13 @@ def evaluate(
         require_training()
         from mec_moe_agents.cli.training import evaluate_again, parse_baselines
         from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
+        from mec_moe_agents.evaluation.scenarios import Scenario
         from mec_moe_agents.training.run_folder import read_plan
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
         plan = read_plan(folder)
-        evaluate_again(plan, folder, parse_baselines(baselines, plan.config), chosen, called)
+        names = parse_baselines(baselines, plan.config)
+        scenario = Scenario(plan.scenario_name, plan.config, names, trust_zip=trust_zip)
+        scenario.build_agents()
+        evaluate_again(plan, folder, scenario, chosen, called)

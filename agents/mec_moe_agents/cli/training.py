@@ -20,13 +20,13 @@ from mec_moe_agents.evaluation.comparison import Listener, compare
 from mec_moe_agents.evaluation.drawing import save_drawings
 from mec_moe_agents.evaluation.export import write_comparison
 from mec_moe_agents.evaluation.leaderboard import Leaderboard, summarize
-from mec_moe_agents.evaluation.naming import split_names
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED, Episodes
 from mec_moe_agents.evaluation.scenarios import Scenario, parse_agents
 from mec_moe_agents.evaluation.store import CellStore
 from mec_moe_agents.evaluation.tables import print_comparison
 from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.outside.syntax import split_references
 from mec_moe_agents.report.comparison import record_comparison
 from mec_moe_agents.report.record import NAME as RECORD
 from mec_moe_agents.report.record import Drawing, Invocation, Record
@@ -45,22 +45,21 @@ CHANGED = "note: the code or the packages changed since this run began; its numb
 
 def parse_baselines(names: str, config: OffloadingConfig | DMoEConfig) -> list[str]:
     """Split names at commas; `all` stands for every baseline that was not trained."""
-    named = split_names(names)
+    named = split_references(names)
     return [name for name in parse_agents(names, config) if name != LEARNED or name in named]
 
 
 def run_in_view(
-    plan: Plan, folder: Path, names: Sequence[str], steps: int, called: Invocation
+    plan: Plan, folder: Path, scenario: Scenario, steps: int, called: Invocation
 ) -> None:
     """Run the baselines that the learning curve stands beside, train, and rank what was learned."""
-    scenario = Scenario(plan.scenario_name, plan.config, names)
     with reported(f"interrupted before training; finished baselines are kept in {folder}"):
         found = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
         draw = partial(_draw, plan, folder, found)
         progress = _train_in_view(plan, folder, steps, draw)
     with reported("interrupted; training is done, the same command compares it"):
         draw(progress)
-        present(plan, folder, names, progress, called)
+        present(plan, folder, scenario, progress, called)
 
 
 def _draw(plan: Plan, folder: Path, baselines: Mapping[str, Episodes], progress: Progress) -> None:
@@ -88,10 +87,10 @@ def _train_in_view(
 
 
 def present(
-    plan: Plan, folder: Path, baselines: Sequence[str], progress: Progress, called: Invocation
+    plan: Plan, folder: Path, scenario: Scenario, progress: Progress, called: Invocation
 ) -> None:
     """Rank the best checkpoint among the baselines, and say where everything is."""
-    standing = _print_standing(plan, folder, baselines, EVALUATION_SEEDS)
+    standing = _print_standing(plan, folder, scenario, EVALUATION_SEEDS)
     retrain = [f"{plan.command(progress.steps)} --out {shlex.quote(str(folder))}"]
     written = _keep(standing, folder, called, [LEARNING_CURVE], retrain)
     best = progress.best
@@ -106,10 +105,10 @@ def present(
 
 
 def evaluate_again(
-    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int], called: Invocation
+    plan: Plan, folder: Path, scenario: Scenario, seeds: Sequence[int], called: Invocation
 ) -> None:
     """Rank the best checkpoint among baselines on some seeds; keep that in a folder of its own."""
-    standing = _print_standing(plan, folder, names, seeds)
+    standing = _print_standing(plan, folder, scenario, seeds)
     out = folder / COMPARISONS / f"{seeds[0]}-{seeds[-1]}"
     out.mkdir(parents=True, exist_ok=True)
     finished = (folder / RECORD).exists()
@@ -149,11 +148,9 @@ def _keep(
     return written
 
 
-def _print_standing(
-    plan: Plan, folder: Path, names: Sequence[str], seeds: Sequence[int]
-) -> Standing:
+def _print_standing(plan: Plan, folder: Path, scenario: Scenario, seeds: Sequence[int]) -> Standing:
     """Print the table and the verdict of the best checkpoint beside baselines on some seeds."""
-    trained, scenario = plan.agent_name, Scenario(plan.scenario_name, plan.config, names)
+    trained = plan.agent_name
     results = {
         trained: evaluate_run(folder, seeds),
         **_run_baselines(scenario, folder, seeds),
@@ -166,7 +163,7 @@ def _print_standing(
         bounds=find_bounds(scenario.config, seeds, store, code, Listener(), certify=False),
         baseline=scenario.baseline,
     )
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     heading = (
         f"{scenario.summary}; {trained} is the best checkpoint; {len(seeds)} seeds from {seeds[0]} "
         "that neither training nor the choice of the checkpoint has seen"
@@ -183,7 +180,8 @@ def _run_baselines(
     agents, store = scenario.agents, CellStore(folder / CELLS)
     with progress_of(len(agents)) as listener:
         code = current_provenance().identity
-        return compare(scenario.config, agents, seeds, store, code, listener)
+        trust = scenario.trust_zip
+        return compare(scenario.config, agents, seeds, store, code, listener, trust_zip=trust)
 
 
 def _behind(board: Leaderboard, trained: str) -> str:

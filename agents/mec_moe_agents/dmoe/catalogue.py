@@ -48,6 +48,13 @@ def _jesa_plus(
 def _optimal(
     config: DMoEConfig, schedule: ThresholdSchedule, patience: int | None = None
 ) -> Scheduler:
+    """Solve each layer in the return's terms.
+
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds.
+        patience: of the search; by default more where subcarriers are scarce.
+    """
     if patience is not None and not Whole(0).admits(patience):
         raise reject("patience", patience, "None or an integer ≥ 0")
     return schedulers.OptimalScheduler(config, schedule, patience)
@@ -88,29 +95,46 @@ DMOE_AGENTS: Mapping[str, CatalogueEntry] = MappingProxyType(
             lambda config, env, seed, experts=None: SchedulingAgent(
                 config, schedulers.TopScheduler(config, experts)
             ),
+            takes=(schedulers.TopScheduler,),
         ),
         "homogeneous": CatalogueEntry(
-            "JESA with one threshold for all layers: H(z, D)", _homogeneous
+            "JESA with one threshold for all layers: H(z, D)",
+            _homogeneous,
+            takes=(same_for_all_layers,),
         ),
         "des": CatalogueEntry(
             "cheapest experts above the threshold, then subcarriers",
             _by(schedulers.SelectionScheduler),
+            takes=(ThresholdSchedule,),
         ),
-        "jesa": CatalogueEntry("experts and subcarriers alternating (Qin et al. 2025)", _by(_jesa)),
-        "jesa-plus": CatalogueEntry("JESA, then a local search over links", _by(_jesa_plus)),
+        "jesa": CatalogueEntry(
+            "experts and subcarriers alternating (Qin et al. 2025)",
+            _by(_jesa),
+            takes=(ThresholdSchedule,),
+        ),
+        "jesa-plus": CatalogueEntry(
+            "JESA, then a local search over links",
+            _by(_jesa_plus),
+            takes=(ThresholdSchedule, _jesa_plus, schedulers.JointScheduler),
+        ),
         "optimal": CatalogueEntry(
             "each layer's best action in the return's terms; a reference, never a contender",
             _by(_optimal),
             contender=False,
+            takes=(ThresholdSchedule, _optimal),
         ),
         "learned": CatalogueEntry(
-            "JESA with learned layer importance", _learned, serves=has_learned_importance
+            "JESA with learned layer importance",
+            _learned,
+            serves=has_learned_importance,
+            takes=(learned_schedule,),
         ),
         "exact": CatalogueEntry(
             "the optimum of each layer, where small; a reference, never a contender",
             _by(schedulers.ExactScheduler),
             contender=False,
             serves=schedulers.is_small,
+            takes=(ThresholdSchedule, schedulers.ExactScheduler),
         ),
     }
 )

@@ -99,7 +99,11 @@ class IdleScheduler(StatelessScheduler):
 class TopScheduler(StatelessScheduler):
     """The most relevant experts of each token, subcarriers by exact assignment.
 
-    Top-k of Qin et al. 2025; it takes no threshold. `experts` is k, D by default.
+    Top-k of Qin et al. 2025; it takes no threshold.
+
+    Args:
+        config: the environment's configuration.
+        experts: k, D by default.
 
     Raises:
         ValueError: `experts` is not in 1..D.
@@ -139,7 +143,10 @@ class SelectionScheduler(StatelessScheduler):
 class JointScheduler(StatelessScheduler):
     """JESA: alternating expert selection and subcarrier assignment; with an effort, JESA+.
 
-    `effort` is the most moves of JESA+ in a layer; 0 is JESA.
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds.
+        effort: most moves of JESA+ in a layer; 0 is JESA.
     """
 
     def __init__(self, config: DMoEConfig, schedule: ThresholdSchedule, effort: int = 0) -> None:
@@ -198,8 +205,10 @@ class OptimalScheduler(StatelessScheduler):
 class ExactScheduler(StatelessScheduler):
     """The true optimum of every layer, by mixed-integer programming (HiGHS).
 
-    A layer that HiGHS does not finish within `time_limit` seconds gets the best that it found, or
-    JESA's.
+    Args:
+        config: the environment's configuration.
+        schedule: the thresholds.
+        time_limit: seconds after which a layer gets the best that HiGHS has found, or JESA's.
 
     Raises:
         ValueError: the scenario is too large, or the limit out of range.

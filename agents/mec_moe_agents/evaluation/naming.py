@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mec_moe_agents.environments import ENVIRONMENTS, OFFLOADING, Environment
 from mec_moe_env import DMoEConfig, OffloadingConfig
 from mec_moe_env.config import resolve, suggest
+from mec_moe_env.scenarios import read_config_file
 
 AnyConfig = OffloadingConfig | DMoEConfig
 SEPARATOR = "/"
@@ -17,6 +19,17 @@ UNRANKED = ("toy", "continual", "mec-norm", "teacher", "mnist-5k")
 """For documentation and tests, or for one question (`mec-moe reproduce`): ranked only by name."""
 NEEDS_FILES = "mnist"
 """Takes part where its data are given."""
+
+
+class Chosen(NamedTuple):
+    """A scenario that was asked for."""
+
+    environment: Environment
+    preset: str
+    """The scenario of the environment that is changed, if it is."""
+    name: str
+    """What it is called; after its file if no scenario was named."""
+    config: AnyConfig
 
 
 def split_names(text: str) -> list[str]:
@@ -38,13 +51,21 @@ def presets() -> dict[str, AnyConfig]:
     }
 
 
+def named_config(scenario: str) -> AnyConfig | None:
+    """Return the scenario of a name as `scenario_name` gives it, None if there is none."""
+    prefix, _, name = scenario.rpartition(SEPARATOR)
+    where = next(each for each in ENVIRONMENTS if each.name == (prefix or OFFLOADING.name))
+    config: AnyConfig | None = where.scenarios.get(name)
+    return config
+
+
 def find_preset(env: str | None, scenario: str) -> tuple[Environment, str]:
     """Return the environment of a scenario, and the name of its preset there.
 
     Args:
         env: an environment, in which a scenario may be called by its preset's name alone; None
             is that of the scenario's name, Offloading where it names none.
-        scenario: a preset, or `ENVIRONMENT/PRESET`.
+        scenario: a preset or a registered scenario, or `ENVIRONMENT/PRESET`.
 
     Raises:
         ValueError: environment or scenario are unknown (the nearest name is given), or the
@@ -55,7 +76,7 @@ def find_preset(env: str | None, scenario: str) -> tuple[Environment, str]:
         raise ValueError(f"unknown environment {env!r}: {suggest(env, environments)}")
     prefix, separator, preset = scenario.rpartition(SEPARATOR)
     where = prefix if separator else env or OFFLOADING.name
-    if where not in environments or preset not in environments[where].presets:
+    if where not in environments or preset not in environments[where].scenarios:
         raise ValueError(f"unknown scenario {scenario!r}: {_nearest(env, scenario)}")
     if env not in (None, where):
         raise ValueError(f"scenario {scenario!r} is not one of --env {env}")
@@ -64,11 +85,13 @@ def find_preset(env: str | None, scenario: str) -> tuple[Environment, str]:
 
 def _nearest(env: str | None, scenario: str) -> str:
     """Name the scenario that was perhaps meant: the same in another environment, or the nearest."""
-    known = presets()
+    known = {
+        scenario_name(each.name, name): None for each in ENVIRONMENTS for name in each.scenarios
+    }
     namesakes = [name for name in known if name.rpartition(SEPARATOR)[2] == scenario]
     if namesakes:
         return f"did you mean {namesakes[0]!r}?"
-    here = next((each.presets for each in ENVIRONMENTS if each.name == env), known)
+    here = next((list(each.scenarios) for each in ENVIRONMENTS if each.name == env), list(known))
     return suggest(scenario, here)
 
 
@@ -79,19 +102,53 @@ def find_config(env: str | None, scenario: str, overrides: Mapping[str, Any]) ->
         ValueError: environment, scenario or a field are wrong; the nearest name is given.
     """
     environment, preset = find_preset(env, scenario)
-    config: AnyConfig = resolve(preset, environment.presets, overrides)
+    config: AnyConfig = resolve(preset, environment.scenarios, overrides)
     return config
 
 
-def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, AnyConfig]:
-    """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
+def choose(
+    env: str | None, scenario: str | None, overrides: Mapping[str, Any], file: Path | None = None
+) -> Chosen:
+    """Find the scenario that is asked for by a name, by a file, or by a file that changes a name's.
 
-    MNIST takes part where its data are given.
+    Args:
+        env: an environment, see `find_preset`; a file's own, Offloading where neither says it.
+        scenario: its name; of the one that the file changes, if both are given.
+        overrides: fields that are otherwise.
+        file: of a configuration, see `Config.from_file`.
 
     Raises:
-        ValueError: no scenario is named, one is unknown (the nearest is given) or lacks its data.
+        OSError: the file is missing or cannot be opened.
+        ValueError: a name, a field or the file is wrong, or neither a name nor a file is given.
+        ImportError: the file is YAML, and PyYAML is not installed.
     """
-    known = presets()
+    if file is None:
+        if scenario is None:
+            raise ValueError("name a scenario, or give the file of a configuration")
+        environment, preset = find_preset(env, scenario)
+        config = find_config(env, scenario, overrides)
+        return Chosen(environment, preset, scenario_name(environment.name, preset), config)
+    content = read_config_file(file)
+    default = OFFLOADING.scenarios if content.table is None else content.table
+    base = scenario or f"{env or default.name}{SEPARATOR}{content.scenario or 'default'}"
+    environment, preset = find_preset(env, base)
+    config = content.config(file, environment.scenarios, preset).override(**overrides)
+    own = preset if scenario else re.sub(r"[^\w.-]+", "-", file.stem)
+    return Chosen(environment, preset, scenario_name(environment.name, own), config)
+
+
+def parse_scenarios(
+    names: str, mnist: Path | None = None, files: Sequence[Path] = ()
+) -> dict[str, AnyConfig]:
+    """Split names at commas; `all`, `offloading` and `dmoe` stand for all presets in question.
+
+    MNIST takes part where its data are given. Scenarios of files are called after them.
+
+    Raises:
+        OSError: a file is missing or cannot be opened.
+        ValueError: no scenario is named, one is unknown (the nearest is given), named twice or
+            lacks its data, or a file is wrong.
+    """
     ranked = {}
     for environment in ENVIRONMENTS:
         here = [preset for preset in environment.presets if preset not in UNRANKED]
@@ -99,13 +156,18 @@ def parse_scenarios(names: str, mnist: Path | None = None) -> dict[str, AnyConfi
         ranked[environment.name] = [scenario_name(environment.name, preset) for preset in given]
     groups = {"all": [name for group in ranked.values() for name in group], **ranked}
     members = [member for name in split_names(names) for member in groups.get(name, [name])]
-    if not members:
+    if not members and not files:
         raise ValueError("--scenario names no scenario")
-    found = {}
+    found: dict[str, AnyConfig] = {}
     for member in members:
-        environment, preset = find_preset(None, member)
-        name = scenario_name(environment.name, preset)
-        found[name] = _with_files(known[name], mnist) if preset == NEEDS_FILES else known[name]
+        chosen = choose(None, member, {})
+        needs_files = chosen.preset == NEEDS_FILES
+        found[chosen.name] = _with_files(chosen.config, mnist) if needs_files else chosen.config
+    for file in files:
+        chosen = choose(None, None, {}, file)
+        if chosen.name in found:
+            raise ValueError(f"{file}: there is another scenario {chosen.name!r}; rename the file")
+        found[chosen.name] = chosen.config
     return found
 
 

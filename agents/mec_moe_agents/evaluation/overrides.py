@@ -51,6 +51,15 @@ def suffix(settings: Mapping[str, str]) -> str:
     return f"-{digest[:8]}"
 
 
+def file_stem(name: str) -> str:
+    """Return a name for a file that stands for an agent: its own, or its end with a digest."""
+    if PLAIN.fullmatch(name) and len(name) <= LONGEST_SUFFIX:
+        return name
+    plain = re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{plain[-LONGEST_SUFFIX:]}-{digest[:8]}"
+
+
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """Say in which fields two descriptions differ, three at most; empty where they do not."""
     found = [

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
-from mec_moe_agents.registry import make_agent
+from mec_moe_agents.outside.building import adapt, name_of
+from mec_moe_agents.registry import act_in
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Config, Whole, reject
 from mec_moe_env.core.buffers import Floats, Over
@@ -163,24 +164,28 @@ def make_vector_env(config: Config, rows: int) -> OffloadingVectorEnv | DMoEVect
 
 
 def evaluate(
-    name: str,
+    agent: str | Agent | Callable[..., Any],
     config: Config,
     seeds: Sequence[int],
     *,
     options: Mapping[str, Any] | None = None,
     on_step: Callable[[int], None] | None = None,
+    trust_zip: bool = False,
 ) -> Episodes:
-    """Run a baseline on one episode per seed.
+    """Run an agent on one episode per seed.
 
     Each sub-environment and the agent's row that acts in it have the same seed, so that an
     episode does not depend on which others share its batch.
 
     Args:
-        name: one of `mec_moe_agents.agent_names`.
+        agent: one of `mec_moe_agents.agent_names`, or where it is to be found, as text; a class or
+            function that builds one; or what acts itself, an object with `predict` or `act`, a
+            trained model, a function from observations to actions (`docs/outside.md`).
         config: the scenario.
         seeds: at least one.
         options: keyword arguments of the agent.
         on_step: called after each step with the number of environment steps it made.
+        trust_zip: whether a `model.zip` may be loaded, which runs code that is in it.
 
     Example:
         >>> from mec_moe_agents import evaluate
@@ -190,12 +195,13 @@ def evaluate(
 
     Raises:
         ValueError: the agent is unknown, or one of its options is out of range.
+        TypeError: it is nothing that can act.
     """
-    parts = []
+    name, parts = agent if isinstance(agent, str) else name_of(agent), []
     for chunk in batches(config, seeds):
         env = make_vector_env(config, len(chunk))
-        agent = make_agent(name, env, seed=chunk, **(options or {}))
-        parts.append(run_episodes(agent, env, chunk, on_step, name=name))
+        acting = act_in(agent, env, seed=chunk, trust_zip=trust_zip, **(options or {}))
+        parts.append(run_episodes(acting, env, chunk, on_step, name=name))
         env.close()
     return Episodes.concatenate(parts)
 
@@ -214,7 +220,7 @@ def batches(config: Config, seeds: Sequence[int]) -> list[Sequence[int]]:
 
 
 def run_episodes(
-    agent: Agent,
+    agent: Agent | Callable[..., Any],
     env: OffloadingVectorEnv | DMoEVectorEnv,
     seeds: Sequence[int],
     on_step: Callable[[int], None] | None = None,
@@ -224,16 +230,19 @@ def run_episodes(
     """Run any agent, a trained model too, through one episode of every sub-environment.
 
     Args:
-        agent: whatever has Stable-Baselines3's `predict`.
+        agent: whatever has Stable-Baselines3's `predict`, with `action_masks` if it takes them;
+            an object with `act`, or a function from observations to actions.
         env: as many sub-environments as seeds.
         seeds: one per sub-environment.
         on_step: called after each step with the number of environment steps it made.
         name: of the agent in errors.
 
     Raises:
-        ValueError: a reward is not finite.
+        ValueError: a reward is not finite, or a model is for other spaces.
+        TypeError: the agent is nothing that can act.
     """
     config: Config = env.config
+    acting = adapt(agent, env)
     traits, outcomes = traits_of(config), config.outcomes
     averaged = outcomes.over_episode(Over.MEAN)
     added = (*outcomes.over_episode(Over.SUM), *averaged, *outcomes.terms)
@@ -242,7 +251,7 @@ def run_episodes(
     observation, info = env.reset(seed=list(seeds))
     state, episode_start = None, np.ones(len(seeds), dtype=np.bool_)
     for step in range(config.steps):
-        action, state = agent.predict(observation, state, episode_start, deterministic=True)
+        action, state = acting.predict(observation, state, episode_start, deterministic=True)
         observation, reward, _, _, info = env.step(action)
         _check_rewards(reward, name, seeds, step)
         episode_start = np.zeros(len(seeds), dtype=np.bool_)

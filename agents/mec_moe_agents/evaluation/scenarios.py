@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from mec_moe_agents.evaluation.naming import SEPARATOR, parse_scenarios, presets, split_names
+from mec_moe_agents.evaluation.naming import (
+    SEPARATOR,
+    named_config,
+    parse_scenarios,
+    split_names,
+)
 from mec_moe_agents.evaluation.overrides import changed_settings, in_words, suffix
 from mec_moe_agents.evaluation.rollout import (
     FIRST_RANKING_SEED,
@@ -19,7 +24,9 @@ from mec_moe_agents.evaluation.rollout import (
     traits_of,
 )
 from mec_moe_agents.evaluation.trained import training_runs
-from mec_moe_agents.registry import agent_names, find_agent
+from mec_moe_agents.outside.find import is_outside
+from mec_moe_agents.outside.syntax import parse_reference, split_references
+from mec_moe_agents.registry import agent_names, catalogue, find_agent, make_agent, origin_of
 from mec_moe_agents.suite import frozen_baseline, shipped_plans
 from mec_moe_env.config import Config, suggest
 
@@ -36,6 +43,9 @@ class Scenario:
     name: str
     config: Config
     agents: Sequence[str]
+    """Names, or where agents from outside the catalogue are to be found."""
+    trust_zip: bool = False
+    """Whether a `model.zip` among them may be loaded, which runs code that is in it."""
 
     @property
     def traits(self) -> Traits:
@@ -45,8 +55,32 @@ class Scenario:
     @cached_property
     def overrides(self) -> Mapping[str, str]:
         """What it has otherwise than the preset of its name, as `--set` takes it."""
-        preset = presets().get(self.name)
+        preset = named_config(self.name)
         return {} if preset is None else changed_settings(preset, self.config)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its name is that of a preset or of a registered scenario, not of a file."""
+        return named_config(self.name) is not None
+
+    @property
+    def origins(self) -> Mapping[str, Mapping[str, str]]:
+        """Where the agents from outside the catalogue come from."""
+        found = {name: dict(origin_of(name, self.config)) for name in self.agents}
+        return {name: origin for name, origin in found.items() if origin}
+
+    def build_agents(self) -> None:
+        """Build the environment and every agent once, so that what is wrong is said at once.
+
+        Raises:
+            ValueError: an agent is unknown, or cannot act here.
+            OSError: a file is missing.
+            ImportError: something is not installed.
+        """
+        one = make_vector_env(self.config, 1)
+        for agent in self.agents:
+            make_agent(agent, one, trust_zip=self.trust_zip)
+        one.close()
 
     @property
     def label(self) -> str:
@@ -76,11 +110,15 @@ class Scenario:
 
     @property
     def runners(self) -> list[str]:
-        """The agents that must run, in the order of the catalogue: the ranked and a baseline."""
+        """The agents that must run: the ranked and a baseline.
+
+        In the order of the catalogue, those with options or from outside behind them.
+        """
         needed = {*self.agents, *([self.baseline] if self.baseline else ())}
         if not self.baselines(needed):
             needed.add(LAST_RESORT)
-        return [name for name in agent_names(self.config) if name in needed]
+        listed = [name for name in agent_names(self.config) if name in needed]
+        return [*listed, *(name for name in self.agents if name not in listed)]
 
     @cached_property
     def baseline(self) -> str | None:
@@ -117,6 +155,8 @@ class RankingRequest:
     mnist: Path | None = None
     certify: bool = False
     """Whether bounds and clairvoyant plans that are not shipped are computed."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Where the scenarios come from that are called after files."""
 
     @classmethod
     def check(
@@ -125,8 +165,10 @@ class RankingRequest:
         agents: str,
         seeds: range,
         mnist: Path | None = None,
+        files: Sequence[Path] = (),
         *,
         certify: bool = False,
+        trust_zip: bool = False,
     ) -> Self:
         """Resolve every name and build every environment once.
 
@@ -137,26 +179,31 @@ class RankingRequest:
             ImportError: a scenario needs an extra that is not installed.
         """
         check_evaluation_seeds((seeds[0], seeds[-1]))
-        configs = parse_scenarios(scenarios, mnist)
+        configs = parse_scenarios(scenarios, mnist, files)
+        named = list(configs)[len(configs) - len(files) :]
         wanted = _parse_agents_of(agents, configs.values())
         found = []
         for name, config in configs.items():
             here = [agent for agent in agent_names(config) if agent in wanted]
+            here += [agent for agent in wanted if agent not in here and _acts(agent, config)]
             if here:
                 here = with_clairvoyant(here, config, seeds, certify=certify)
-                found.append(Scenario(name, config, here))
+                found.append(Scenario(name, config, here, trust_zip))
             elif name in split_names(scenarios):
                 raise ValueError(
                     f"none of --agents {agents} is ranked on scenario {name!r}: "
                     f"it has {', '.join(agent_names(config))}"
                 )
         for scenario in found:
-            make_vector_env(scenario.config, 1).close()
-        return cls(tuple(found), seeds, mnist, certify)
+            scenario.build_agents()
+        return cls(tuple(found), seeds, mnist, certify, dict(zip(named, files, strict=True)))
 
     def command(self, scenarios: Collection[str], agents: Collection[str] = ()) -> str:
         """Write the command that ranks these agents, or all, on these scenarios as this one."""
-        words = ["mec-moe", "rank", "--scenario", ",".join(scenarios)]
+        names = [name for name in scenarios if name not in self.files]
+        words = ["mec-moe", "rank", *(["--scenario", ",".join(names)] if names else [])]
+        for name in scenarios:
+            words += ["--config", str(self.files[name])] if name in self.files else []
         if agents:
             words += ["--agents", ",".join(dict.fromkeys(agents))]
         words += ["--seeds", str(len(self.seeds))]
@@ -165,6 +212,7 @@ class RankingRequest:
         if self.mnist is not None:
             words += ["--mnist", str(self.mnist)]
         words += ["--certify"] if self.certify else []
+        words += ["--trust-zip"] if any(each.trust_zip for each in self.scenarios) else []
         return shlex.join(words)
 
 
@@ -175,7 +223,7 @@ def parse_agents(agents: str, config: Config) -> list[str]:
     """
     everyone = [name for name in agent_names(config) if name != CLAIRVOYANT]
     names: list[str] = []
-    for name in split_names(agents):
+    for name in split_references(agents):
         names += everyone if name == "all" else [name]
     if not names:
         raise ValueError("--agents names no agent")
@@ -194,13 +242,22 @@ def with_clairvoyant(
     return [*agents, CLAIRVOYANT] if takes_part else list(agents)
 
 
-def _parse_agents_of(agents: str, configs: Collection[Config]) -> set[str]:
+def _parse_agents_of(agents: str, configs: Collection[Config]) -> list[str]:
     """Split names at commas; `all` stands for every agent but the clairvoyant."""
-    known = {name for config in configs for name in agent_names(config)}
-    names = split_names(agents)
+    known = list(dict.fromkeys(name for config in configs for name in agent_names(config)))
+    names = split_references(agents)
     for name in names:
-        if name not in known and name != "all":
-            raise ValueError(f"no agent {name!r} in these scenarios: {suggest(name, known)}")
+        target = parse_reference(name).target
+        if target not in known and name != "all" and not is_outside(target):
+            raise ValueError(f"no agent {name!r} in these scenarios: {suggest(target, known)}")
     if not names:
         raise ValueError("--agents names no agent")
-    return known - {CLAIRVOYANT} | set(names) if "all" in names else set(names)
+    everyone = [name for name in known if name != CLAIRVOYANT] if "all" in names else []
+    return list(dict.fromkeys([*everyone, *(name for name in names if name != "all")]))
+
+
+def _acts(agent: str, config: Config) -> bool:
+    """Tell whether an agent with options, or one from outside, can act in a scenario."""
+    target = parse_reference(agent).target
+    known = target != agent and target in catalogue(config)
+    return (known or is_outside(target)) and find_agent(agent, config).serves(config)

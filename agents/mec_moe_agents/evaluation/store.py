@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mec_moe_agents.evaluation.overrides import differences
+from mec_moe_agents.evaluation.overrides import differences, file_stem
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_env.config import Config
@@ -35,6 +35,8 @@ class Cell:
     seeds: tuple[int, ...]
     code: str
     """Identity of the code, `Provenance.identity`."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Where an agent from outside comes from, see `CatalogueEntry.origin`."""
     data: str | None = field(init=False)
     """Digest of the data that the configuration names, as they are now."""
 
@@ -49,6 +51,7 @@ class Cell:
             "environment": type(self.config).__name__,
             "config": self.config.to_dict(),
             "agent": self.agent,
+            "origin": dict(self.origin),
             "data": self.data,
             "seeds": self.seeds,
             "code": self.code,
@@ -103,7 +106,7 @@ class CellStore:
         write_arrays(self._file(cell), {**kept, **metrics}, compressed=True)
 
     def _file(self, cell: Cell) -> Path:
-        return self.folder / f"{cell.agent}-{cell.key}.npz"
+        return self.folder / f"{file_stem(cell.agent)}-{cell.key}.npz"
 
 
 def rows_of(episodes: Episodes) -> list[dict[str, object]]:

@@ -8,6 +8,9 @@ from typing import Any
 
 from mec_moe_agents.dmoe.learned import DIGITS_MOE
 from mec_moe_agents.offloading.learned import FOLDER, most_like, preset_for
+from mec_moe_agents.outside.find import is_outside
+from mec_moe_agents.outside.syntax import parse_reference
+from mec_moe_agents.registry import find_agent
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.config import Config
 from mec_moe_env.files import read_json
@@ -19,8 +22,12 @@ FIELD = "training_runs"
 
 
 def training_runs(agent: str, config: Config) -> int:
-    """Return how many training runs a shipped agent's weights were chosen from; 0 if untrained."""
-    return _runs_of(_manifest(config)) if agent == LEARNED else 0
+    """Return how many training runs an agent's weights were chosen from; 0 if untrained."""
+    target, options = parse_reference(agent)
+    if target == LEARNED:
+        # Of weights of one's own nothing is known but that they were trained.
+        return 1 if options else _runs_of(_manifest(config))
+    return find_agent(agent, config).training_runs if is_outside(target) else 0
 
 
 def _manifest(config: Config) -> Path:

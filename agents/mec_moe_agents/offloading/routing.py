@@ -16,13 +16,11 @@ from mec_moe_env.config import suggest
 from mec_moe_env.core.buffers import Flags, Floats, Integers
 
 GATES: Mapping[str, Callable[..., Gate[Any]]] = MappingProxyType(
-    {
-        "gating": GatingNetwork,
-        "profile": lambda config, seed, **options: ProfileGate(config, **options),
-        "guard": lambda config, seed, **options: GuardGate(config, **options),
-    }
+    {"gating": GatingNetwork, "profile": ProfileGate, "guard": GuardGate}
 )
-"""The gates that know experts, by name; called with configuration, `seed` and options."""
+"""The gates that know experts, by name; called with configuration and options."""
+RANDOM = ("gating",)
+"""Those that take a seed, too."""
 
 
 def make_gate(name: str, config: OffloadingConfig, *, seed: Seed = 0, **options: Any) -> Gate[Any]:
@@ -32,9 +30,19 @@ def make_gate(name: str, config: OffloadingConfig, *, seed: Seed = 0, **options:
         ValueError: the name is unknown, or an option is out of range.
         TypeError: the gate does not know an option.
     """
+    seeded = {"seed": seed} if name in RANDOM else {}
+    return gate_class(name)(config, **seeded, **options)
+
+
+def gate_class(name: str) -> Callable[..., Gate[Any]]:
+    """Return the class of a gate by name.
+
+    Raises:
+        ValueError: the name is unknown.
+    """
     if name not in GATES:
         raise ValueError(f"unknown gate {name!r}: {suggest(name, GATES)}")
-    return GATES[name](config, seed=seed, **options)
+    return GATES[name]
 
 
 class RoutingAgent(BatchAgent):

@@ -35,7 +35,7 @@ class Frame(Generic[Scene]):
     """Offloading: the true error of every server's model on the waiting tasks, (U, M)."""
 
 
-def play(config: Config, agent: str, seed: int) -> Iterator[Frame[Any]]:
+def play(config: Config, agent: str, seed: int, *, trust_zip: bool = False) -> Iterator[Frame[Any]]:
     """Play an episode of the environment and the agent with this seed, as `evaluate` does.
 
     Raises:
@@ -43,7 +43,7 @@ def play(config: Config, agent: str, seed: int) -> Iterator[Frame[Any]]:
     """
     build: Any = environment_of(config).scalar
     env = build(config)
-    actor = make_agent(agent, env, seed=seed)
+    actor = make_agent(agent, env, seed=seed, trust_zip=trust_zip)
     observation, _ = env.reset(seed=seed)
     state, episode_start = None, np.ones(1, np.bool_)
     before = env.scene()

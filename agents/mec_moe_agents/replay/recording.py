@@ -89,6 +89,8 @@ def record(
     agents: Sequence[str],
     seed: int,
     listener: Listener | None = None,
+    *,
+    trust_zip: bool = False,
 ) -> Recording:
     """Let each agent play the same episode and keep what there is to see.
 
@@ -97,6 +99,7 @@ def record(
         agents: one or two names, which may be the same.
         seed: of the environment and of each agent.
         listener: told about the progress.
+        trust_zip: whether a `model.zip` may be loaded, which runs code that is in it.
 
     Raises:
         ValueError: an agent is unknown, there are more than two, or the seed is training's.
@@ -108,7 +111,7 @@ def record(
     for agent in agents:
         begin = time.perf_counter()
         told.began(agent, config.steps)
-        runs.append(_columns(config, _told(play(config, agent, seed), told)))
+        runs.append(_columns(config, _told(play(config, agent, seed, trust_zip=trust_zip), told)))
         told.finished(agent, time.perf_counter() - begin)
     return Recording(config, seed, tuple(agents), runs)
 

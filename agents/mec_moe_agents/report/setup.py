@@ -31,6 +31,8 @@ class Setup:
     agents: Sequence[str] = ()
     varied: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """By field that a study varies: its values."""
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By agent from outside the catalogue: where it comes from, with digests and versions."""
 
     @property
     def label(self) -> str:
@@ -47,7 +49,8 @@ class Setup:
         known, name = presets(), scenario.name
         preset = name if name in known else _nearest([scenario.config])
         changed = _changes(known[preset], config)
-        return cls(name, environment.id, preset, config, changed, list(scenario.agents))
+        agents, origins = list(scenario.agents), scenario.origins
+        return cls(name, environment.id, preset, config, changed, agents, origins=origins)
 
     @classmethod
     def of_study(cls, name: str, configs: Sequence[Config]) -> Self:

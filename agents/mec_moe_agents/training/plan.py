@@ -167,7 +167,7 @@ class Plan(Config):
         parts.append(f"--policy {self.policy} --steps {steps} --seed {self.seed}")
         if self.start is not None:
             parts.append(f"--from {shlex.quote(self.start)}")
-        preset = environment_of(self.config).presets[self.scenario]
+        preset = environment_of(self.config).scenarios[self.scenario]
         parts += _options("--set", changed_settings(preset, self.config))
         parts += _options("--tune", changed_settings(tuned, self.hyperparameters))
         for field in ("validation_episodes", "threads"):

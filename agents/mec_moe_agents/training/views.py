@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_moe_agents.agent import Agent
@@ -16,12 +14,12 @@ from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.offloading.features import width
 from mec_moe_agents.offloading.learned import LearnedAgent
 from mec_moe_agents.offloading.network import SUFFIX, arrays_of, export
+from mec_moe_agents.outside.model import ModelAgent
 from mec_moe_agents.training.decisions import DecisionAgent, DecisionVecEnv
 from mec_moe_agents.training.plan import Plan
 from mec_moe_agents.training.policy import deep_set_policy
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.sb3 import make_vec_env
-from mec_moe_env.wrappers.flat_action import FlatChoices
 
 EXPORTED = f"learned{SUFFIX}"
 """What the deep-set policy has learned; a `.json` of the same name lies beside it."""
@@ -71,7 +69,7 @@ class View:
 
     def agent(self, model: Any, env: Any) -> Agent:
         """Return what `model` has learned as an agent for the original environment `env`."""
-        return ModelAgent(model, env, self._plan.algorithm.masked, self._has_flat_action)
+        return ModelAgent(model, env)
 
     def export(self, model: Any, folder: Path) -> None:
         """Write the model in a form of its own; here weights and config.json say it all."""
@@ -133,37 +131,6 @@ class DeepSetView(FeatureView):
             "commit": current_provenance().commit,
         }
         export(model, folder / EXPORTED, training)
-
-
-class ModelAgent:
-    """A model in an environment whose masks it needs, or whose picks it numbers."""
-
-    def __init__(self, model: Any, env: Any, masked: bool, flat: bool) -> None:
-        self._model = model
-        self._env = env
-        self._masked = masked
-        self._choices = FlatChoices(env.config) if flat else None
-
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = True,
-    ) -> tuple[NDArray[Any], Any]:
-        """Choose among the possible actions of a batch of sub-environments."""
-        options = {}
-        if self._masked:
-            masks = self._env.action_masks()
-            if self._choices is not None:
-                masks = self._choices.masks(masks, observation["origin"])
-            options["action_masks"] = masks
-        action, state = self._model.predict(
-            observation, state, episode_start, deterministic, **options
-        )
-        if self._choices is not None:
-            action = self._choices.picks(action, np.shape(action))
-        return action, state
 
 
 def view_of(plan: Plan) -> View:

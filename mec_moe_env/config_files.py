@@ -1,0 +1,165 @@
+"""Flat documents of names and values as TOML, JSON or YAML, read within limits and written whole.
+
+A document comes from outside: its size and nesting are limited, a name that stands twice and YAML's
+aliases are refused, and every error names the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mec_moe_env.files import blaming, write_text
+
+MOST_BYTES = 1 << 20
+MOST_NESTING = 4
+"""Lists within lists; a configuration needs one."""
+SUFFIXES = (".toml", ".json", ".yaml", ".yml")
+YAML_NUMBER = re.compile(r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
+"""What YAML 1.2 takes for a number and PyYAML, which reads YAML 1.1, for text: 1e6."""
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a document; its suffix says in which format it is.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: the file cannot be opened.
+        ValueError: the suffix is unknown, the file is larger than 1 MiB, damaged, nested too deeply
+            or holds no names with values.
+        ImportError: it is YAML, and PyYAML is not installed.
+    """
+    read = _format_of(path, {"toml": tomllib.loads, "json": _from_json, "yaml": _from_yaml})
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a {path.suffix[1:]} file, there is none")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{path}: {size:,} bytes are too many, allowed are {MOST_BYTES:,}")
+    if read is _from_yaml:
+        _need_yaml()  # a missing package is not the file's fault
+    content = path.read_bytes()
+    with blaming(path, f"not a proper {path.suffix[1:]} file"):
+        document = read(content.decode("utf-8"))
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise ValueError(f"{path}: expected names with values, got {type(document).__name__}")
+    for name, value in document.items():
+        _check_nesting(path, name, value)
+    return document
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a document in the format of the suffix, whole or not at all.
+
+    TOML has no null: a name whose value is None is left out there.
+
+    Raises:
+        OSError: the folder cannot be written.
+        ValueError: the suffix is unknown, or a value is none of text, number, truth, None and
+            sequences of those.
+        ImportError: it is to be YAML, and PyYAML is not installed.
+    """
+    write = _format_of(path, {"toml": _to_toml, "json": _to_json, "yaml": _to_yaml})
+    plain = {name: _listed(path, name, value) for name, value in document.items()}
+    write_text(path, write(plain))
+
+
+def _format_of(path: Path, formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
+    return formats[path.suffix[1:].replace("yml", "yaml")]
+
+
+def _check_nesting(path: Path, name: str, value: Any, depth: int = 0) -> None:
+    if isinstance(value, Mapping):
+        raise ValueError(f"{path}: {name} is a table, expected a number, text or a list")
+    if isinstance(value, list):
+        if depth == MOST_NESTING:
+            raise ValueError(f"{path}: {name} is nested more than {MOST_NESTING} lists deep")
+        for each in value:
+            _check_nesting(path, name, each, depth + 1)
+
+
+def _listed(path: Path, name: str, value: Any) -> Any:
+    """Return a value with lists for sequences, as all three formats have them."""
+    if isinstance(value, list | tuple):
+        return [_listed(path, name, each) for each in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise ValueError(f"{path}: {name} = {value!r} cannot be written to a file")
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_without_doubles)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, _ in pairs if [each for each, _ in pairs].count(name) > 1)
+        raise ValueError(f"{twice} stands twice")
+    return found
+
+
+def _to_json(document: Mapping[str, Any]) -> str:
+    finite = {name: _finite(value) for name, value in document.items()}
+    return json.dumps(finite, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """Write infinity as text, which `Config.from_dict` understands: JSON has no such number."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _to_toml(document: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in document.items() if value is not None}
+    return "".join(f"{name} = {_toml_value(value)}\n" for name, value in given.items())
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _need_yaml() -> None:
+    try:
+        import yaml  # noqa: F401
+    except ImportError as error:
+        raise ImportError("YAML needs pyyaml: pip install 'mec-moe-env[yaml]'") from error
+
+
+def _from_yaml(text: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        """Plain data, without aliases, names that stand twice, or 1e6 as text."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise ValueError("aliases (*name) are not allowed")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            pairs = [(self.construct_object(key, deep=True), None) for key, _ in node.value]
+            _without_doubles(pairs)
+            return super().construct_mapping(node, deep)
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", YAML_NUMBER, list("-+.0123456789"))
+    return yaml.load(text, Loader=Loader)
+
+
+def _to_yaml(document: Mapping[str, Any]) -> str:
+    _need_yaml()
+    import yaml
+
+    text: str = yaml.safe_dump(
+        dict(document), sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+    return text

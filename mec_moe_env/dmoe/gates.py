@@ -126,7 +126,9 @@ class ToyGates(GivenGates):
             ValueError: a fixed size was changed.
         """
         keep_sizes(config, DMOE_PRESETS["toy"], TOY_FIELDS)
-        self._in_situ = config.max_spectral_efficiency
+        least, most = config.min_spectral_efficiency, config.max_spectral_efficiency
+        self._links = np.clip(TOY_EFFICIENCY, least, most)
+        self._in_situ = most
 
     def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
         """Fix the gate scores, the nodes' energies and the channel."""
@@ -135,7 +137,7 @@ class ToyGates(GivenGates):
         exogenous.gates[i, :, :, 0] = TOY_GATES
         efficiency = exogenous.spectral_efficiency[i]
         efficiency[:] = self._in_situ
-        efficiency[:, 0, 1], efficiency[:, 1, 0] = TOY_EFFICIENCY
+        efficiency[:, 0, 1], efficiency[:, 1, 0] = self._links
 
 
 def make_gates(config: DMoEConfig) -> GateSource:

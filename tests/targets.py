@@ -31,12 +31,12 @@ TARGETS: Mapping[str, tuple[str, str]] = {
 }
 """A processor to compile for, and the flag by which Linux tells that this one can run it."""
 CHOSEN = (
-    "Offloading-default",
-    "Offloading-joint",
-    "Offloading-digits",
+    "Offloading-v0-default",
+    "Offloading-v0-joint",
+    "Offloading-v0-digits",
     "Offloading networks",
-    "DMoE-paper",
-    "DMoE-digits-moe",
+    "DMoE-v0-paper",
+    "DMoE-v0-digits-moe",
     "DMoE delayed",
 )
 TOLERANCE = 1e-6
@@ -76,9 +76,11 @@ def furthest(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     shares = [0.0]
     for name in one:
         here, there = np.array(one[name]), np.array(other[name])
-        scale = np.abs(here).max(initial=0.0)
-        # Infinities, as in bounds, are equal or not.
-        apart = np.abs(np.where(here == there, 0.0, here - there)).max(initial=0.0)
+        finite = np.isfinite(here)
+        if (here[~finite] != there[~finite]).any():
+            return float(np.inf)
+        scale = np.abs(here[finite]).max(initial=0.0)
+        apart = np.abs(here[finite] - there[finite]).max(initial=0.0)
         shares.append(apart / scale if scale > 0.0 else apart)
     return float(max(shares))
 

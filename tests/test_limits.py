@@ -22,11 +22,17 @@ Write = Callable[[Path], None]
 
 
 def packed(content: bytes) -> Write:
-    return lambda path: path.write_bytes(gzip.compress(content)) and None
+    def write(path: Path) -> None:
+        path.write_bytes(gzip.compress(content))
+
+    return write
 
 
 def written(text: str) -> Write:
-    return lambda path: path.write_text(text) and None
+    def write(path: Path) -> None:
+        path.write_text(text)
+
+    return write
 
 
 def arrays(count: int, size: int) -> Write:

@@ -1,4 +1,4 @@
-"""The long runs of `docs/trust.md`: each has its place there, and differences are measured right."""
+"""Long runs have their places in `docs/trust.md`, and differences are measured right."""
 
 import math
 

@@ -94,6 +94,10 @@ def test_errors_are_accurate_at_every_scale(scale: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", SCALES)
-def test_errors_are_accurate_after_a_million_tasks(scale: float) -> None:
+def test_errors_are_accurate_after_a_million_tasks(
+    scale: float, request: pytest.FixtureRequest
+) -> None:
+    if "slow" not in request.config.getoption("markexpr"):
+        pytest.skip("slow: run with -m slow")
     found, exact, stake = error_and_reference(scale, MILLION)
     assert abs(found - exact) <= ACCURACY * stake

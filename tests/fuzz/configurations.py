@@ -85,7 +85,8 @@ def offloading(rng: np.random.Generator) -> OffloadingConfig:
     drawn |= draws.fields(rng, base, rng.choice(SHARES))
     if rng.random() < 0.03:
         drawn |= {"horizon": 2**62, "max_delay": 10**6}
-    return base.override(**OFFLOADING_KINDS[stream](rng, base, drawn))
+    config: OffloadingConfig = base.override(**OFFLOADING_KINDS[stream](rng, base, drawn))
+    return config
 
 
 def _synthetic(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +177,9 @@ def dmoe(rng: np.random.Generator) -> DMoEConfig:
         drawn["num_sources"] = draws.whole(rng, 1, drawn["num_nodes"])
     if gates == "random" and rng.random() < 0.02:
         drawn["csi_delay"] = 1000
-    return base.override(**drawn, importance=_importance(rng, drawn["num_layers"]))
+    drawn["importance"] = _importance(rng, drawn["num_layers"])
+    config: DMoEConfig = base.override(**drawn)
+    return config
 
 
 MODEL_FIELDS = ("num_nodes", "num_layers")

@@ -40,9 +40,9 @@ TWIN_CALLS = 8
 class Kind:
     """What differs between the two environments."""
 
-    scalar: type
-    vector: type
-    checks: type
+    scalar: Any
+    vector: Any
+    checks: Any
     exogenous: tuple[str, ...]
 
 
@@ -130,7 +130,8 @@ class Run:
         self._shown, _ = self._env.reset(seed=self._seed)
         self._twin = self._kind.vector(n, self._config, autoreset_mode=self._mode, num_threads=2)
         assert_equal(self._twin.reset(seed=self._seed)[0], self._shown, "twin's reset")
-        self._idler = self._scalar = None
+        self._idler: Any = None
+        self._scalar: Any = None
         if self._rng.random() < 0.3:
             self._idler = self._kind.vector(n, self._config, autoreset_mode=self._mode)
             self._idler.reset(seed=self._seed)

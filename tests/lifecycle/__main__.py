@@ -27,7 +27,7 @@ def counting(counts: Counter[str]) -> type[Lifecycle]:
     class Counted(Lifecycle):
         def check_invariants(self, *arguments: Any, **options: Any) -> Any:
             counts["rules"] += 1
-            return super().check_invariants(*arguments, **options)  # type: ignore[no-untyped-call]
+            return super().check_invariants(*arguments, **options)
 
         def teardown(self) -> None:
             counts["runs"] += 1
@@ -55,7 +55,7 @@ def main() -> None:
     )
     while time.monotonic() < end:
         run_state_machine_as_test(
-            seed(options.seed + rounds)(counting(counts)),  # type: ignore[arg-type]
+            seed(options.seed + rounds)(counting(counts)),
             settings=chosen,
         )
         rounds += 1

@@ -89,7 +89,8 @@ def error_and_reference(scale: float, horizon: int) -> tuple[float, float, float
 @pytest.mark.parametrize("scale", SCALES)
 def test_errors_are_accurate_at_every_scale(scale: float) -> None:
     found, exact, stake = error_and_reference(scale, 4000)
-    assert abs(found - exact) <= ACCURACY * stake
+    # Without the rests it is off by 8 to 40·10⁻¹⁵.
+    assert abs(found - exact) <= 0.2 * ACCURACY * stake
 
 
 @pytest.mark.slow

@@ -6,11 +6,16 @@
 # make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
 # make results-check those of a minute or two, compared with the rows that are kept
+# make lock          requirements.lock anew: hashes of all that constraints.txt names
+# make locked        what was tested, installed in build/locked with every hash checked
+# make fuzz          10^7 random steps and ten minutes of the state machine, noted in docs/trust.md
+# make targets       golden trajectories on every instruction set that this processor has
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test browser docs foreign suite-check results results-check clean
+.PHONY: demo test browser docs foreign suite-check results results-check lock locked fuzz \
+	targets clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -46,6 +51,22 @@ results: .venv/test.stamp
 
 results-check: .venv/demo.stamp
 	$(BIN)/python docs/results/regenerate.py --quick --check
+
+lock:
+	.ci/lock
+
+locked:
+	$(PYTHON) -m venv build/locked
+	build/locked/bin/python -m pip install --no-deps "$$(grep '^torch==' constraints.txt)"
+	build/locked/bin/python -m pip install --no-deps --require-hashes --requirement requirements.lock
+	build/locked/bin/python -m pip install --no-deps --no-build-isolation .
+
+fuzz: .venv/test.stamp
+	$(BIN)/python -m tests.fuzz --steps 1e7 --seed 1 --record
+	$(BIN)/python -m tests.lifecycle --minutes 10 --seed 1 --record
+
+targets: .venv/test.stamp
+	$(BIN)/python -m tests.targets --record
 
 clean:
 	rm -rf .venv runs build docs/generated

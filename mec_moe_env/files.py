@@ -1,16 +1,19 @@
 """Files that are either whole or not there, and archives that are whole or refused.
 
 Everything that either package writes goes through here: to a temporary name first, which then
-takes the place of the old. Nothing that is read is ever unpickled.
+takes the place of the old. Nothing that is read is ever unpickled, and nothing larger than
+`mec_moe_env/limits.py` allows is read at all.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mec_moe_env.limits import (
+    ARCHIVE_BYTES,
+    ARCHIVE_MEMBERS,
+    CSV_ROWS,
+    JSON_DEPTH,
+    TEXT_BYTES,
+)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -73,16 +84,82 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
     write_text(path, json.dumps(document, indent=indent) + "\n")
 
 
+def limited(path: Path, what: str, found: int, most: int) -> None:
+    """Raise a ValueError that names the file if there is more of something than is read."""
+    if found > most:
+        raise ValueError(f"{path}: {found:,} {what} are not read: at most {most:,} are allowed")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file, unpacked if its name ends in .gz.
+
+    Raises:
+        OSError: the file is missing or cannot be opened.
+        ValueError: it is damaged, or larger than allowed; the path is named.
+    """
+    limited(path, "bytes", path.stat().st_size, TEXT_BYTES)
+    content = path.read_bytes()
+    return _unpacked(path, content) if path.suffix == ".gz" else content
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
+    """Return what gzip has packed, one member after the other, and no more than is allowed."""
+    parts, size = [], 0
+    while content.rstrip(b"\0"):
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        with blaming(path, "not a whole gzip file"):
+            parts.append(member.decompress(content, TEXT_BYTES - size + 1))
+        size += len(parts[-1])
+        limited(path, "unpacked bytes", size, TEXT_BYTES)
+        if not member.eof:
+            raise ValueError(f"{path}: not a whole gzip file (truncated)")
+        content = member.unused_data
+    if not parts:
+        raise ValueError(f"{path}: not a whole gzip file (empty)")
+    return b"".join(parts)
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON document.
 
     Raises:
         OSError: the file is missing or cannot be opened.
-        ValueError: it is damaged; the path is named.
+        ValueError: it is damaged, or larger or deeper than allowed; the path is named.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     with blaming(path, "not a whole JSON file"):
-        return json.loads(content.decode("utf-8"))
+        document = json.loads(content.decode("utf-8"))
+    limited(path, "levels of nesting", depth_of(document), JSON_DEPTH)
+    return document
+
+
+def depth_of(document: Any) -> int:
+    """Return how many lists and objects stand around a document's innermost value."""
+    depth, level = 0, [document]
+    while True:
+        level = [one for one in level if isinstance(one, list | dict) and one]
+        if not level:
+            return depth
+        depth += 1
+        level = [
+            value
+            for holder in level
+            for value in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read the rows of a CSV file under its header.
+
+    Raises:
+        OSError: the file is missing or cannot be opened.
+        ValueError: it is damaged, or larger than allowed; the path is named.
+    """
+    limited(path, "bytes", path.stat().st_size, TEXT_BYTES)
+    with blaming(path, "not a whole CSV file"), path.open(newline="", encoding="utf-8") as stream:
+        rows = list(itertools.islice(csv.DictReader(stream), CSV_ROWS + 1))
+    limited(path, "rows", len(rows), CSV_ROWS)
+    return rows
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -124,7 +201,8 @@ def read_arrays(
     Raises:
         FileNotFoundError: there is no such file.
         OSError: the file cannot be opened.
-        ValueError: the file is damaged, holds pickles or lacks an array; path and array are named.
+        ValueError: the file is damaged, too large, holds pickles or lacks an array; path and array
+            are named.
     """
     if not path.is_file():
         wanted = "" if names is None else f" with {', '.join(names)}"
@@ -136,6 +214,9 @@ def read_arrays(
         stream.seek(0)
         with blaming(path, "not a whole .npz file"):
             archive = np.load(stream, allow_pickle=False)
+        members = archive.zip.infolist()
+        limited(path, "arrays", len(members), ARCHIVE_MEMBERS)
+        limited(path, "bytes of arrays", sum(each.file_size for each in members), ARCHIVE_BYTES)
         wanted_names = list(archive) if names is None else names
         missing = [name for name in wanted_names if name not in archive]
         if missing:

@@ -130,7 +130,9 @@ class ToyGates(GivenGates):
             ValueError: a field was changed that would do nothing.
         """
         keep_fixed(config, DMOE_PRESETS["toy"], TOY_FREE)
-        self._in_situ = config.max_spectral_efficiency
+        least, most = config.min_spectral_efficiency, config.max_spectral_efficiency
+        self._links = np.clip(TOY_EFFICIENCY, least, most)
+        self._in_situ = most
 
     def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:
         """Fix the gate scores, the nodes' energies and the channel."""
@@ -139,7 +141,7 @@ class ToyGates(GivenGates):
         exogenous.gates[i, :, :, 0] = TOY_GATES
         efficiency = exogenous.spectral_efficiency[i]
         efficiency[:] = self._in_situ
-        efficiency[:, 0, 1], efficiency[:, 1, 0] = TOY_EFFICIENCY
+        efficiency[:, 0, 1], efficiency[:, 1, 0] = self._links
 
 
 def make_gates(config: DMoEConfig) -> GateSource:

@@ -17,19 +17,27 @@ from mec_moe_env.perceptron import Network, judge_network
 
 @device
 def quadratic_errors(params: Params, state: State, i: int, m: int, model: Floats) -> float:
-    """Return Σ share·error of the tasks that server m has learned, under a linear `model`."""
+    """Return Σ share·error of the tasks that server m has learned, under a linear `model`.
+
+    What rounding took from the sums is made good last, where it still counts.
+    """
     total: float = state.servers[i, m]["learned_constant"]
     total -= 2.0 * inner(state.learned_linear[i, m], model)
+    rest: float = state.servers[i, m]["constant_rest"]
+    rest -= 2.0 * inner(state.linear_rest[i, m], model)
     if params.quadratic.shape[1] == 0:
-        weight = 0.0
+        weight, lost = 0.0, 0.0
         for n in range(state.learned_weight.shape[2]):
             weight += state.learned_weight[i, m, n]
-        return total + weight * inner(model, model)
+            lost += state.weight_rest[i, m, n]
+        form = inner(model, model)
+        return (total + weight * form) + (rest + lost * form)
     for n in range(params.quadratic.shape[0]):
         if state.learned_weight[i, m, n] > 0.0:
             form = quadratic_form(model, params.quadratic[n])
             total += state.learned_weight[i, m, n] * form
-    return total
+            rest += state.weight_rest[i, m, n] * form
+    return total + rest
 
 
 @device

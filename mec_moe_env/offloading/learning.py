@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from mec_moe_env.core.buffers import Floats
-from mec_moe_env.core.kernels import device, lean_kernel
+from mec_moe_env.core.kernels import device, inline, lean_kernel
+from mec_moe_env.core.sums import rounding_of
 from mec_moe_env.experts import learn
 from mec_moe_env.offloading.arrivals import Workspace
 from mec_moe_env.offloading.judgement import (
@@ -96,18 +97,15 @@ def complete(params: Params, state: State, work: Workspace, i: int, m: int) -> N
     server, network = state.servers[i, m], params.network
     n, share = server["pending_type"], server["pending_weight"]
     linear = state.pending_linear[i, m]
+    constant = server["pending_constant"]
     server["drift"] = change_model(state, i, m)
     server["completed"] = True
-    for f in range(linear.shape[0]):
-        state.learned_linear[i, m, f] += share * linear[f]
-    state.learned_weight[i, m, n] += share
-    server["learned_constant"] += share * server["pending_constant"]
-    constant = server["pending_constant"]
+    remember(state, i, m, n, share, linear, constant)
     for learned in range(state.learned_weight.shape[2]):
         if state.learned_weight[i, m, learned] > 0.0:
             judge_type(network, params, state, work, i, m, learned)
     error = task_error(network, params, state, i, m, n, linear, constant)
-    state.episodes[i]["error_when_learned"] += share * error
+    add_when_learned(state, i, share * error)
     server["learned_error"] = learned_errors(network, params, state, i, m)
     hits = 0.0
     for n in range(state.learned_weight.shape[2]):
@@ -116,6 +114,39 @@ def complete(params: Params, state: State, work: Workspace, i: int, m: int) -> N
             hits += state.learned_weight[i, m, n] * accuracy
     server["learned_hits"] = hits
     forget_pending(state, i, m)
+
+
+@device
+def remember(
+    state: State, i: int, m: int, n: int, share: float, linear: Floats, constant: float
+) -> None:
+    """Add a task of type n to what server m has learned; b of the task is `linear`, (d,)."""
+    server = state.servers[i, m]
+    total = state.learned_linear[i, m]
+    for f in range(linear.shape[0]):
+        state.linear_rest[i, m, f] += rounding_of(total[f], share * linear[f])
+        total[f] += share * linear[f]
+    state.weight_rest[i, m, n] += rounding_of(state.learned_weight[i, m, n], share)
+    state.learned_weight[i, m, n] += share
+    server["constant_rest"] += rounding_of(server["learned_constant"], share * constant)
+    server["learned_constant"] += share * constant
+
+
+@inline
+def add_when_learned(state: State, i: int, error: float) -> None:
+    """Add to the errors of tasks just after they were learned."""
+    episode = state.episodes[i]
+    episode["when_learned_rest"] += rounding_of(episode["error_when_learned"], error)
+    episode["error_when_learned"] += error
+
+
+@inline
+def add_unserved(state: State, i: int, share: float, constant: float) -> None:
+    """Let a share of a task count the zero model's error for ever."""
+    episode = state.episodes[i]
+    episode["unserved_rest"] += rounding_of(episode["unserved_error"], share * constant)
+    episode["unserved_error"] += share * constant
+    episode["unserved_weight"] += share
 
 
 @device
@@ -135,9 +166,8 @@ def change_model(state: State, i: int, m: int) -> float:
 @device
 def lose(state: State, i: int, m: int) -> None:
     """Lose the training of a failing server: its task counts the zero model's error for ever."""
-    server, episode = state.servers[i, m], state.episodes[i]
-    episode["unserved_error"] += server["pending_weight"] * server["pending_constant"]
-    episode["unserved_weight"] += server["pending_weight"]
+    server = state.servers[i, m]
+    add_unserved(state, i, server["pending_weight"], server["pending_constant"])
     forget_pending(state, i, m)
 
 

@@ -51,6 +51,8 @@ EPISODE = np.dtype(
         ("unserved_error", np.float64),  # Σ error of the zero model over tasks rejected or lost
         ("unserved_weight", np.float64),  # share of tasks rejected or lost
         ("error_when_learned", np.float64),  # Σ share·error just after learning
+        ("unserved_rest", np.float64),  # what rounding took from the two sums of errors
+        ("when_learned_rest", np.float64),
         ("total_error", np.float64),  # E_t, the summed error of all tasks so far
     ],
     align=True,
@@ -65,6 +67,7 @@ SERVER = np.dtype(
         ("drift", np.float64),  # ‖Δw‖ of the last completed training
         # Over the tasks that it has learned, each with its share:
         ("learned_constant", np.float64),  # Σ share·c
+        ("constant_rest", np.float64),  # what rounding took from it
         ("learned_error", np.float64),  # Σ share·error under the model of now
         ("learned_hits", np.float64),  # Σ share·held-out accuracy likewise
         # Of the task in training:
@@ -104,6 +107,10 @@ class State(NamedTuple):
     """b of the task in training, (n, M, d)."""
     learned_weight: Floats
     """Share of tasks learned, by type, (n, M, N); a task of e experts counts 1/e at each."""
+    linear_rest: Floats
+    """What rounding took from `learned_linear`, (n, M, d)."""
+    weight_rest: Floats
+    """What rounding took from `learned_weight`, (n, M, N)."""
     first_slot: Records
     """`EPISODE` as it begins, (1,)."""
     untrained: Records
@@ -189,6 +196,8 @@ def empty_state(config: OffloadingConfig, num_envs: int) -> State:
         learned_linear=np.zeros((n, M, d)),
         pending_linear=np.zeros((n, M, d)),
         learned_weight=np.zeros((n, M, config.num_types)),
+        linear_rest=np.zeros((n, M, d)),
+        weight_rest=np.zeros((n, M, config.num_types)),
         first_slot=np.zeros(1, EPISODE),
         untrained=untrained,
     )
@@ -207,8 +216,10 @@ def clear_state(state: State, i: int) -> None:
         state.servers[i, m] = state.untrained[0]
         for f in range(state.learned_linear.shape[2]):
             state.learned_linear[i, m, f] = 0.0
+            state.linear_rest[i, m, f] = 0.0
         for n in range(state.learned_weight.shape[2]):
             state.learned_weight[i, m, n] = 0.0
+            state.weight_rest[i, m, n] = 0.0
 
 
 @device

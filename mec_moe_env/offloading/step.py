@@ -17,7 +17,7 @@ from mec_moe_env.offloading.arrivals import (
     begin_episode,
     draw_slot,
 )
-from mec_moe_env.offloading.learning import complete, lose, train
+from mec_moe_env.offloading.learning import add_unserved, complete, lose, train
 from mec_moe_env.offloading.observe import observe, write_mask
 from mec_moe_env.offloading.pricing import (
     is_idle,
@@ -125,8 +125,7 @@ def act(
         buffers.measures[SLOTS, i] += delay
         buffers.counts[ACCEPTED if accepted > 0 else REJECTED, i] += 1
         if accepted == 0:
-            state.episodes[i]["unserved_error"] += exogenous.tasks[i, u]["constant"]
-            state.episodes[i]["unserved_weight"] += 1.0
+            add_unserved(state, i, 1.0, exogenous.tasks[i, u]["constant"])
 
 
 @device
@@ -170,7 +169,7 @@ def measure(params: Params, state: State, measures: Floats, i: int) -> None:
         pending += server["pending_error"]
         hits += server["learned_hits"] + server["pending_hits"]
     tasks = params.num_tasks * episode["time"]
-    total = learned + pending + episode["unserved_error"]
+    total = learned + pending + episode["unserved_error"] + episode["unserved_rest"]
     measures[ERROR, i] = episode["total_error"] - total
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]
     measures[DELAY, i] = 0.0 - measures[SLOTS, i]
@@ -178,6 +177,7 @@ def measure(params: Params, state: State, measures: Floats, i: int) -> None:
         measures[REWARD, i] += params.weights[term] * measures[FIRST_TERM + term, i]
     measures[GENERALIZATION, i] = total / tasks
     if tasks > 1:
-        measures[FORGETTING, i] = (learned - episode["error_when_learned"]) / (tasks - 1)
+        forgotten = learned - episode["error_when_learned"] - episode["when_learned_rest"]
+        measures[FORGETTING, i] = forgotten / (tasks - 1)
     measures[HITS, i] = hits / tasks
     episode["total_error"] = total

@@ -56,7 +56,9 @@ class ToySlots:
             ValueError: a field was changed that would do nothing.
         """
         keep_fixed(config, OFFLOADING_PRESETS["toy"], FREE_FIELDS)
-        self._in_situ = config.max_spectral_efficiency
+        least, most = config.min_spectral_efficiency, config.max_spectral_efficiency
+        self._links = np.clip(LINK_EFFICIENCY, least, most)
+        self._in_situ = most
         self._next = np.zeros(num_envs, np.int64)
         slot = empty_exogenous(config, num_envs)
         slot.nodes["joules"], slot.nodes["seconds"] = np.transpose(COMPUTE)
@@ -81,5 +83,5 @@ class ToySlots:
             slot.tasks["constant"][index] = truths[n] @ truths[n]
             slot.features[index], slot.linear[index] = signals[n], truths[n]
             slot.labels[index] = signals[n] @ truths[n]
-            slot.spectral_efficiency[index] = LINK_EFFICIENCY
+            slot.spectral_efficiency[index] = self._links
             slot.spectral_efficiency[index, 0, origin] = self._in_situ

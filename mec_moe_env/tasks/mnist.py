@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import math
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import reject
-from mec_moe_env.files import blaming, read_arrays
+from mec_moe_env.files import blaming, read_arrays, read_bytes
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.tasks.images import LabelledImages
 from mec_moe_env.tasks.mnist_csv import read_csv, read_mnist_5k
@@ -40,10 +39,7 @@ def read_idx(path: Path) -> Bytes:
         OSError: the file cannot be opened.
         ValueError: the file is truncated or of another format; path and expectation are named.
     """
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        with blaming(path, "not a whole gzip file"):
-            content = gzip.decompress(content)
+    content = read_bytes(path)
     if len(content) < 4 or content[:3] != IDX_MAGIC or content[3] not in IDX_AXES:
         raise ValueError(
             f"{path}: expected an IDX file of unsigned bytes with 1 to 3 axes (magic 00 00 08)"

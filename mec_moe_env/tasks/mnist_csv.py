@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import importlib.util
 import warnings
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_env.config import Whole
-from mec_moe_env.files import blaming
+from mec_moe_env.files import blaming, read_bytes
 from mec_moe_env.tasks.images import SPLIT_SEED, TRAIN_SHARE
 
 COLUMNS = 785
@@ -98,10 +97,7 @@ class Table(NamedTuple):
 
 def _read_table(path: Path) -> Table:
     """Read all rows, and see that they are as long as they should be."""
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        with blaming(path, "not a whole gzip file"):
-            content = gzip.decompress(content)
+    content = read_bytes(path)
     with blaming(path, "not a text file"):
         lines = content.decode("utf-8-sig").splitlines()
     heading = len(lines) > 0 and not _is_number(lines[0].split(",")[0])

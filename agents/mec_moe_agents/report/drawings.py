@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mec_moe_agents.report.markup import plain
-from mec_moe_env.files import blaming
+from mec_moe_env.files import blaming, read_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
 FORBIDDEN = frozenset(f"{SVG}{name}" for name in ("script", "foreignObject", "a", "iframe"))
@@ -23,7 +23,7 @@ def embedded(path: Path, label: str) -> str:
     Raises:
         ValueError: the file is no whole SVG, or holds more than a drawing.
     """
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_bytes(path).decode("utf-8", errors="replace")
     with blaming(path, "not a whole SVG file"):
         root = ElementTree.fromstring(text)
     if root.tag != f"{SVG}svg" or any(each.tag in FORBIDDEN for each in root.iter()):

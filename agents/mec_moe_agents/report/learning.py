@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from mec_moe_agents.report.content import (
     Section,
     Table,
 )
-from mec_moe_env.files import blaming
+from mec_moe_env.files import blaming, read_csv
 
 EVALUATIONS = "evaluations.csv"
 """The learning curve of a training run, `training.run_folder.EVALUATIONS`."""
@@ -33,8 +32,7 @@ def learning_section(folder: Path, figures: Mapping[str, Figure]) -> Section:
     """
     path = folder / EVALUATIONS
     with blaming(path, "not the evaluations of a training run"):
-        with path.open(newline="", encoding="utf-8") as stream:
-            points = [_numbers(row) for row in csv.DictReader(stream)]
+        points = [_numbers(row) for row in read_csv(path)]
         best = max(points, key=lambda point: point["mean_return"])
         returns = return_column(abs(best["mean_return"]), "Mean return")
         rows = [_row(point, returns, BEST if point is best else PLAIN) for point in points]

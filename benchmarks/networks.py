@@ -1,6 +1,6 @@
 """Steps per second where servers train networks, beside linear experts.
 
-python benchmarks/networks.py [--scenarios digits,mnist-5k,teacher] [--num-envs 1,64] [--seconds 2]
+python benchmarks/networks.py [--scenarios digits,mnist-5k,teacher] [--num-envs 1,64] [--seconds 1]
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenarios", default="digits,mnist-5k,teacher")
     parser.add_argument("--num-envs", default="1,64")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     options = parser.parse_args()
     for scenario in options.scenarios.split(","):
         for num_envs in map(int, options.num_envs.split(",")):

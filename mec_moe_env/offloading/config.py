@@ -223,8 +223,9 @@ OFFLOADING_PRESETS: Mapping[str, OffloadingConfig] = MappingProxyType(
         "digits": OffloadingConfig(tasks="digits", **_REAL_DATA),
         "mnist": OffloadingConfig(tasks="mnist", **_REAL_DATA),
         "mnist-5k": OffloadingConfig(tasks="mnist-5k", **_REAL_DATA),
-        # Twice the samples of an image task, so that a network learns from one what a teacher
-        # means; half the work on each, again for the delays.
+        # For `experts="mlp"`: linear ones learn nothing here, and it is best to take no task. Twice
+        # the samples of an image task, so that a network learns from one what a teacher means;
+        # half the work on each, again for the delays.
         "teacher": OffloadingConfig(
             tasks="teacher",
             num_servers=12,

@@ -186,6 +186,79 @@ def test_softmax_survives_large_gates() -> None:
     np.testing.assert_allclose(gates, [0.5, 0.5, 0.0])
 
 
+def test_features_are_the_sum_or_its_direction() -> None:
+    slot = make_slot()
+    slot.task[0, 0] = [3.0, -4.0]
+    for features, x in (("sum", [3.0, -4.0]), ("direction", [0.6, -0.8])):
+        gate = GatingNetwork(CONFIG, learning_rate=9.0, noise=0.0, features=features)
+        state = gate.start(1)
+        gate.remember(state, slot, FIRST)
+        gate.learn(state, completed_slot(0, drift=0.5))
+        # θ_0 = −9·0.5·(1/3)·(1 − 1/3)·x = −x.
+        np.testing.assert_allclose(state.theta[0, 0], -np.array(x), rtol=1e-6)
+        np.testing.assert_allclose(gate.relevance(state, slot)[0, 0, 0], -np.dot(x, x), rtol=1e-6)
+
+
+def test_relative_drift_is_in_proportion_to_the_mean_so_far() -> None:
+    gate = GatingNetwork(CONFIG, learning_rate=1.0, noise=0.0, drift="relative")
+    state = gate.start(1)
+    expected = np.zeros(3)
+    # ‖Δw‖ / mean − 1: 0.5 / 0.5 − 1, then 0.1 / 0.3 − 1, then 1.2 / 0.6 − 1.
+    for drift, loss in ((0.5, 0.0), (0.1, -2 / 3), (1.2, 1.0)):
+        share = np.exp(2.0 * expected) / np.exp(2.0 * expected).sum()  # x = (1, 1)
+        gate.remember(state, make_slot(), FIRST)
+        gate.learn(state, completed_slot(0, drift=drift))
+        expected -= loss * share[0] * (np.array([1.0, 0.0, 0.0]) - share)
+        np.testing.assert_allclose(state.theta[0, :, 0], expected, rtol=1e-6, atol=1e-9)
+    gate.reset(state, np.array([True]))
+    assert not state.trainings.any()
+
+
+def test_relative_drift_of_trainings_that_moved_nothing_is_none() -> None:
+    gate = GatingNetwork(CONFIG, drift="relative")
+    state = gate.start(1)
+    gate.remember(state, make_slot(), FIRST)
+    gate.learn(state, completed_slot(0, drift=0.0))
+    assert not state.theta.any()
+
+
+@pytest.mark.parametrize("moment", ["arrival", "completion"])
+def test_softmax_over_idle_servers_leaves_busy_ones_where_they_are(moment: str) -> None:
+    gate = GatingNetwork(
+        CONFIG, learning_rate=1.0, noise=0.0, softmax_over="idle", softmax_at=moment
+    )
+    state = gate.start(1)
+    slot = make_slot()
+    slot.busy[0, 2] = 1.0
+    gate.remember(state, slot, FIRST)
+    gate.learn(state, completed_slot(0, drift=0.75))
+    # π = (1/2, 1/2, 0): 0.75·(1/2)·(1{j = 0} − π_j), x = (1, 1).
+    np.testing.assert_allclose(state.theta[0, :, 0], [-0.1875, 0.1875, 0.0], rtol=1e-12)
+
+
+def test_options_left_out_are_those_of_the_kind_of_experts() -> None:
+    paper: dict[str, Any] = {"learning_rate": 3.0, "noise": 0.3}
+    paper |= {"features": "sum", "drift": "absolute", "softmax_over": "all"}
+    networks = CONFIG.override(tasks="teacher", experts="mlp")
+    deep: dict[str, Any] = {"learning_rate": 50.0, "noise": 0.3}
+    deep |= {"features": "direction", "drift": "relative", "softmax_over": "idle"}
+    slot = make_slot()
+    slot.task[0, 0] = [2.0, -1.0]
+    slot.busy[0, 1] = 1.0
+    for config, options in ((CONFIG, paper), (networks, deep)):
+        thetas = []
+        for given in ({}, options):
+            gate = GatingNetwork(config, **given)
+            state = gate.start(1)
+            for drift in (0.5, 0.2):
+                gate.relevance(state, slot)
+                gate.remember(state, slot, FIRST)
+                gate.learn(state, completed_slot(0, drift=drift))
+            thetas.append(state.theta)
+        assert thetas[0].any()
+        np.testing.assert_array_equal(thetas[0], thetas[1])
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -197,6 +270,9 @@ def test_softmax_survives_large_gates() -> None:
         ("softmax_at", "departure"),
         ("softmax_noise", 1),
         ("load", "rounds"),
+        ("features", "mean"),
+        ("drift", ""),
+        ("softmax_over", "busy"),
     ],
 )
 def test_bad_options_are_named(option: str, value: Any) -> None:

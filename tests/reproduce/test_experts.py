@@ -65,3 +65,10 @@ def test_the_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert {json.loads(row["config"])["experts"] for row in rows} == {"linear", "mlp"}
     assert {row["seed"] for row in rows} == {"100000", "100001"}
     assert (tmp_path / "experts.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_seeds_of_training_are_refused(tmp_path: Path) -> None:
+    arguments = ["reproduce", "experts", "--first-seed", str(2**31 - 1), "--seeds", "2"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)])
+    assert result.exit_code != 0
+    assert "for training" in result.output

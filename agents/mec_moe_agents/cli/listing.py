@@ -32,7 +32,7 @@ PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "digits": "real handwritten digits",
             "mnist": "needs --set data_path=…",
             "mnist-5k": "5,000 real MNIST images",
-            "teacher": "truths that are not linear",
+            "teacher": "truths for experts=mlp, not linear",
             "joint": "several tasks and experts",
             "scarce": "too few servers",
             "congested": "too few subcarriers",

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mec_moe_agents.cli.options import ResultsFolder, check_writable, print_places, reported, tell
+from mec_moe_agents.cli.options import (
+    FirstSeed,
+    ResultsFolder,
+    check_writable,
+    print_places,
+    reported,
+    tell,
+)
 from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
@@ -85,9 +92,8 @@ def continual(
 def experts(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-experts"),
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
-    ] = 20,
+    seeds: Annotated[int, typer.Option(min=1, help="Episodes per condition.")] = 20,
+    first_seed: FirstSeed = 100_000,
 ) -> None:
     """Compare linear experts with networks under five routers: teacher, digits and mnist-5k.
 
@@ -95,10 +101,11 @@ def experts(
     """
     called = invocation(ctx)
     with reported():
-        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
         from mec_moe_agents.reproduce.experts import STUDY
 
-        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        chosen = range(first_seed, first_seed + seeds)
+        check_evaluation_seeds((chosen[0], chosen[-1]))
         _answer([STUDY], out, chosen, called)
 
 

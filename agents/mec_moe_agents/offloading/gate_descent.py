@@ -24,6 +24,8 @@ class Rule(NamedTuple):
     """Whether π is of the gate when the task arrived rather than of the present one."""
     least_rounds: int
     """Tasks that are learned from in any case."""
+    relative: bool
+    """Whether ‖Δw‖ counts in proportion to its mean so far, less one."""
 
 
 class Pending(NamedTuple):
@@ -71,11 +73,18 @@ def write_slope(
 
 
 @kernel
+def relative_drift(drift: float, trainings: Floats) -> float:
+    """Return ‖Δw‖ over its mean, less one; 0 while nothing moved. `trainings`: count and sum."""
+    return drift * trainings[0] / trainings[1] - 1.0 if trainings[1] > 0.0 else 0.0
+
+
+@kernel
 def descend(
     theta: Floats,
     pending: Pending,
     completed: Singles,
     drift: Singles,
+    trainings: Floats,
     routed: Floats,
     settled: Flags,
     rule: Rule,
@@ -83,6 +92,7 @@ def descend(
     """Move θ, (n, M, d), down the loss of every training that ended, in the order of the servers.
 
     `completed`, (n, M), is 1 where one ended; `settled`, (n,), where every gate has converged.
+    `trainings`, (n, 2), counts those that ended in the episode and sums their ‖Δw‖.
     """
     n, M, d = theta.shape
     share, slope = np.empty(M), np.empty(M)
@@ -96,7 +106,12 @@ def descend(
                 for f in range(0 if rule.at_arrival else d):
                     share[j] += theta[i, j, f] * x[f]
             softmax(share)
-            write_slope(share, m, drift[i, m], rule, task_round, routed[i], slope)
+            trainings[i, 0] += 1.0
+            trainings[i, 1] += drift[i, m]
+            loss: float = drift[i, m]
+            if rule.relative:
+                loss = relative_drift(loss, trainings[i])
+            write_slope(share, m, loss, rule, task_round, routed[i], slope)
             for j in range(M):
                 for f in range(d):
                     theta[i, j, f] -= rule.learning_rate * slope[j] * x[f]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, DMoEConfig, OffloadingConfig
-from mec_moe_env.dmoe.gates import TOY_FIELDS
+from mec_moe_env.dmoe.gates import TOY_FREE
 from mec_moe_env.moe.trace import save_gate_trace
-from mec_moe_env.offloading.toy import FIXED_FIELDS
+from mec_moe_env.offloading.toy import FREE_FIELDS
 from tests.fuzz import draws
 from tests.fuzz.stream import RandomTasks
 
@@ -143,8 +143,12 @@ def _own(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str
 
 
 def _toy(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str, Any]:
-    fixed = {name: getattr(OFFLOADING_PRESETS["toy"], name) for name in FIXED_FIELDS}
-    return drawn | fixed | {"tasks": "toy", "feature_rank": 0, "experts": "linear"}
+    return _around(OFFLOADING_PRESETS["toy"], drawn, FREE_FIELDS)
+
+
+def _around(toy: AnyConfig, drawn: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
+    """Return all fields of a toy preset, those that are free there as they were drawn."""
+    return toy.to_dict() | {name: drawn[name] for name in free if name in drawn}
 
 
 Kind = Callable[[np.random.Generator, Any, dict[str, Any]], dict[str, Any]]
@@ -172,7 +176,7 @@ def dmoe(rng: np.random.Generator) -> DMoEConfig:
     if gates == "trace":
         drawn["data_path"] = str(_trace(drawn["num_nodes"]))
     if gates == "toy":
-        drawn |= {name: getattr(DMOE_PRESETS["toy"], name) for name in TOY_FIELDS}
+        drawn = _around(DMOE_PRESETS["toy"], drawn, TOY_FREE)
     elif rng.random() < 0.5:
         drawn["num_sources"] = draws.whole(rng, 1, drawn["num_nodes"])
     if gates == "random" and rng.random() < 0.02:

@@ -225,6 +225,19 @@ def test_sensitivity_is_judged_by_paired_intervals() -> None:
     assert counts == [1, 0, 15, 0, 1, 15]
 
 
+def test_sensitivity_shows_every_point() -> None:
+    # Panels of a row share their axis: the second one has the larger errors.
+    errors = {"orthogonal": np.array([0.4, 0.5]), "parallel": np.array([7.0, 9.0])}
+    found = {
+        setting: dict.fromkeys(sensitivity.SERVERS, errors[setting.direction])
+        for setting in sensitivity.settings()
+    }
+    for axes in sensitivity.draw(found).axes:
+        bottom, top = axes.get_ylim()
+        assert bottom == 0
+        assert top > 8.0
+
+
 def test_offloading_reproduction_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for study in (offloading, sensitivity):
         monkeypatch.setattr(study, "scenario", short(study.scenario))

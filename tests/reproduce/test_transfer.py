@@ -15,7 +15,7 @@ from mec_moe_agents import Episodes
 from mec_moe_agents.cli import app
 from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
 from mec_moe_agents.offloading.learned import TRANSFERABLE, preset_for
-from mec_moe_agents.reproduce import transfer
+from mec_moe_agents.reproduce import transfer, verdict
 from mec_moe_agents.reproduce.transfer import AGENTS, BASE, SWEEPS, TRAINED, conditions, draw
 from typer.testing import CliRunner
 
@@ -77,7 +77,7 @@ def test_differences_are_paired_and_an_open_one_is_not_judged() -> None:
     difference += np.array([1.0, -2.0, 1.0])
     estimate = transfer.lead(found, "open", "guard")
     assert estimate.mean == pytest.approx(0.0)
-    assert transfer.verdict(estimate) is None
+    assert verdict(estimate) is None
     assert [line.estimate.mean for line in transfer.headlines(found)[-2:]] == [0.0, 0.0]
     difference[:] = found["open"]["guard"].metrics["return"] + 0.01
     assert transfer.lead(found, "open", "guard").low == pytest.approx(0.01)

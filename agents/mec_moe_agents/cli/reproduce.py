@@ -29,6 +29,9 @@ app = typer.Typer(
 )
 QUESTION = "Does learned layer importance save energy at equal accuracy?"
 Seeds = Annotated[int, typer.Option(min=1, help="Episodes per condition, from seed 0.")]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only this study; repeatable.")
+]
 
 
 @app.command()
@@ -36,9 +39,7 @@ def dmoe(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-dmoe"),
     seeds: Seeds = 20,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this study; repeatable.")
-    ] = None,
+    only: Only = None,
 ) -> None:
     """Answer the questions of Qin et al. 2025 (multi-layer DMoE).
 
@@ -47,14 +48,7 @@ def dmoe(
     """
     called = invocation(ctx)
     with reported():
-        from mec_moe_env.config import suggest
-
-        known = {study.name: study for study in dmoe_studies()}
-        for name in only or ():
-            if name not in known:
-                raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
-        studies = [study for name, study in known.items() if not only or name in only]
-        _answer(studies, out, range(seeds), called)
+        _answer(_chosen(dmoe_studies(), only), out, range(seeds), called)
 
 
 @app.command()
@@ -110,6 +104,31 @@ def experts(
 
 
 @app.command()
+def questions(
+    ctx: typer.Context,
+    out: ResultsFolder = Path("runs/reproduce-questions"),
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
+    ] = 20,
+    only: Only = None,
+) -> None:
+    """Answer the questions that Li & Duan 2024 leave open.
+
+    q1: how many servers convergence takes, by arrivals and availability. q2: what more cost, and
+    how many are best. q3: linear experts against networks under every router. Each writes NAME.png
+    (.svg and .pdf) and NAME.csv.
+    """
+    called = invocation(ctx)
+    with reported():
+        from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
+        from mec_moe_agents.reproduce import least_servers, more_servers, nonlinear
+
+        studies = (least_servers.STUDY, more_servers.STUDY, nonlinear.STUDY)
+        chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
+        _answer(_chosen(studies, only), out, chosen, called)
+
+
+@app.command()
 def transfer(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-transfer"),
@@ -142,6 +161,21 @@ def dmoe_studies() -> Sequence[Study]:
         search.STUDY,
         energy.STALENESS,
     )
+
+
+def _chosen(studies: Sequence[Study], only: Sequence[str] | None) -> list[Study]:
+    """Return the studies that are named, or all.
+
+    Raises:
+        ValueError: there is no such study.
+    """
+    from mec_moe_env.config import suggest
+
+    known = {study.name: study for study in studies}
+    for name in only or ():
+        if name not in known:
+            raise ValueError(f"unknown study {name!r}: {suggest(name, known)}")
+    return [study for name, study in known.items() if not only or name in only]
 
 
 def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int], called: Invocation) -> None:

@@ -66,6 +66,16 @@ def at_most(label: str, estimate: Estimate, target: float, decimals: int = 1) ->
     return Headline(label, estimate, f"≤ {target:g}", estimate.mean <= target, decimals)
 
 
+def verdict(estimate: Estimate) -> bool | None:
+    """Tell whether a difference is positive; None where its interval does not decide."""
+    return estimate.mean > 0 if estimate.excludes_zero else None
+
+
+def positive(label: str, estimate: Estimate, decimals: int = 1) -> Headline:
+    """Return a headline whose difference should be positive, beyond doubt either way."""
+    return Headline(label, estimate, "> 0", verdict(estimate), decimals)
+
+
 def percent_below(values: Floats, others: Floats) -> Estimate:
     """Estimate by how many percent values (n,) are below others (n,), seed by seed."""
     return estimate_mean(100.0 * (1.0 - values / others))

@@ -44,7 +44,7 @@ def run(seeds: Sequence[int]) -> Answer:
         (name, experts, router): evaluate(router, scenario(name, experts), seeds)
         for name, experts, router in itertools.product(SCENARIOS, EXPERTS, ROUTERS)
     }
-    return Answer(_rows(found), _draw(found), headlines(found))
+    return Answer(as_rows(found), _draw(found), headlines(found))
 
 
 def metric(found: Found, name: str, scenario: str, experts: str, router: str) -> Floats:
@@ -87,7 +87,8 @@ def headlines(found: Found) -> list[Headline]:
     return lines
 
 
-def _rows(found: Found) -> list[Row]:
+def as_rows(found: Found) -> list[Row]:
+    """Return a row per scenario, kind of experts, router and seed."""
     rows: list[Row] = []
     for (name, experts, router), episodes in found.items():
         names = ("return", "generalization_error", "forgetting", "accuracy", "energy_j")

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
-from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of, verdict
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 
@@ -67,7 +67,7 @@ def run(seeds: Sequence[int]) -> Answer:
         setting: {servers: final_errors(setting, servers, seeds) for servers in SERVERS}
         for setting in settings()
     }
-    return Answer(_rows(found, seeds), _draw(found), headlines(found))
+    return Answer(_rows(found, seeds), draw(found), headlines(found))
 
 
 def final_errors(setting: Setting, servers: int, seeds: Sequence[int]) -> Floats:
@@ -75,11 +75,6 @@ def final_errors(setting: Setting, servers: int, seeds: Sequence[int]) -> Floats
     options = {"learning_rate": setting.rate}
     episodes = evaluate("gating", scenario(setting, servers), seeds, options=options)
     return episodes.metrics["generalization_error"]
-
-
-def verdict(estimate: Estimate) -> bool | None:
-    """Tell whether a difference is positive; None where its interval does not decide."""
-    return estimate.mean > 0 if estimate.excludes_zero else None
 
 
 def headlines(found: Found) -> list[Headline]:
@@ -109,7 +104,8 @@ def _rows(found: Found, seeds: Sequence[int]) -> list[Row]:
     return rows
 
 
-def _draw(found: Found) -> Figure:
+def draw(found: Found) -> Figure:
+    """Draw G_T by number of servers: a panel for each preset and direction, a line for each η."""
     seeds = len(next(iter(found.values()))[ENOUGH])
     figure = drawing.new_figure(
         f"Final error of gating after T slots, {seeds} seeds (mean and 95 % interval)", (9.0, 6.8)
@@ -119,6 +115,9 @@ def _draw(found: Found) -> Figure:
         grid.flat, itertools.product(PRESETS, DIRECTIONS), strict=True
     ):
         _draw_panel(axes, found, preset, direction)
+    # Not before: it would fix the upper end that the panels of a row share.
+    for axes in grid[:, 0]:
+        axes.set_ylim(bottom=0)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     drawing.legend_below(figure, handles, labels, len(RATES))
     return figure
@@ -130,7 +129,6 @@ def _draw_panel(axes: Axes, found: Found, preset: str, direction: str) -> None:
         values = np.stack([errors[servers] for servers in SERVERS], axis=1)
         drawing.draw_band(axes, SERVERS, values, LOOKS[rate], f"η = {rate:g}")
     axes.set_xticks(SERVERS)
-    axes.set_ylim(bottom=0)
     title = f"{preset}, signals {direction}"
     below = preset == PRESETS[-1]
     left = direction == DIRECTIONS[0]

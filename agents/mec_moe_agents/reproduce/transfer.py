@@ -20,7 +20,7 @@ from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
 from mec_moe_agents.evaluation.trained import LEARNED
-from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
+from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of, verdict
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
 
@@ -114,11 +114,6 @@ def run(seeds: Sequence[int]) -> Answer:
 def lead(found: Found, condition: str, baseline: str) -> Estimate:
     """Estimate by how much the learned policy's return exceeds a baseline's, seed by seed."""
     return estimate_mean(returns(found, condition, LEARNED) - returns(found, condition, baseline))
-
-
-def verdict(estimate: Estimate) -> bool | None:
-    """Tell whether a lead is positive; None where its interval does not decide."""
-    return estimate.mean > 0 if estimate.excludes_zero else None
 
 
 def headlines(found: Found) -> list[Headline]:

@@ -134,7 +134,7 @@ def test_a_links_number_hides_no_server(browser: Browser, digits: Path) -> None:
         """
         const context = document.createElement("canvas").getContext("2d");
         let patch = null;
-        context.roundRect = (...box) => { patch = box; };
+        context.roundRect = (...box) => { patch = box.slice(0, 4); };
         const places = [[40, 100], [260, 100], [150, 100]];
         tagLink(context, places[0], places[1], 14, places, { color: "#000000", subcarrier: 10 });
         return patch;

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FormatStrFormatter, SymmetricalLogLocator
-from mec_moe_agents.evaluation.drawing import save_figure
+from matplotlib.ticker import EngFormatter, SymmetricalLogLocator
+from mec_moe_agents.evaluation.drawing import look_of, save_figure
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import train
@@ -33,7 +33,7 @@ from mec_moe_env import OFFLOADING_PRESETS
 from mec_moe_env.files import write_csv
 
 POLICIES = ("shape", "features", "mlp")
-COLORS = {"shape": "#0072B2", "features": "#009E73", "mlp": "#D55E00"}
+COLORS = {"shape": look_of("learned").color, "features": "#009E73", "mlp": "#AA4499"}
 SEGMENT = 12_800
 """Steps between two evaluations: how exactly the moment is known."""
 
@@ -154,9 +154,10 @@ def draw(runs: Sequence[Run], baselines: dict[str, float], options: argparse.Nam
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for name, value in baselines.items():
-        axes.axhline(value, color="black", ls="--" if name == "greedy-oracle" else ":", lw=1.3)
+        color = look_of(name).color
+        axes.axhline(value, color=color, ls="--" if name == "greedy-oracle" else ":", lw=1.3)
         place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-        axes.annotate(name, (1.0, value), xytext=(4, -3), **place)
+        axes.annotate(name, (1.0, value), xytext=(4, -3), color=color, **place)
     for one in runs:
         label = f"{one.policy} policy" if one.seed == 0 else None
         steps = [point.steps for point in one.curve]
@@ -167,7 +168,7 @@ def draw(runs: Sequence[Run], baselines: dict[str, float], options: argparse.Nam
             axes.plot(*place, "*", color=COLORS[one.policy], ms=12, mec="white")
     axes.set_yscale("symlog", linthresh=50)
     axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=50, subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set(
         title=f"{options.algo} on {options.scenario}: steps until {options.baseline} (stars)",

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mec_moe_agents import estimate_mean
 from mec_moe_agents.evaluation.naming import parse_scenarios
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.shipped import load
 from mec_moe_agents.suite.tasks import splits_of
+
+from tests.documentation.blocks import pages
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +37,14 @@ def load_script() -> ModuleType:
 
 SCRIPT: Any = load_script()
 RESULTS = SCRIPT.results()
+PAGES = [*pages(), *sorted((ROOT / "docs" / "notebooks").glob("*.md"))]
+SPEED = ROOT / "benchmarks" / "README.md"
+"""Its tables are of times, which have no entry: their commands stand beside them."""
+DRAWN_BY_HAND = {ROOT / "docs" / "system.svg"}
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^):]+)\)")
+COMMAND = re.compile(r"`(mec-moe|python|make) |^(mec-moe|python|make) ", re.MULTILINE)
+FIGURE = re.compile(r"[*+−-]*\d[\d.,]*( |$|–)")
+"""A number with what belongs to it, a unit or an interval."""
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -44,12 +55,65 @@ def test_a_result_has_its_command_beside_it_and_its_rows_are_those_recorded(name
     assert len(record["code"]) == 16
     for page in result.pages:
         assert result.command_on_pages in (ROOT / page).read_text(encoding="utf-8"), page
-    for picture in result.pictures.values():
+    for picture in (*result.pictures.values(), *result.writes):
         assert (ROOT / picture).is_file()
     if not result.suite:
         rows = SCRIPT.read_rows(result.kept)
         assert len(rows) == record["rows"]
         assert SCRIPT.checksum(rows) == record["checksum"]
+
+
+def test_every_picture_comes_from_a_command() -> None:
+    made = {
+        ROOT / name for each in RESULTS.values() for name in (*each.pictures.values(), *each.writes)
+    }
+    shown = {
+        (page.parent / name).resolve()
+        for page in PAGES
+        for name in PICTURE.findall(page.read_text(encoding="utf-8"))
+    }
+    assert shown <= made | DRAWN_BY_HAND
+    assert set((ROOT / "docs").glob("*.png")) <= made
+
+
+def test_every_file_that_is_kept_belongs_to_a_result() -> None:
+    kept = {path for each in RESULTS.values() for path in (each.record, each.kept)}
+    folder = ROOT / "docs" / "results"
+    assert {path for kind in ("json", "csv", "gz") for path in folder.glob(f"*.{kind}")} <= kept
+
+
+def tables(text: str) -> list[tuple[str, str]]:
+    """Return each table of a page with what stands beside it.
+
+    That is what stands between the headings or tables before and after it.
+    """
+    parts = re.split(r"((?:^\|.*\n)+)|^#.*\n", text, flags=re.MULTILINE)
+    # Text and tables take turns, None where a heading parted two texts.
+    texts, between = parts[::2], parts[1::2]
+    around = zip(between, texts, texts[1:], strict=False)
+    return [(table, before + after) for table, before, after in around if table]
+
+
+def measured(table: str) -> bool:
+    """Tell whether a third of a table's cells begin with a number."""
+    _, _, *lines = table.splitlines()
+    cells = [cell.strip() for line in lines for cell in line.strip("|").split("|")[1:]]
+    return 3 * sum(bool(FIGURE.match(cell)) for cell in cells) >= len(cells)
+
+
+@pytest.mark.parametrize("page", [*PAGES, SPEED], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_table_of_measurements_has_its_command_beside_it(page: Path) -> None:
+    for table, beside in tables(page.read_text(encoding="utf-8")):
+        assert COMMAND.search(beside) or not measured(table), table
+
+
+def test_tables_of_measurements_are_found() -> None:
+    found = [table for table, _ in tables(SPEED.read_text(encoding="utf-8"))]
+    assert sum(map(measured, found)) >= 6
+    assert not measured(found[0])  # commands
+    assert [measured(table) for table, _ in tables(README)] == [False, True, False, False]
+    text = "# A\nx\n| a |\n| - |\n| 1 |\ny\n## B\nz\n| b |\n| - |\n"
+    assert [beside for _, beside in tables(text)] == ["x\ny\n", "z\n"]
 
 
 def test_the_ranking_is_of_the_rows_that_are_shipped_with_the_suite() -> None:
@@ -134,6 +198,99 @@ def test_rows_agree_to_what_processors_differ_by() -> None:
     assert SCRIPT.differences(kept, [kept[1], kept[0]]) != []
     assert SCRIPT.checksum(kept) == SCRIPT.checksum(kept[::-1])
     assert SCRIPT.checksum(kept) != SCRIPT.checksum(far)
+
+
+def test_packed_rows_are_the_same_file_again(tmp_path: Path) -> None:
+    rows = [{"agent": "a, b", "return": "-1.5"}, {"agent": "c", "return": "2"}]
+    for name in ("rows.csv", "rows.csv.gz", "again.csv.gz"):
+        SCRIPT.keep(tmp_path / name, rows)
+        assert SCRIPT.read_rows(tmp_path / name) == rows
+    assert (tmp_path / "rows.csv.gz").read_bytes() == (tmp_path / "again.csv.gz").read_bytes()
+
+
+def test_a_printed_table_has_rows() -> None:
+    printed = "words\n| a | b | b |\n| --- | --- | --- |\n| `x` | 1 | 2 % |\n"
+    assert SCRIPT.rows_of_table(printed) == [{"a": "`x`", "b": "1", "b 2": "2 %"}]
+
+
+def test_the_suites_page_shows_the_brackets() -> None:
+    page = (ROOT / "docs" / "suite.md").read_text(encoding="utf-8")
+    shown = [SCRIPT.rows_of_table(table) for table, _ in tables(page)]
+    assert SCRIPT.read_rows(RESULTS["brackets"].kept) in shown
+
+
+def test_the_companion_papers_page_shows_the_means() -> None:
+    page = (ROOT / "docs" / "continual.md").read_text(encoding="utf-8")
+    rows = SCRIPT.read_rows(RESULTS["continual"].kept)
+    for line in SCRIPT.rows_of_table(tables(page)[0][0]):
+        errors = [
+            float(row["error"])
+            for row in rows
+            if (row["servers"], row["round"]) == (line["M"], line["rounds"])
+        ]
+        standard_error = np.std(errors, ddof=1) / np.sqrt(len(errors))
+        assert line["here"] == f"{np.mean(errors):.3f} ± {standard_error:.3f}", line
+
+
+def paired(rows: list[dict[str, str]], labels: tuple[str, ...], column: str) -> dict[Any, Any]:
+    """Return a column by labels, seeds in order."""
+    found: dict[Any, list[float]] = {}
+    for row in rows:
+        found.setdefault(tuple(row[label] for label in labels), []).append(float(row[column]))
+    return {key: np.array(values) for key, values in found.items()}
+
+
+def test_the_readme_says_where_the_learned_policy_is_behind() -> None:
+    rows = SCRIPT.read_rows(RESULTS["transfer"].kept)
+    returns = paired(rows, ("condition", "scheduler"), "return")
+    behind = {
+        condition: estimate_mean(returns[condition, "des"] - returns[condition, "learned"]).low > 0
+        for condition, agent in returns
+        if agent == "des"
+    }
+    assert {condition for condition, found in behind.items() if found} == {"M = 32", "M = 64"}
+    assert "with 32 servers or more `des` is better" in README
+
+
+def test_the_readme_says_what_learned_importance_saves() -> None:
+    text = " ".join(README.split())
+    means = means_of("digits-moe")
+    spent = means["learned"]["energy_per_token_j"] / means["jesa"]["energy_per_token_j"]
+    assert f"it spends {100 * spent:.0f} % of the energy" in text
+    assert {f"{100 * each['accuracy']:.1f}" for each in means.values()} == {"98.6"}
+    assert "at the same accuracy of 98.6 %" in text
+    rows = SCRIPT.read_rows(RESULTS["importance"].kept)
+    joules = paired(rows, ("gamma0", "scheduler"), "energy_per_token_j")
+    accuracy = paired(rows, ("gamma0", "scheduler"), "accuracy")
+    on_train = paired(rows, ("gamma0", "scheduler"), "accuracy_on_train")
+    values = [gamma for gamma, agent in joules if agent == "jesa"]
+    saved = [1 - (joules[gamma, "learned"] / joules[gamma, "jesa"]).mean() for gamma in values]
+    assert f"at least {100 * min(saved):.0f} % less energy" in text
+    assert all(
+        accuracy[gamma, "learned"].mean() >= accuracy[gamma, "jesa"].mean() for gamma in values
+    )
+    lost = [
+        100 * (on_train[gamma, "jesa"] - on_train[gamma, "learned"]).mean()
+        for gamma in values
+        if float(gamma) >= 0.35
+    ]
+    assert f"lose {min(lost):.1f} to {max(lost):.1f} points for γ0 ≥ 0.35" in text
+
+
+def test_the_readme_says_how_many_steps_each_policy_needs() -> None:
+    ends: dict[tuple[str, str], float] = {}
+    for row in SCRIPT.read_rows(RESULTS["sample-efficiency"].kept):
+        ends[row["policy"], row["seed"]] = float(row["steps"])
+    # A run ends where `guard` is reached, or at the first look after 800,000 steps.
+    needed = {
+        policy: [end for (name, _), end in ends.items() if name == policy]
+        for policy in ("shape", "features", "mlp")
+    }
+    (seeds,) = re.findall(r"--seeds (\d)", RESULTS["sample-efficiency"].command)
+    assert {len(found) for found in needed.values()} == {int(seeds)}
+    assert set(needed["shape"]) == {12_800}
+    assert max(needed["features"]) < 800_000 <= min(needed["mlp"])
+    assert f"needs {np.median(needed['features']):,.0f} (median)" in " ".join(README.split())
 
 
 def test_only_numbers_are_shortened(tmp_path: Path) -> None:

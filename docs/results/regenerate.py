@@ -5,15 +5,18 @@
     python docs/results/regenerate.py --quick    those of about a minute
     python docs/results/regenerate.py --check    write nothing; compare rows with those kept here
 
-NAME.csv keeps the rows of a result, NAME.json the command, the code it ran with, and the rows'
-checksum. Rows, not pixels, are compared: to 1e-6, as the last bits depend on the processor.
+NAME.csv (NAME.csv.gz where they are many) keeps the rows of a result, NAME.json the command, the
+code it ran with, and the rows' checksum. Rows, not pixels, are compared: to 1e-6, as the last bits
+depend on the processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import hashlib
+import io
 import json
 import math
 import shlex
@@ -46,11 +49,13 @@ class Result:
     name: str
     command: str
     pages: list[str]
-    rows: str
+    rows: str = ""
     columns: list[str] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
     shown: str = ""
     suite: bool = False
+    packed: bool = False
     quick: bool = False
 
     @property
@@ -61,7 +66,7 @@ class Result:
     @property
     def kept(self) -> Path:
         """Where the rows are kept."""
-        return HERE / f"{self.name}.csv"
+        return HERE / f"{self.name}.csv{'.gz' if self.packed else ''}"
 
     @property
     def record(self) -> Path:
@@ -72,8 +77,13 @@ class Result:
         """Run the command from the repository's root and return the rows that it wrote."""
         words = shlex.split(self.command.format(out=shlex.quote(str(out))))
         programs = {"python": [sys.executable], "mec-moe": [sys.executable, "-m", "mec_moe_agents"]}
-        subprocess.run([*programs[words[0]], *words[1:]], cwd=ROOT, check=True)
-        return read_rows(out / self.rows, self.columns)
+        said = None if self.rows else subprocess.PIPE
+        found = subprocess.run(
+            [*programs[words[0]], *words[1:]], cwd=ROOT, check=True, stdout=said, encoding="utf-8"
+        )
+        if self.rows:
+            return read_rows(out / self.rows, self.columns)
+        return rows_of_table(found.stdout)
 
 
 def results() -> dict[str, Result]:
@@ -84,11 +94,21 @@ def results() -> dict[str, Result]:
 
 def read_rows(path: Path, columns: list[str] | None = None) -> list[Row]:
     """Return the rows of a CSV file with these columns, or all that are neither origin nor time."""
-    with path.open(newline="", encoding="utf-8") as stream:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         named = reader.fieldnames or ()
         wanted = columns or [n for n in named if n not in ORIGIN and not n.endswith("seconds")]
         return [{name: shorten(row[name]) for name in wanted} for row in reader]
+
+
+def rows_of_table(markdown: str) -> list[Row]:
+    """Return the rows of a table of Markdown as they stand there."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    heads, _, *body = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    # One name may stand over two columns.
+    names = [f"{name} {n}" if name in heads[:n] else name for n, name in enumerate(heads)]
+    return [dict(zip(names, cells, strict=True)) for cells in body]
 
 
 def shorten(text: str) -> str:
@@ -101,8 +121,21 @@ def shorten(text: str) -> str:
 
 def as_csv(rows: list[Row]) -> str:
     """Return rows as the text of a CSV file."""
-    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
-    return "\n".join(lines) + "\n"
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def keep(path: Path, rows: list[Row]) -> None:
+    """Write rows to a file of comma-separated values, packed if its name ends in .gz."""
+    text = as_csv(rows)
+    if path.suffix == ".gz":
+        # No time in it: equal rows are equal files.
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    else:
+        write_text(path, text)
 
 
 def checksum(rows: list[Row]) -> str:
@@ -139,7 +172,7 @@ def make(result: Result) -> None:
     provenance = current_provenance()
     rows = result.run(out)
     if not result.suite:
-        write_text(result.kept, as_csv(rows))
+        keep(result.kept, rows)
     for picture, page in result.pictures.items():
         shutil.copyfile(out / picture, ROOT / page)
     record = {

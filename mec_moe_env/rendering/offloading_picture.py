@@ -49,8 +49,8 @@ def draw(scene: OffloadingScene, scale: float = 1.0) -> Frame:
     _draw_strip(canvas, scene)
     _draw_words(canvas, scene)
     total, account = scene.account.total, scene.account
-    aside = f"G {total['generalization_error']:.4f}"
-    if "accuracy" in total:
+    aside = f"G {total['generalization_error']:.4f}" if scene.slot else ""
+    if "accuracy" in total and scene.slot:
         aside = f"accuracy {100 * total['accuracy']:.1f} %   {aside}"
     panels.title(canvas, ERROR, "error so far", aside)
     panels.curve(canvas, ERROR, account.curve, scene.horizon, account.since)

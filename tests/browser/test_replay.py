@@ -114,6 +114,37 @@ def test_keys(browser: Browser, digits: Path, recorded: Recording) -> None:
     assert_quiet(browser)
 
 
+def test_an_address_names_the_slot(browser: Browser, digits: Path) -> None:
+    browser.open_file(digits)
+    browser.run("location.hash = '#37'")
+    WebDriverWait(browser.driver, 20).until(lambda _: step_of(browser) == 37)
+    browser.driver.refresh()
+    assert step_of(browser) == 37
+    browser.run("location.hash = '#9999'")
+    WebDriverWait(browser.driver, 20).until(lambda _: step_of(browser) == LAST_SLOT)
+    browser.run("location.hash = '#nowhere'")
+    WebDriverWait(browser.driver, 20).until(lambda _: step_of(browser) == 0)
+    assert_quiet(browser)
+
+
+def test_a_links_number_hides_no_server(browser: Browser, digits: Path) -> None:
+    browser.open_file(digits)
+    # One server lies in the middle of the link, with its number below.
+    x, y, width, height = browser.run(
+        """
+        const context = document.createElement("canvas").getContext("2d");
+        let patch = null;
+        context.roundRect = (...box) => { patch = box.slice(0, 4); };
+        const places = [[40, 100], [260, 100], [150, 100]];
+        tagLink(context, places[0], places[1], 14, places, { color: "#000000", subcarrier: 10 });
+        return patch;
+        """
+    )
+    assert 40 + 14 < x < x + width < 260 - 14
+    assert not (x < 150 + 14 and x + width > 150 - 14)
+    assert y < 100 < y + height
+
+
 def test_the_space_bar_plays_and_pauses(browser: Browser, digits: Path) -> None:
     browser.open_file(digits)
     browser.press(" ")

@@ -36,11 +36,15 @@ TITLE_CHARACTERS = 10.0
 
 
 def new_figure(title: str, size: tuple[float, float]) -> Figure:
-    """Return an empty figure of this size in inches, which needs no display."""
+    """Return an empty figure of this size in inches, which needs no display.
+
+    Lines of the title that are too long for it are broken; its own breaks stay.
+    """
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     if title:  # an empty one would take room, too
-        figure.suptitle(textwrap.fill(title, int(TITLE_CHARACTERS * size[0])))
+        most = int(TITLE_CHARACTERS * size[0])
+        figure.suptitle("\n".join(textwrap.fill(line, most) for line in title.splitlines()))
     return figure
 
 

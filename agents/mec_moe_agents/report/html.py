@@ -10,7 +10,7 @@ from urllib.parse import quote
 from mec_moe_agents.report.content import Figure, Report, Section
 from mec_moe_agents.report.drawings import embedded
 from mec_moe_agents.report.html_tables import facts_html, pairs_html, table_html
-from mec_moe_agents.report.markup import blocks, inline, plain
+from mec_moe_agents.report.markup import blocks, command, inline, plain
 from mec_moe_agents.report.setup import Setup
 
 HERE = Path(__file__).parent
@@ -64,7 +64,7 @@ def _file(name: str) -> str:
 def _summary(report: Report) -> str:
     record = report.record
     facts = {
-        "Command": f"<pre>{plain(record.given)}</pre>",
+        "Command": command(record.given),
         "Seeds": plain(seeds_in_words(report)),
         "Started": f"{plain(_moment(record.started))}, took {record.seconds:,.1f} s",
         "Code": f"mec-moe-env {plain(record.version)}, code <code>{plain(record.code)}</code>",
@@ -124,7 +124,7 @@ def _link(path: Path, text: str, out: Path) -> str:
 
 def _what_was_run(report: Report, out: Path) -> str:
     record = report.record
-    commands = "".join(f"<pre>{plain(command)}</pre>" for command in record.reproduce)
+    commands = "".join(map(command, record.reproduce))
     versions = pairs_html(
         ("package", "version"), [("python", record.python), *record.packages.items()]
     )

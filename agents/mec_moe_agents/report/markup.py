@@ -12,11 +12,13 @@ SPANS = (
     (re.compile(r"\*([^*]+)\*"), r"<em>\1</em>"),
     (re.compile(r"\[([^]]+)\]\((https://[^)\s]+)\)"), r'<a href="\2">\1</a>'),
 )
+MINUS = re.compile(r"`[^`]*`|(?<=[\s\[(])-(?=\d)")
+"""A hyphen before a number, as Python writes a minus; or code, where it stays."""
 
 
 def inline(text: str) -> str:
     """Return a sentence as HTML; code, emphasis and links are Markdown's."""
-    escaped = html.escape(text)
+    escaped = MINUS.sub(lambda found: "−" if found[0] == "-" else found[0], html.escape(text))
     for pattern, replacement in SPANS:
         escaped = pattern.sub(replacement, escaped)
     return escaped
@@ -25,6 +27,12 @@ def inline(text: str) -> str:
 def plain(text: str) -> str:
     """Return words as HTML, nothing in them being markup."""
     return html.escape(text)
+
+
+def command(text: str) -> str:
+    """Return a command line as HTML that is broken between its words only."""
+    words = " ".join(f"<span>{html.escape(word)}</span>" for word in text.split(" "))
+    return f'<pre class="command">{words}</pre>'
 
 
 def blocks(text: str) -> str:

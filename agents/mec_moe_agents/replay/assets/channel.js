@@ -2,6 +2,8 @@
 
 const CHANNEL_LEVELS = 255;
 const MOST_CHANNEL_HEIGHT = 240;
+/** Room for the frames around cells at the edge. */
+const RIM = 3;
 
 class ChannelFigure {
   /**
@@ -25,9 +27,10 @@ class ChannelFigure {
     const item = Number(this.select.value);
     this.small.textContent = this.note(step, item);
     const tall = Math.max(10, Math.min(16, MOST_CHANNEL_HEIGHT / this.rows));
-    const { context, width } = surface(this.canvas, this.rows * tall + 18);
+    const { context, width } = surface(this.canvas, this.rows * tall + 18 + RIM);
+    context.translate(0, RIM);
     const left = 66;
-    const grid = { left, tall, wide: (width - left) / this.columns, largest: this.largest(step, item) };
+    const grid = { left, tall, wide: (width - left - RIM) / this.columns, largest: this.largest(step, item) };
     for (let row = 0; row < this.rows; row += 1) this.drawRow(context, step, item, row, grid);
     for (let column = 0; column < this.columns; column += Math.ceil(20 / grid.wide)) {
       text(context, `${column}`, left + (column + 0.5) * grid.wide, this.rows * tall + 9, { color: theme.faint, size: 10 });
@@ -68,14 +71,15 @@ class ChannelFigure {
   frame(context, run, index, choices, { left, tall, wide }) {
     for (const { row, column } of choices) {
       const [x, span] = column < 0 ? [left, wide * this.columns] : [left + column * wide, wide];
-      const box = [x + 1.5, row * tall + 1.5, Math.max(span - 3, 2), tall - 3];
+      // Around the cell, so that its number stays readable.
+      const box = [x - 1, row * tall - 1, Math.max(span + 2, 4), tall + 2];
       if (index === 0) {
         context.strokeStyle = theme.paper;
-        context.lineWidth = 5;
+        context.lineWidth = 4;
         context.strokeRect(...box);
       }
       context.strokeStyle = visible(run.color);
-      context.lineWidth = 3;
+      context.lineWidth = 2.5;
       context.setLineDash(DASHES[index]);
       context.strokeRect(...box);
       context.setLineDash([]);

@@ -2,7 +2,7 @@
 
 const UNUSED = -1;
 const MOST_LINKS_SHOWN = 16;
-const LAYER_SIGNS = "shade: the gate's score · dot: an expert that was chosen · ✕ one that was asked for in vain · bar: relevance reached, line: relevance wanted, ! short of it · choose a row to read about its token";
+const LAYER_SIGNS = "shade: the gate's score · dot, or colour: an expert that was chosen · ✕ one that was asked for in vain · bar: relevance reached, line: relevance wanted, ! short of it · choose a row to read about its token";
 
 class View {
   constructor(record, runs) {

@@ -63,6 +63,12 @@ function announce(view, step) {
   document.getElementById("announcement").textContent = runs.map((run) => `${run.name}: ${view.summary(run, step)}`).join(" ");
 }
 
+/** The step that the address names, as in page.html#37; the first one unless it names any. */
+function addressed() {
+  const named = Number.parseInt(location.hash.slice(1), 10);
+  return Number.isNaN(named) ? 0 : named - record.first;
+}
+
 let player = null;
 
 function start() {
@@ -96,7 +102,8 @@ function start() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
   window.addEventListener("resize", restyle);
-  player.go(0);
+  window.addEventListener("hashchange", () => goTo(addressed()));
+  player.go(addressed());
   restyle();
 }
 

@@ -2,6 +2,11 @@
 
 const EDGE = 26;
 const NUMBER_ROOM = 17;
+/** Of a server's number below its disc. */
+const NUMBER_BELOW = 11;
+const TAG_ROOM = 14;
+/** Shares of a link's way at which its tag may lie, the best first. */
+const TAG_SHARES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8];
 
 /** Radius of a server's disc in CSS pixels, by how many there are. */
 function discRadius(count) {
@@ -62,27 +67,44 @@ function cross(context, x, y, radius) {
   line(context, x - arm, y + arm, x + arm, y - arm);
 }
 
-/** Draw a link from disc to disc as an arrow, with the number of its subcarrier. */
-function drawLink(context, from, to, radius, { color, fresh, subcarrier }) {
+/** Where a link begins and ends between two discs, and its direction. */
+function wayOf(from, to, radius) {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const length = Math.hypot(dx, dy) || 1;
-  const [ux, uy] = [dx / length, dy / length];
+  const along = [dx / length, dy / length];
   const gap = Math.min(radius + 6, length / 2 - 7);
-  const [startX, startY] = [from[0] + ux * gap, from[1] + uy * gap];
-  const [endX, endY] = [to[0] - ux * gap, to[1] - uy * gap];
+  const at = (place, sign) => place.map((value, axis) => value + sign * along[axis] * gap);
+  return { start: at(from, 1), end: at(to, -1), along, length: length - 2 * gap };
+}
+
+/** Draw a link from disc to disc as an arrow. */
+function drawLink(context, from, to, radius, { color, fresh }) {
+  const { start, end: [endX, endY], along: [ux, uy] } = wayOf(from, to, radius);
   context.strokeStyle = context.fillStyle = color;
   context.lineWidth = fresh ? 3 : 1.5;
   context.setLineDash(fresh ? [] : [4, 3]);
-  line(context, startX, startY, endX, endY);
+  line(context, ...start, endX, endY);
   context.setLineDash([]);
   context.beginPath();
   context.moveTo(endX + ux * 3, endY + uy * 3);
   context.lineTo(endX - ux * 8 - uy * 5, endY - uy * 8 + ux * 5);
   context.lineTo(endX - ux * 8 + uy * 5, endY - uy * 8 - ux * 5);
   context.fill();
+}
+
+/** Draw the number of a link's subcarrier where it hides least of the servers at these places. */
+function tagLink(context, from, to, radius, places, { color, subcarrier }) {
+  const { start, end, along: [ux, uy], length } = wayOf(from, to, radius);
   // Beside a short arrow, so that it stays visible.
-  const aside = length - 2 * gap < 44 ? 17 : 0;
-  tag(context, `${subcarrier}`, (startX + endX) / 2 - uy * aside, (startY + endY) / 2 + ux * aside, color);
+  const aside = length < 44 ? 17 : 0;
+  const hidden = places.flatMap(([x, y]) => [[x, y, radius], [x, y + radius + NUMBER_BELOW, 4]]);
+  const room = ([x, y]) => Math.min(TAG_ROOM, ...hidden.map(([otherX, otherY, size]) => Math.hypot(x - otherX, y - otherY) - size));
+  let best = null;
+  for (const share of TAG_SHARES) {
+    const place = [start[0] + share * (end[0] - start[0]) - uy * aside, start[1] + share * (end[1] - start[1]) + ux * aside];
+    if (!best || room(place) > room(best)) best = place;
+  }
+  tag(context, `${subcarrier}`, ...best, color);
 }
 
 /** Draw a small label on a patch of the sheet's colour. */

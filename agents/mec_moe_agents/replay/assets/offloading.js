@@ -133,9 +133,11 @@ class View {
     context.translate((width - side) / 2, 0);
     context.strokeStyle = theme.line;
     context.strokeRect(0.5, 0.5, side - 1, side - 1);
+    const links = this.links(run, step);
+    links.forEach(({ origin, server, ...link }) => drawLink(context, places[origin], places[server], radius, link));
     places.forEach((place, server) => drawServer(context, place, radius, this.look(run, step, server)));
-    this.links(run, step).forEach(({ origin, server, ...link }) => drawLink(context, places[origin], places[server], radius, link));
-    if (radius > 5) places.forEach(([x, y], server) => text(context, `${server}`, x, y + radius + 11, { color: theme.faint, size: 10 }));
+    if (radius > 5) places.forEach(([x, y], server) => text(context, `${server}`, x, y + radius + NUMBER_BELOW, { color: theme.faint, size: 10 }));
+    links.forEach(({ origin, server, ...link }) => tagLink(context, places[origin], places[server], radius, places, link));
     for (let task = 0; task < this.tasks; task += 1) {
       drawTask(context, places[run.columns.origin.at(step, task)], radius, this.record.types[run.columns.type.at(step, task)]);
     }

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from mec_moe_env.config import Config, Interval, OneOf, Real, Whole
+from mec_moe_env.config import Allowed, Config, Interval, OneOf, Real, Recorded, Whole
 from pagemaker.markdown import code, table
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -52,12 +52,14 @@ def allowed(config: Config, name: str) -> str:
     return str(field.type)
 
 
-def range_text(declared: Whole | Real | Interval | OneOf) -> str:
+def range_text(declared: Allowed) -> str:
     """Write a range as an interval, words as they are."""
     if isinstance(declared, OneOf):
         return ", ".join(map(code, declared.words))
     if isinstance(declared, Interval):
         return f"pair low ≤ high in {range_text(declared.element)}"
+    if isinstance(declared, Recorded):
+        return str(declared)
     open_low = isinstance(declared, Real) and declared.open_low
     reached = math.isfinite(declared.high) or (isinstance(declared, Real) and declared.infinite)
     interval = f"{'(' if open_low else '['}{number(declared.low)}, {number(declared.high)}"
@@ -83,7 +85,7 @@ def unit(config: Config, name: str) -> str:
     declared = field.metadata.get("allowed")
     if declared is None:
         return ""
-    return field.metadata["unit"] or ("" if isinstance(declared, Whole | OneOf) else "1")
+    return field.metadata["unit"] or ("" if isinstance(declared, Whole | OneOf | Recorded) else "1")
 
 
 def fields_table(config: Config, names: Sequence[str]) -> str:

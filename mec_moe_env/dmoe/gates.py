@@ -13,6 +13,7 @@ from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
 from mec_moe_env.tasks.images import load_digits_split
+from mec_moe_env.worlds.world import refuse_world
 
 TOY_GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
 """Scores by layer, source and expert."""
@@ -126,6 +127,7 @@ class ToyGates(GivenGates):
             ValueError: a fixed size was changed.
         """
         keep_sizes(config, DMOE_PRESETS["toy"], TOY_FIELDS)
+        refuse_world(config, "gates", config.gates)
         self._in_situ = config.max_spectral_efficiency
 
     def begin(self, i: int, rng: np.random.Generator, state: State, exogenous: Exogenous) -> None:

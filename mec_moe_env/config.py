@@ -116,8 +116,9 @@ class Recorded:
 
     def admits(self, value: object) -> bool:
         """Tell whether `value` is allowed; the data are read where an environment is built."""
-        named = isinstance(value, str) and value != ""
-        return value is None or named or (self.rows and isinstance(value, tuple))
+        if isinstance(value, tuple):
+            return self.rows and all(isinstance(row, tuple) for row in value)
+        return value is None or (isinstance(value, str) and value != "")
 
 
 Allowed = Whole | Real | Interval | OneOf | Recorded

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -102,13 +103,41 @@ class OneOf:
         return isinstance(value, str) and value in self.words
 
 
-def setting(default: Any, allowed: Whole | Real | Interval | OneOf, unit: str = "") -> Any:
+@dataclass(frozen=True)
+class Recorded:
+    """Data from outside: nothing, a file, or the rows of a table themselves."""
+
+    what: str
+    """What the file holds."""
+    rows: bool = False
+    """Whether rows can be given in place of a file."""
+
+    def __str__(self) -> str:
+        return f"None or the path of {self.what}" + (", or such rows" if self.rows else "")
+
+    def admits(self, value: object) -> bool:
+        """Tell whether `value` is allowed; the data are read where an environment is built."""
+        if isinstance(value, tuple):
+            return self.rows and all(isinstance(row, tuple) for row in value)
+        return value is None or (isinstance(value, str) and value != "")
+
+
+Allowed = Whole | Real | Interval | OneOf | Recorded
+"""What a field admits."""
+
+
+def setting(default: Any, allowed: Allowed, unit: str = "") -> Any:
     """Declare a dataclass field with a default, a checked range, and a unit if it has one."""
     return dataclasses.field(default=default, metadata={"allowed": allowed, "unit": unit})
 
 
 def plain(value: Any) -> Any:
-    """Turn NumPy scalars into Python numbers; arrays and sequences, as of JSON, into tuples."""
+    """Turn NumPy scalars into Python numbers; arrays and sequences, as of JSON, into tuples.
+
+    Paths become texts, so that a configuration is the same from either.
+    """
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -129,7 +158,7 @@ def reject(field: str, value: object, allowed: object) -> ValueError:
     return ValueError(f"{field} = {value!r} is not allowed: {field} must be {allowed}")
 
 
-def check(field: str, value: object, allowed: Whole | Real | OneOf) -> None:
+def check(field: str, value: object, allowed: Allowed) -> None:
     """Raise the ValueError of `reject` unless `value` is allowed."""
     if not allowed.admits(value):
         raise reject(field, value, allowed)
@@ -192,6 +221,21 @@ class Config:
         fields = dataclasses.fields(self)
         whole = [field for field in fields if isinstance(field.metadata.get("allowed"), Whole)]
         return {field.name: getattr(self, field.name) for field in whole}
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Fields that take recorded data: positions, channels, arrivals."""
+        fields = dataclasses.fields(self)
+        return tuple(
+            field.name for field in fields if isinstance(field.metadata.get("allowed"), Recorded)
+        )
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Path of every file or folder of data that is named, by field."""
+        names = [*self.recorded, "data_path"]
+        values = {name: getattr(self, name, None) for name in names}
+        return {name: value for name, value in values.items() if isinstance(value, str)}
 
     def override(self, **fields: Any) -> Self:
         """Return a copy with some fields replaced.

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from mec_moe_env.config import Config, Interval, OneOf, Real, Whole
+from mec_moe_env.config import Allowed, Config, Interval, OneOf, Real, Recorded, Whole
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NONSENSE = "?"
@@ -51,12 +51,14 @@ def allowed(config: Config, name: str) -> str:
     return str(field.type)
 
 
-def range_text(declared: Whole | Real | Interval | OneOf) -> str:
+def range_text(declared: Allowed) -> str:
     """Write a range as an interval, words as they are."""
     if isinstance(declared, OneOf):
         return ", ".join(f"`{word}`" for word in declared.words)
     if isinstance(declared, Interval):
         return f"pair low ≤ high in {range_text(declared.element)}"
+    if isinstance(declared, Recorded):
+        return str(declared)
     open_low = isinstance(declared, Real) and declared.open_low
     reached = math.isfinite(declared.high) or (isinstance(declared, Real) and declared.infinite)
     interval = f"{'(' if open_low else '['}{number(declared.low)}, {number(declared.high)}"
@@ -82,7 +84,7 @@ def unit(config: Config, name: str) -> str:
     declared = field.metadata.get("allowed")
     if declared is None:
         return ""
-    return field.metadata["unit"] or ("" if isinstance(declared, Whole | OneOf) else "1")
+    return field.metadata["unit"] or ("" if isinstance(declared, Whole | OneOf | Recorded) else "1")
 
 
 class Field(NamedTuple):

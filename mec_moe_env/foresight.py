@@ -113,13 +113,13 @@ def foresight(source: Any, seed: int | None = None, *, row: int = 0) -> Any:
             raise reject("seed", seed, "an integer ≥ 0 where no environment is given")
         simulator = _copy_of(base, row)
     else:
-        simulator, row = _begin(config, seed), 0
+        simulator, row = begin_simulator(config, seed), 0
     if isinstance(simulator, OffloadingSimulator):
         return _offloading(simulator, row)
     return _dmoe(simulator, row)
 
 
-def _begin(config: OffloadingConfig | DMoEConfig, seed: int) -> Any:
+def begin_simulator(config: OffloadingConfig | DMoEConfig, seed: int) -> Any:
     """Return a simulator at the start of the episode that `reset(seed=seed)` begins."""
     if not Whole(0).admits(seed):
         raise reject("seed", seed, "an integer ≥ 0")

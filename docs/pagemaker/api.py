@@ -13,7 +13,9 @@ from types import ModuleType
 MODULES = (
     "mec_moe_env",
     "mec_moe_env.tasks",
+    "mec_moe_env.testing",
     "mec_moe_env.theory",
+    "mec_moe_env.worlds",
     "mec_moe_env.wrappers",
     "mec_moe_env.sb3",
     "mec_moe_env.moe",
@@ -22,6 +24,7 @@ MODULES = (
     "mec_moe_agents.planning",
     "mec_moe_agents.wrappers",
     "mec_moe_agents.suite",
+    "mec_moe_agents.testing",
 )
 """What a user may import from."""
 

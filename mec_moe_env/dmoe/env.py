@@ -118,7 +118,9 @@ class DMoEEnv(SimulatorEnv):
     ## Arguments
     `scenario`: the name of a preset, a `DMoEConfig`, or a mapping of its fields, which may name a
     preset as `scenario`; any config field as a keyword overrides it:
-    `gym.make("mec_moe_env:mec_moe/DMoE-v0", scenario="paper", importance=0.7)`.
+    `gym.make("mec_moe_env:mec_moe/DMoE-v0", scenario="paper", importance=0.7)`. A recorded world is
+    given by fields too: `positions="sites.csv"`, `channel_trace="gains.npz"` (`mec_moe_env.worlds`
+    says what the files hold); the way back over a recorded link is as good as the way there.
 
     ## Example
     ```python

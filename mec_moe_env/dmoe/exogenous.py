@@ -23,6 +23,14 @@ from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.state import Exogenous
 from mec_moe_env.radio.channel import Channel, draw_links, make_channel, works_next
 from mec_moe_env.radio.geometry import draw_positions, write_mean_snr
+from mec_moe_env.worlds.world import (
+    Size,
+    World,
+    first_row,
+    make_world,
+    place_nodes,
+    write_recorded,
+)
 
 
 class Process(NamedTuple):
@@ -42,6 +50,10 @@ class Process(NamedTuple):
     """Likewise of the links back; S = 0 also when they are not counted."""
     fresh: Flags
     """Whether the coefficients are to be drawn anew, (n,)."""
+    row: Integers
+    """Of a recorded channel, for the next slot, (n,)."""
+    world: World | None
+    """What is recorded; None where all is drawn, and what needs it is not compiled."""
 
 
 class Workspace(NamedTuple):
@@ -80,6 +92,8 @@ def make_process(config: DMoEConfig, num_envs: int) -> Process:
         forward=np.zeros((n, I, 2, K, kept), np.float32),
         backward=np.zeros((n, I, 2, K, back), np.float32),
         fresh=np.empty(n, np.bool_),
+        row=np.zeros(n, np.int64),
+        world=make_world(config, Size(I, K, "num_nodes", S, config.num_layers + config.csi_delay)),
     )
 
 
@@ -109,7 +123,9 @@ def begin_episode(process: Process, exogenous: Exogenous, streams: Streams, i: i
     """
     channel, positions = process.channel, process.positions[i]
     process.fresh[i] = True
+    begin_record(process.world, process, streams, i)
     draw_positions(streams, channel.area_m, positions)
+    place_nodes(process.world, positions)
     key = next_word(streams, SITES)
     for source in range(process.mean_snr.shape[1]):
         write_mean_snr(
@@ -147,15 +163,60 @@ def draw_gates(spread: float, streams: Streams, scratch: NormalScratch, gates: F
 
 
 @device
+def begin_record(world: World | None, process: Process, streams: Streams, i: int) -> None:
+    """Set sub-environment i to the row of its record at which its episode begins."""
+    if world is not None:
+        process.row[i] = first_row(world, streams)
+
+
+@device
 def draw_slot(
     process: Process, exogenous: Exogenous, streams: Streams, noise: Singles, i: int
 ) -> None:
     """Replace the oldest slot that sub-environment i keeps by the next one."""
-    channel = process.channel
     now = (exogenous.now[i] + 1) % exogenous.spectral_efficiency.shape[1]
     exogenous.now[i] = now
-    decay = 0.0 if process.fresh[i] else channel.correlation
+    decay = 0.0 if process.fresh[i] else process.channel.correlation
     process.fresh[i] = False
+    if not copy_links(process.world, process, exogenous, i, now):
+        draw_all_links(process, exogenous, streams, noise, i, now, decay)
+    process.row[i] += 1
+    for j in range(exogenous.nodes.shape[1]):
+        node = exogenous.nodes[i, j]
+        node["available"] = node["works_next"]
+        node["works_next"] = works_next(streams, process.channel, node["works_next"])
+
+
+@device
+def copy_links(
+    world: World | None, process: Process, exogenous: Exogenous, i: int, now: int
+) -> bool:
+    """Write the recorded spectral efficiencies of a slot, the same both ways; tell if there are."""
+    copied = False
+    if world is not None:
+        in_situ = process.channel.highest_efficiency
+        for source in range(exogenous.spectral_efficiency.shape[2]):
+            there = exogenous.spectral_efficiency[i, now, source]
+            copied = write_recorded(world, process.row[i], source, in_situ, there)
+            back = exogenous.return_efficiency[i, source]
+            for j in range(back.shape[0]):
+                for s in range(back.shape[1]):
+                    back[j, s] = there[j, s]
+    return copied
+
+
+@device
+def draw_all_links(
+    process: Process,
+    exogenous: Exogenous,
+    streams: Streams,
+    noise: Singles,
+    i: int,
+    now: int,
+    decay: float,
+) -> None:
+    """Draw the spectral efficiencies of all links in a slot, and back if that counts."""
+    channel = process.channel
     for source in range(exogenous.spectral_efficiency.shape[2]):
         mean_snr = process.mean_snr[i, source]
         there = exogenous.spectral_efficiency[i, now, source]
@@ -165,7 +226,3 @@ def draw_slot(
             back = exogenous.return_efficiency[i, source]
             coefficients = process.backward[i, source]
             draw_links(streams, channel, decay, source, mean_snr, coefficients, noise, back)
-    for j in range(exogenous.nodes.shape[1]):
-        node = exogenous.nodes[i, j]
-        node["available"] = node["works_next"]
-        node["works_next"] = works_next(streams, channel, node["works_next"])

@@ -22,7 +22,7 @@ from mec_moe_env.core.rng import (
     next_word,
 )
 from mec_moe_env.offloading.config import OffloadingConfig
-from mec_moe_env.offloading.state import Exogenous
+from mec_moe_env.offloading.state import NOBODY, Exogenous
 from mec_moe_env.perceptron import (
     count_parameters,
     make_network,
@@ -37,6 +37,16 @@ from mec_moe_env.tasks.synthetic import (
     draw_truths,
     synthetic_scratch,
 )
+from mec_moe_env.worlds.arrivals import Limits
+from mec_moe_env.worlds.world import (
+    Size,
+    World,
+    arrival,
+    first_row,
+    make_world,
+    place_nodes,
+    write_recorded,
+)
 
 MEMORY = np.dtype(
     [
@@ -44,6 +54,7 @@ MEMORY = np.dtype(
         ("link_rows", np.int64),  # how many rows of links are in use
         ("last_type", np.int64),  # of the task drawn last, −1 for none
         ("shadowing_key", np.uint64),
+        ("row", np.int64),  # of recorded channels and arrivals, for the next slot to be drawn
     ],
     align=True,
 )
@@ -77,6 +88,8 @@ class Process(NamedTuple):
     """Slot in which a row was last drawn, (n, R)."""
     fading: Singles
     """Scattered coefficients, real and imaginary, (n, R, 2, M, S); S = 0 when memoryless."""
+    world: World | None
+    """What is recorded; None where all is drawn, and what needs it is not compiled."""
 
 
 class Given(NamedTuple):
@@ -129,7 +142,15 @@ def make_process(config: OffloadingConfig, num_envs: int) -> Process:
         mean_snr=np.empty((n, R, M)),
         last_drawn=np.empty((n, R), np.int64),
         fading=np.zeros((n, R, 2, M, 0 if channel.memoryless else S), np.float32),
+        world=make_world(config, *_asked_of(config)),
     )
+
+
+def _asked_of(config: OffloadingConfig) -> tuple[Size, Limits]:
+    U, M, T = config.num_tasks, config.num_servers, config.horizon
+    largest = float(config.payload_mbit[1])
+    size = Size(M, M, "num_servers", config.num_subcarriers, T)
+    return size, Limits(U, config.num_types, M, largest, T)
 
 
 def make_workspace(config: OffloadingConfig) -> Workspace:
@@ -167,7 +188,9 @@ def begin_episode(
         memory["last_type"] = -1
     elif given.whole:
         return
+    begin_record(process.world, process, streams[i], i)
     draw_sites(process, exogenous, streams[i], i)
+    place_nodes(process.world, process.positions[i])
     if synthetic is not None:
         draw_truths(streams[i], synthetic, i, work.numbers)
 
@@ -203,9 +226,12 @@ def draw_slot(
             return
     else:
         for u in range(exogenous.tasks.shape[1]):
-            n = draw_type(process, streams, i)
+            n = next_type(process.world, process, streams, i, 0, u)
             task = exogenous.tasks[i, u]
             task["type"] = n
+            if n == NOBODY:
+                clear_task(exogenous, i, u)
+                continue
             features, labels = exogenous.features[i, u], exogenous.labels[i, u]
             linear = exogenous.linear[i, u]
             if synthetic is not None:
@@ -215,7 +241,49 @@ def draw_slot(
             elif images is not None:
                 draw_image_task(streams, images, n, work.chosen, features, labels, linear)
                 task["constant"] = images.constant
-    draw_radio(process, exogenous, streams, work.noise, i)
+    draw_radio(process.world, process, exogenous, streams, work.noise, i)
+
+
+@device
+def begin_record(world: World | None, process: Process, streams: Streams, i: int) -> None:
+    """Set sub-environment i to the row of its record at which its episode begins."""
+    if world is not None:
+        process.memory[i]["row"] = first_row(world, streams)
+
+
+@lean_kernel
+def begin_records(process: Process, streams: Streams, indices: Integers) -> None:
+    """Do so for some sub-environments, for tasks that Python writes before their episodes begin."""
+    for position in range(indices.shape[0]):
+        i = indices[position]
+        begin_record(process.world, process, streams[i], i)
+
+
+@device
+def next_type(
+    world: World | None, process: Process, streams: Streams, i: int, ahead: int, u: int
+) -> int:
+    """Return the type of task u in the slot that is `ahead` of the next one, drawn or recorded."""
+    if world is None or world.arrivals.starts.shape[0] == 0:
+        n = draw_type(process, streams, i)
+    else:
+        task = arrival(world, process.memory[i]["row"] + ahead, u)
+        n = world.arrivals.types[task] if task >= 0 else NOBODY
+    return n
+
+
+@device
+def clear_task(exogenous: Exogenous, i: int, u: int) -> None:
+    """Write that no task arrives at place u."""
+    task = exogenous.tasks[i, u]
+    task["type"], task["constant"] = NOBODY, 0.0
+    samples, features = exogenous.features.shape[2:]
+    for f in range(features):
+        exogenous.linear[i, u, f] = 0.0
+    for sample in range(samples):
+        exogenous.labels[i, u, sample] = 0.0
+        for f in range(features):
+            exogenous.features[i, u, sample, f] = 0.0
 
 
 @device
@@ -245,7 +313,7 @@ def draw_types(process: Process, streams: Streams, indices: Integers, types: Int
         i = indices[position]
         for b in range(types.shape[1]):
             for u in range(types.shape[2]):
-                types[position, b, u] = draw_type(process, streams[i], i)
+                types[position, b, u] = next_type(process.world, process, streams[i], i, b, u)
 
 
 @device
@@ -275,20 +343,72 @@ def copy_slot(given: Exogenous, whole: bool, exogenous: Exogenous, i: int) -> No
 
 @device
 def draw_radio(
-    process: Process, exogenous: Exogenous, streams: Streams, noise: Singles, i: int
+    world: World | None,
+    process: Process,
+    exogenous: Exogenous,
+    streams: Streams,
+    noise: Singles,
+    i: int,
 ) -> None:
     """Draw origins, payloads, spectral efficiencies and failures of the next slot."""
     U, M = exogenous.spectral_efficiency.shape[1:3]
-    low, high = process.payload
     for u in range(U):
-        task = exogenous.tasks[i, u]
-        task["origin"] = int(next_uniform(streams, RADIO) * M)
-        task["payload"] = low + (high - low) * next_uniform(streams, RADIO)
-        draw_task_links(process, exogenous, streams, noise, i, u)
+        draw_request(world, process, exogenous, streams, i, u)
+        if exogenous.tasks[i, u]["origin"] == NOBODY:
+            fill(exogenous.spectral_efficiency[i, u], process.channel.lowest_efficiency)
+        elif not copy_task_links(world, process, exogenous, i, u):
+            draw_task_links(process, exogenous, streams, noise, i, u)
     for m in range(M):
         node = exogenous.nodes[i, m]
         node["works_next"] = works_next(streams, process.channel, node["works_next"])
     process.memory[i]["slot"] += 1
+    process.memory[i]["row"] += 1
+
+
+@device
+def draw_request(
+    world: World | None,
+    process: Process,
+    exogenous: Exogenous,
+    streams: Streams,
+    i: int,
+    u: int,
+) -> None:
+    """Write where task u arrives and how large it is, drawn or recorded."""
+    task = exogenous.tasks[i, u]
+    low, high = process.payload
+    # Drawn where both are recorded too: what else the stream holds is then the same.
+    task["origin"] = int(next_uniform(streams, RADIO) * exogenous.nodes.shape[1])
+    task["payload"] = low + (high - low) * next_uniform(streams, RADIO)
+    if world is not None and world.arrivals.starts.shape[0] > 0:
+        written = arrival(world, process.memory[i]["row"], u)
+        task["origin"] = world.arrivals.origins[written] if written >= 0 else NOBODY
+        task["payload"] = world.arrivals.payloads[written] if written >= 0 else 0.0
+
+
+@device
+def copy_task_links(
+    world: World | None, process: Process, exogenous: Exogenous, i: int, u: int
+) -> bool:
+    """Write the spectral efficiencies of task u's links where they are recorded; tell if so."""
+    copied = False
+    if world is not None:
+        copied = write_recorded(
+            world,
+            process.memory[i]["row"],
+            exogenous.tasks[i, u]["origin"],
+            process.channel.highest_efficiency,
+            exogenous.spectral_efficiency[i, u],
+        )
+    return copied
+
+
+@device
+def fill(links: Singles, efficiency: float) -> None:
+    """Give all links, (M, S), one spectral efficiency."""
+    for m in range(links.shape[0]):
+        for s in range(links.shape[1]):
+            links[m, s] = efficiency
 
 
 @device

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from mec_moe_env.config import Interval, OneOf, Real, Whole, reject, setting
+from mec_moe_env.config import Interval, OneOf, Real, Recorded, Whole, reject, setting
 from mec_moe_env.offloading.expert_config import ExpertConfig
 from mec_moe_env.offloading.table import ENTRIES, OUTCOMES
 
@@ -31,6 +31,11 @@ class OffloadingConfig(ExpertConfig):
     """Name of the task stream, or a `mec_moe_env.tasks.TaskStream` of your own."""
     data_path: str | None = None
     """MNIST only: an .npz or CSV file, or a folder with the four IDX files."""
+    arrivals: Any = setting(
+        None, Recorded("a CSV file of slot, type, origin, payload (Mbit)", rows=True)
+    )
+    """Which tasks arrive, rather than U a slot of types, origins and payloads that are drawn: any
+    number a slot up to U."""
     num_tasks: int = setting(1, Whole(1, 10**5))
     """U, arrivals per slot."""
     max_experts: int = setting(1, Whole(1, 10**5))

@@ -88,6 +88,11 @@ class OffloadingEnv(SimulatorEnv):
     name a preset as `scenario`; any config field as a keyword overrides it:
     `gym.make("mec_moe_env:mec_moe/Offloading-v0", scenario="digits", horizon=100)`.
 
+    A recorded world is given by fields too: `positions="eua.csv"`, `channel_trace="gains.npz"`,
+    `arrivals="arrivals.csv"` (`mec_moe_env.worlds` says what the files hold). With arrivals any
+    number of tasks comes in a slot, up to U. Where none came, task, payload and origin are zeros,
+    the mask allows no server, picks are dropped, and nothing is rejected.
+
     ## Example
     ```python
     from mec_moe_env import OffloadingEnv

@@ -23,7 +23,7 @@ from mec_moe_env.offloading.judgement import (
     task_error,
 )
 from mec_moe_env.offloading.pricing import is_idle
-from mec_moe_env.offloading.state import UNJUDGED, Exogenous, Params, State
+from mec_moe_env.offloading.state import NOBODY, UNJUDGED, Exogenous, Params, State
 from mec_moe_env.perceptron import Network, train_network
 
 
@@ -181,6 +181,9 @@ def write_model_errors(
             task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
             n, constant = task["type"], task["constant"]
             for m in range(out.shape[2]):
+                if n == NOBODY:
+                    out[i, u, m] = 0.0
+                    continue
                 judge_type(params.network, params, state, work, i, m, n)
                 error = task_error(params.network, params, state, i, m, n, linear, constant)
                 out[i, u, m] = error
@@ -190,14 +193,17 @@ def write_model_errors(
 def write_error_increments(
     params: Params, state: State, exogenous: Exogenous, work: Workspace, out: Floats
 ) -> None:
-    """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy."""
+    """Write by how much E grows once server m has learned task u, (n, U, M); inf while busy.
+
+    Inf also where no task arrived.
+    """
     network = params.network
     for i in range(out.shape[0]):
         for u in range(out.shape[1]):
             task, linear = exogenous.tasks[i, u], exogenous.linear[i, u]
             n, constant = task["type"], task["constant"]
             for m in range(out.shape[2]):
-                if not is_idle(state, i, m):
+                if n == NOBODY or not is_idle(state, i, m):
                     out[i, u, m] = np.inf
                     continue
                 write_trained(network, params, state, exogenous, work, i, u, m, work.trained)

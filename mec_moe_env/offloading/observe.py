@@ -7,7 +7,7 @@ from typing import Any
 from mec_moe_env.core.buffers import Flags, Integers, Singles
 from mec_moe_env.core.kernels import device, lean_kernel
 from mec_moe_env.offloading.pricing import is_idle
-from mec_moe_env.offloading.state import Exogenous, Params, State
+from mec_moe_env.offloading.state import NOBODY, Exogenous, Params, State
 from mec_moe_env.offloading.table import DRIFT_BOUND, Slot
 
 AT: Any = Slot._make(range(len(Slot._fields)))
@@ -91,9 +91,10 @@ def write_mask(params: Params, state: State, exogenous: Exogenous, i: int, out: 
     some_free = taken < S
     for pick in range(params.num_tasks * params.max_experts):
         start = pick * (M + 1 + S)
-        origin = exogenous.tasks[i, pick // params.max_experts]["origin"]
+        task = exogenous.tasks[i, pick // params.max_experts]
+        origin, arrived = task["origin"], task["type"] != NOBODY
         for m in range(M):
-            out[start + m] = is_idle(state, i, m) & (some_free | (m == origin))
+            out[start + m] = arrived & is_idle(state, i, m) & (some_free | (m == origin))
         out[start + M] = True
         for s in range(S):
             out[start + M + 1 + s] = (state.subcarrier_remaining[i, s] == 0) | (not some_free)

@@ -12,10 +12,11 @@ from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Integers
 from mec_moe_env.core.rng import TASKS, Randomness
 from mec_moe_env.core.simulator import RESET, STEP, Orders
-from mec_moe_env.offloading.arrivals import Given, Process, draw_types
+from mec_moe_env.offloading.arrivals import Given, Process, begin_records, draw_types
 from mec_moe_env.offloading.config import TASK_STREAMS, OffloadingConfig
-from mec_moe_env.offloading.state import empty_exogenous
+from mec_moe_env.offloading.state import NOBODY, empty_exogenous
 from mec_moe_env.offloading.toy import ToySlots
+from mec_moe_env.tasks.arrays import ArrayTasks
 from mec_moe_env.tasks.checks import TaskCheck, check_evaluator, check_sum_bound
 from mec_moe_env.tasks.images import (
     PIXELS,
@@ -26,9 +27,16 @@ from mec_moe_env.tasks.images import (
     make_image_tasks,
 )
 from mec_moe_env.tasks.mnist import load_mnist, load_mnist_5k
-from mec_moe_env.tasks.stream import Evaluator, TaskBatch, TaskStream, identity_evaluator
+from mec_moe_env.tasks.stream import (
+    Evaluator,
+    TaskBatch,
+    TaskStream,
+    draw_tasks,
+    identity_evaluator,
+)
 from mec_moe_env.tasks.synthetic import SyntheticTables, make_synthetic, synthetic_bound
 from mec_moe_env.tasks.teacher import make_teacher_tasks
+from mec_moe_env.worlds.world import refuse_world
 
 AHEAD = 32
 """Slots for which a stream is asked at once. It may change what a stream draws: always as many."""
@@ -77,8 +85,11 @@ def make_source(config: OffloadingConfig, num_envs: int) -> TaskSource:
     if config.tasks == "teacher":
         return _sample_source(config, *make_teacher_tasks(config))
     if config.tasks == "toy":
+        refuse_world(config, "tasks", config.tasks)
         toy = ToySlots(config, num_envs)
         return TaskSource(toy.evaluator, toy.sum_bound, given=toy.given, prepare=toy.prepare)
+    if isinstance(config.tasks, ArrayTasks):
+        return _sample_source(config, *config.tasks.tables(config))
     if isinstance(config.tasks, type) or not isinstance(config.tasks, TaskStream):
         raise reject("tasks", config.tasks, f"one of {TASK_STREAMS} or a TaskStream")
     bound = check_sum_bound(config.tasks.sum_bound)
@@ -128,6 +139,7 @@ class StreamTasks:
         """Let the stream write what is due under these orders, and lay out the next slot."""
         starting = np.flatnonzero(orders == RESET)
         process.memory["last_type"][starting] = -1
+        begin_records(process, randomness.streams, starting)
         for index in starting.tolist():
             # Begun at the key that compiled code would draw tasks from: what the episode takes
             # of it changes nothing about the next.
@@ -156,17 +168,23 @@ class StreamTasks:
                 kept[index] = fresh.reshape(kept.shape[1:])
 
     def _draw_for(self, index: int, types: Integers) -> TaskBatch:
-        """Return tasks of these types, (count,), for a sub-environment; features as Xᵀ."""
-        # Of NaN, so that what is left unwritten is noticed.
-        shapes = (array.shape[3:] for array in self._tasks)
-        blank = TaskBatch(*(np.full((len(types), *shape), np.nan) for shape in shapes))
-        # A stream writes X with a column for each sample; a row for each lies in memory.
-        columns = blank._replace(features=blank.features.transpose(0, 2, 1))
-        self._stream.draw(self._generators[index], self._episodes[index], types.copy(), columns)
-        # A copy, as that of the types: whatever a stream does with its arrays later harms nobody.
-        drawn = TaskBatch(*(array.copy() for array in blank))
-        self._check(types, drawn._replace(features=drawn.features.transpose(0, 2, 1)))
-        return drawn
+        """Return tasks of these types, (count,), for a sub-environment; features as Xᵀ.
+
+        Zeros where no task arrives: the stream is not asked for any.
+        """
+        arrive = types != NOBODY
+        if not arrive.all():
+            tasks = TaskBatch(*(np.zeros((len(types), *array.shape[3:])) for array in self._tasks))
+            if arrive.any():
+                some = self._draw_for(index, types[arrive])
+                for all_places, filled in zip(tasks, some, strict=True):
+                    all_places[arrive] = filled
+            return tasks
+        generator, episode = self._generators[index], self._episodes[index]
+        k, d = self._tasks.features.shape[3:]
+        drawn = draw_tasks(self._stream, generator, episode, types, (d, k))
+        self._check(types, drawn)
+        return drawn._replace(features=drawn.features.transpose(0, 2, 1))
 
     def _lay_out(self, moving: Integers) -> None:
         slot, now = self.given.slot, (moving, self._position[moving])

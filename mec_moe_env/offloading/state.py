@@ -48,6 +48,7 @@ class Params(NamedTuple):
 EPISODE = np.dtype(
     [
         ("time", np.int64),  # slots since the start
+        ("arrived", np.int64),  # tasks in these slots
         ("unserved_error", np.float64),  # Σ error of the zero model over tasks rejected or lost
         ("unserved_weight", np.float64),  # share of tasks rejected or lost
         ("error_when_learned", np.float64),  # Σ share·error just after learning
@@ -117,6 +118,8 @@ class State(NamedTuple):
     """`SERVER` at that time, (1,)."""
 
 
+NOBODY = -1
+"""In place of a type, and of an origin, where fewer than U tasks arrive."""
 NODE = np.dtype(
     [
         ("joules", np.float64),  # per sample; fixed over an episode
@@ -128,8 +131,8 @@ NODE = np.dtype(
 )
 TASK = np.dtype(
     [
-        ("type", np.int64),
-        ("origin", np.int64),  # server where it arrived
+        ("type", np.int64),  # NOBODY where none arrived
+        ("origin", np.int64),  # server where it arrived, NOBODY likewise
         ("payload", np.float64),  # Mbit
         ("constant", np.float64),  # c, the error of the zero model
     ],

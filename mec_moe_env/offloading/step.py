@@ -26,7 +26,7 @@ from mec_moe_env.offloading.pricing import (
     sending_seconds,
     training_seconds,
 )
-from mec_moe_env.offloading.state import Exogenous, Params, State, clear_models, clear_state
+from mec_moe_env.offloading.state import NOBODY, Exogenous, Params, State, clear_models, clear_state
 from mec_moe_env.offloading.table import OUTCOMES
 from mec_moe_env.tasks.images import ImageTables
 from mec_moe_env.tasks.synthetic import SyntheticTables
@@ -99,6 +99,8 @@ def act(
     """
     M = state.servers.shape[1]
     for u in range(params.num_tasks):
+        arrived = exogenous.tasks[i, u]["type"] != NOBODY
+        state.episodes[i]["arrived"] += arrived
         accepted = 0
         delay = 0
         for j in range(params.max_experts):
@@ -107,7 +109,9 @@ def act(
             if m == M:
                 continue
             in_situ = m == exogenous.tasks[i, u]["origin"]
-            if not is_idle(state, i, m) or (not in_situ and state.subcarrier_remaining[i, s] > 0):
+            if not (arrived and is_idle(state, i, m)) or (
+                not in_situ and state.subcarrier_remaining[i, s] > 0
+            ):
                 buffers.counts[DROPPED, i] += 1
                 continue
             sending = sending_seconds(params, exogenous, i, u, m, s)
@@ -122,6 +126,8 @@ def act(
             accepted += 1
         for j in range(accepted):
             train(params, state, exogenous, i, u, work.picked[j], 1.0 / accepted, work)
+        if not arrived:
+            continue
         buffers.measures[SLOTS, i] += delay
         buffers.counts[ACCEPTED if accepted > 0 else REJECTED, i] += 1
         if accepted == 0:
@@ -168,7 +174,7 @@ def measure(params: Params, state: State, measures: Floats, i: int) -> None:
         learned += server["learned_error"]
         pending += server["pending_error"]
         hits += server["learned_hits"] + server["pending_hits"]
-    tasks = params.num_tasks * episode["time"]
+    tasks = max(episode["arrived"], 1)
     total = learned + pending + episode["unserved_error"] + episode["unserved_rest"]
     measures[ERROR, i] = episode["total_error"] - total
     measures[ENERGY, i] = 0.0 - measures[JOULES, i]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from mec_moe_env.config import Config, Real, reject, setting
+from mec_moe_env.config import Config, OneOf, Real, Recorded, reject, setting
+
+TRACE_ARRAYS = ("gain", "gain_db", "rate", "spectral_efficiency")
+"""What a recorded channel can be made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,18 @@ class RadioConfig(Config):
     """bit/s/Hz of the most robust code: bounds the energy of a link in deep fade."""
     max_spectral_efficiency: float = setting(10.0, Real(1e-6, 1e3), "bit/s/Hz")
     """bit/s/Hz of the densest constellation; also what an in-situ link reports."""
+    positions: Any = setting(
+        None, Recorded("a CSV file of x, y (metres) or latitude, longitude (degrees)", rows=True)
+    )
+    """Where the nodes stand in every episode, rather than anywhere in the square."""
+    channel_trace: str | None = setting(
+        None, Recorded(f"an .npz file with one of {', '.join(TRACE_ARRAYS)}")
+    )
+    """The channel slot by slot, (slots, links, subcarriers), rather than one that is drawn; see
+    `mec_moe_env.worlds.read_channel_trace`."""
+    trace_start: str = setting("first", OneOf(("first", "random")))
+    """The row of recorded channels and arrivals at which an episode begins: the first, or any from
+    which enough are left."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

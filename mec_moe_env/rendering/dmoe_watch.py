@@ -15,6 +15,7 @@ from mec_moe_env.dmoe.reserve import wanted_relevance
 from mec_moe_env.dmoe.step import act, select
 from mec_moe_env.rendering.scene import DMoEScene, LayerDecision, LayerLink
 from mec_moe_env.rendering.watch import Ledger, Watcher, step_buffers
+from mec_moe_env.worlds.world import extent
 
 if TYPE_CHECKING:
     from mec_moe_env.dmoe.simulator import DMoESimulator
@@ -95,6 +96,7 @@ class DMoEWatcher(Watcher):
         """Return the scene of now."""
         simulator, config, row = self._simulator, self._simulator.config, self.row
         state, exogenous, layer = simulator.state, simulator.exogenous, self._layer
+        process = simulator.process
         nodes, thresholds = exogenous.nodes[row].copy(), simulator.params.thresholds
         more, gates = layer < config.num_layers, exogenous.gates[row]
         labelled = state.hidden.shape[2] > 0
@@ -103,8 +105,8 @@ class DMoEWatcher(Watcher):
             num_layers=config.num_layers,
             num_subcarriers=config.num_subcarriers,
             max_experts=config.max_experts,
-            area_m=config.area_m,
-            positions=simulator.process.positions[row].copy() if simulator.process else None,
+            area_m=extent(config.area_m, process.world if process else None),
+            positions=process.positions[row].copy() if process else None,
             compute_joules=nodes["joules"],
             available=nodes["available"],
             gate=gates[layer].copy() if more else np.zeros_like(gates[0]),

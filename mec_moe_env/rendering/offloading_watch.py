@@ -10,7 +10,7 @@ import numpy as np
 
 from mec_moe_env.core.buffers import Actions
 from mec_moe_env.offloading.arrivals import make_workspace
-from mec_moe_env.offloading.state import State
+from mec_moe_env.offloading.state import NOBODY, State
 from mec_moe_env.offloading.step import DROPPED, JOULES, SENDING_JOULES, SLOTS, act
 from mec_moe_env.rendering.scene import (
     IN_SITU,
@@ -22,6 +22,7 @@ from mec_moe_env.rendering.scene import (
     Task,
 )
 from mec_moe_env.rendering.watch import Ledger, Watcher, rows_of, step_buffers
+from mec_moe_env.worlds.world import extent
 
 if TYPE_CHECKING:
     from mec_moe_env.offloading.simulator import OffloadingSimulator
@@ -62,10 +63,10 @@ class OffloadingWatcher(Watcher):
         tasks = self._tasks()
         picks = []
         for place, (server, subcarrier) in enumerate(action.reshape(-1, 2).tolist()):
-            if server < config.num_servers:
-                task = tasks[place // config.max_experts]
+            task = tasks.get(place // config.max_experts)
+            if server < config.num_servers and task is not None:
                 picks.append(self._try(state, place, task, server, subcarrier))
-        self._decision = SlotDecision(self._slot, tasks, tuple(picks))
+        self._decision = SlotDecision(self._slot, tuple(tasks.values()), tuple(picks))
 
     def _try(self, state: State, place: int, task: Task, server: int, subcarrier: int) -> Pick:
         """Carry out one pick of an action, the others being of nobody."""
@@ -108,14 +109,16 @@ class OffloadingWatcher(Watcher):
                 of_task = task.number, task.type, task.origin
                 yield Link(*of_task, pick.server, pick.subcarrier, pick.sending_slots)
 
-    def _tasks(self) -> tuple[Task, ...]:
-        """Return the tasks of the present slot."""
+    def _tasks(self) -> dict[int, Task]:
+        """Return the tasks of the present slot by their place, 0..U − 1; fewer may have come."""
         first = self._slot * self._simulator.config.num_tasks
         tasks = self._simulator.exogenous.tasks[self.row]
         columns = (tasks[name].tolist() for name in ("type", "origin", "payload"))
-        return tuple(
-            Task(first + u, *values) for u, values in enumerate(zip(*columns, strict=True))
-        )
+        return {
+            u: Task(first + u, *values)
+            for u, values in enumerate(zip(*columns, strict=True))
+            if values[0] != NOBODY
+        }
 
     def scene(self) -> OffloadingScene:
         """Return the scene of now."""
@@ -128,7 +131,7 @@ class OffloadingWatcher(Watcher):
             slot=self._slot,
             horizon=config.horizon,
             max_delay=config.max_delay,
-            area_m=config.area_m,
+            area_m=extent(config.area_m, simulator.process.world),
             positions=simulator.process.positions[row].copy() if placed else None,
             compute_joules=nodes["joules"],
             compute_seconds=nodes["seconds"],
@@ -140,7 +143,7 @@ class OffloadingWatcher(Watcher):
             learned=learned,
             server_error=servers["learned_error"] / (weight + (weight == 0.0)),
             subcarrier_left=simulator.state.subcarrier_remaining[row].copy(),
-            waiting=self._tasks() if self._slot < config.horizon else (),
+            waiting=tuple(self._tasks().values()) if self._slot < config.horizon else (),
             decision=self._decision,
             links=self._links,
             account=self.ledger.account,

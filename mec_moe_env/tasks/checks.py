@@ -47,7 +47,7 @@ def check_evaluator(evaluator: Evaluator, num_types: int, feature_dim: int) -> E
     quadratic = _of_shape(evaluator, "quadratic", (N, d, d), (N, 0, 0))
     checked = Evaluator(quadratic, _of_shape(evaluator, "heldout_features", heldout), labels)
     for name, array in checked._asdict().items():
-        place = _first_oversized(array)
+        place = first_oversized(array)
         if place is not None:
             raise ValueError(
                 f"evaluator.{name}{list(place)} = {array[place]} is not allowed: "
@@ -83,7 +83,7 @@ class TaskCheck:
                 negative; array, task and what is allowed are named.
         """
         for name, array in tasks._asdict().items():
-            place = _first_oversized(array)
+            place = first_oversized(array)
             if place is not None:
                 raise ValueError(
                     f"{self._author}.draw: {name}{list(place)} = {array[place]} of a task of type "
@@ -134,7 +134,7 @@ def _of_shape(evaluator: Evaluator, name: str, *shapes: tuple[int | None, ...]) 
     return np.array(array, np.float64, order="C")
 
 
-def _first_oversized(array: Floats) -> tuple[int, ...] | None:
+def first_oversized(array: Floats) -> tuple[int, ...] | None:
     """Return where the first NaN, infinity or too large number is, None where there is none."""
     # Written so that NaN fails too.
     if np.abs(array).max(initial=0.0) <= LARGEST:

@@ -71,6 +71,38 @@ class TaskStream(Protocol):
         """Write one task for each entry of `types`, shape (count,), to all arrays of `out`."""
 
 
+def draw_tasks(
+    stream: TaskStream,
+    rng: np.random.Generator,
+    episode: Any,
+    types: NDArray[np.int64],
+    shape: tuple[int, int],
+) -> TaskBatch:
+    """Let a stream write tasks of these types, (count,); unchecked.
+
+    Args:
+        stream: what draws.
+        rng: the episode's generator.
+        episode: what `start_episode` returned.
+        types: (count,).
+        shape: (d, k) of a task's features.
+    """
+    d, k = shape
+    # Of NaN, so that what is left unwritten is noticed.
+    shapes = (k, d), (k,), (d,), ()
+    blank = TaskBatch(*(np.full((len(types), *each), np.nan) for each in shapes))
+    # A stream writes X with a column for each sample; a row for each lies in memory.
+    stream.draw(rng, episode, types.copy(), blank._replace(features=_columns(blank)))
+    # A copy, as that of the types: whatever a stream does with its arrays later harms nobody.
+    drawn = TaskBatch(*(array.copy() for array in blank))
+    return drawn._replace(features=_columns(drawn))
+
+
+def _columns(tasks: TaskBatch) -> Floats:
+    """View Xᵀ as X, (count, d, k)."""
+    return tasks.features.transpose(0, 2, 1)
+
+
 def identity_evaluator(num_types: int) -> Evaluator:
     """Measure models by their squared distance to the task's own truth (Li & Duan 2024)."""
     return Evaluator(

@@ -19,7 +19,7 @@ from mec_moe_env import (
     OffloadingVectorEnv,
     unflatten,
 )
-from mec_moe_env.config import Config, Interval, OneOf, Whole
+from mec_moe_env.config import Config, Interval, OneOf, Recorded, Whole
 from mec_moe_env.core.simulator import build
 
 SMALL: dict[type[Config], Config] = {
@@ -63,6 +63,8 @@ def extremes(allowed: Any, name: str) -> list[Any]:
     """Return the ends of a range, or what is next to an end that is left out."""
     if isinstance(allowed, OneOf):
         return list(allowed.words)
+    if isinstance(allowed, Recorded):
+        return [None]
     if isinstance(allowed, Interval):
         low, high = extremes(allowed.element, name)
         return [(low, low), (low, high), (high, high)]

@@ -108,6 +108,14 @@ def check_train_digits_moe(output: str) -> None:
     assert float(accuracy[1]) > 0.15
 
 
+def check_recorded_world(output: str) -> None:
+    """The files conform, and who keeps types apart errs less than who rejects all."""
+    assert "passed: something_is_recorded, data_fit" in output
+    lines = {line.split()[0]: line.split()[1:] for line in output.splitlines()[2:]}
+    assert lines["reject-all"][1:] == ["100.0%", "0.00"]
+    assert float(lines["guard"][0]) < float(lines["reject-all"][0])
+
+
 CASES: dict[str, tuple[str, Callable[[str], None]]] = {
     "sb3_ppo.py": ("--steps 256 --episodes 2", check_sb3_ppo),
     "maskable_ppo.py": (f"--steps 512 {SMALL}", check_maskable_ppo),
@@ -119,6 +127,7 @@ CASES: dict[str, tuple[str, Callable[[str], None]]] = {
     ),
     "custom_scheduler.py": ("--seeds 12", check_custom_scheduler),
     "custom_tasks.py": ("--turns 0,180 --seeds 4", check_custom_tasks),
+    "recorded_world.py": ("--slots 40 --seeds 4", check_recorded_world),
     "custom_reward.py": (
         "--agents guard,reject-all --energy-weights 0,500 --seeds 4",
         check_custom_reward,
@@ -134,6 +143,7 @@ PUBLIC = {
     "mec_moe_env.moe",
     "mec_moe_env.sb3",
     "mec_moe_env.tasks",
+    "mec_moe_env.testing",
     "mec_moe_env.wrappers",
 }
 """What an example may import of this project."""

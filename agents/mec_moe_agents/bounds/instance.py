@@ -21,7 +21,7 @@ from mec_moe_env.offloading.pricing import (
     training_seconds,
 )
 from mec_moe_env.offloading.sources import make_source
-from mec_moe_env.offloading.state import NODE, TASK, Exogenous, Params, make_params
+from mec_moe_env.offloading.state import NOBODY, NODE, TASK, Exogenous, Params, make_params
 
 
 class Service(NamedTuple):
@@ -121,7 +121,8 @@ def make_instance(
     return Instance(
         params=params,
         slot=np.repeat(np.arange(T), U),
-        types=future.types.reshape(n),
+        # A place where no task came is as one of the first type that nobody can serve.
+        types=np.maximum(future.types.reshape(n), 0),
         constant=future.constant.reshape(n),
         linear=future.linear.reshape(n, -1),
         features=future.features.reshape(n, *future.features.shape[2:]),
@@ -169,7 +170,7 @@ def write_prices(params: Params, whole: Exogenous, working: Flags, prices: Price
             taken = service(params, whole, i, m, best)
             prices.subcarrier[i, m], prices.joules[i, m] = best, taken.joules
             prices.sending[i, m], prices.slots[i, m] = taken.sending, taken.slots
-            works = working[t, m]
+            works = working[t, m] and whole.tasks[t, i % U]["type"] != NOBODY
             for later in range(t + 1, min(t + taken.slots, T) + 1):
                 works = works and working[later, m]
             prices.served[i, m] = works

@@ -22,7 +22,7 @@ FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 COMPILING = "compiling machine code … (once; cached afterwards)"
-TEXT_FIELDS = ("tasks", "data_path", "gates")
+TEXT_FIELDS = ("tasks", "data_path", "gates", "positions", "channel_trace", "arrivals")
 
 
 def given_path(text: str | Path) -> Path:

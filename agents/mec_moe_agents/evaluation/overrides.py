@@ -14,7 +14,7 @@ from mec_moe_env.config import Config
 LONGEST_SUFFIX = 40
 PLAIN = re.compile(r"[\w.,=+-]+", re.ASCII)
 """What every file system and shell takes as it is."""
-PATHS = ("data_path",)
+PATHS = ("data_path", "positions", "channel_trace", "arrivals")
 MOST_DIFFERENCES = 3
 
 

@@ -53,6 +53,7 @@ PRESENTATION = {
     "replay",
     "report",
     "reproduce",
+    "testing",
     *(f"suite/{name}" for name in SUITE),
     *(f"evaluation/{module}.py" for module in REPORTS),
 }

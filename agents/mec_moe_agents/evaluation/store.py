@@ -38,12 +38,11 @@ class Cell:
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where an agent from outside comes from, see `CatalogueEntry.origin`."""
     data: str | None = field(init=False)
-    """Digest of the data that the configuration names, as they are now."""
+    """Digests of the data that the configuration names, as they are now."""
 
     def __post_init__(self) -> None:
-        path = getattr(self.config, "data_path", None)
-        data = None if path is None else digest_of(Path(path).expanduser())
-        object.__setattr__(self, "data", data)
+        digests = data_digests(self.config)
+        object.__setattr__(self, "data", json.dumps(digests) if digests else None)
 
     def describe(self) -> str:
         """Return all of it as JSON, the same text for the same cell."""
@@ -62,6 +61,15 @@ class Cell:
     def key(self) -> str:
         """Name that no other cell has."""
         return hashlib.sha256(self.describe().encode()).hexdigest()[:24]
+
+
+def data_digests(config: Config) -> dict[str, str]:
+    """Return a digest of each file or folder of data that a configuration names, by field.
+
+    Raises:
+        OSError: one is missing.
+    """
+    return {name: digest_of(Path(path).expanduser()) for name, path in config.files.items()}
 
 
 def digest_of(path: Path) -> str:

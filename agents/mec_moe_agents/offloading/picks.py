@@ -80,8 +80,9 @@ def bits_on_air(slot: Slot, config: OffloadingConfig) -> Floats:
 class Openings:
     """The servers and subcarriers left in n slots while one task after the other chooses.
 
-    A server can take a task if it is idle, has not failed, and either the task arrived there or a
-    subcarrier is free to send it. What one pick takes is gone for the later ones.
+    A server can take a task that has come if it is idle, has not failed, and either the task
+    arrived there or a subcarrier is free to send it. What one pick takes is gone for the later
+    ones.
 
     Args:
         slot: the observations, n rows.
@@ -94,6 +95,8 @@ class Openings:
         """(n, S)."""
         self.left: Integers = self.free.sum(axis=1)
         """(n,), free subcarriers that nobody has taken or reserved."""
+        self.arrived: Flags = slot.origin.max(axis=2) > 0
+        """(n, U); false where fewer tasks than U came."""
         self._slot = slot
         self._rows = np.arange(slot.batch)
 
@@ -103,7 +106,8 @@ class Openings:
 
     def available(self, u: int) -> Flags:
         """Return which servers can take task u, (n, M)."""
-        return self.idle & (self.local(u) | (self.left > 0)[:, np.newaxis])
+        reachable: Flags = self.local(u) | (self.left > 0)[:, np.newaxis]
+        return self.idle & reachable & self.arrived[:, u, np.newaxis]
 
     def take(self, u: int, servers: Integers, subcarriers: Integers) -> Flags:
         """Carry out a pick for task u wherever the environment would, and return where, (n,).
@@ -114,7 +118,8 @@ class Openings:
         named = servers < self.idle.shape[1]
         server = np.where(named, servers, 0)
         local = self.local(u)[rows, server]
-        goes: Flags = named & self.idle[rows, server] & (local | self.free[rows, subcarriers])
+        able = named & self.arrived[:, u] & self.idle[rows, server]
+        goes: Flags = able & (local | self.free[rows, subcarriers])
         sends = goes & ~local
         self.idle[rows[goes], server[goes]] = False
         self.free[rows[sends], subcarriers[sends]] = False

@@ -94,7 +94,7 @@ def _document(recording: Recording, bound: Bounds, unit: str) -> dict[str, Any]:
         "sizes": dict(config.sizes) | {"D": config.max_experts},
         "cap": float(config.max_spectral_efficiency),
         **_bound(bound),
-        **_of_environment(config),
+        **_of_environment(config, recording),
         "differs": recording.differs,
         "world": _encoded(recording.shared),
         "runs": [
@@ -116,17 +116,22 @@ def _bound(bound: Bounds) -> dict[str, Any]:
     return {"bound": {"value": float(bound.values[0]), "source": bound.source}, "no_bound": ""}
 
 
-def _of_environment(config: OffloadingConfig | DMoEConfig) -> dict[str, Any]:
+def _of_environment(config: OffloadingConfig | DMoEConfig, recording: Recording) -> dict[str, Any]:
     """Return from which number steps are counted, how many are played a second, and the world."""
     if isinstance(config, DMoEConfig):
         return {"first": 1, "speed": 1}
     return {
         "first": 0,
         "speed": 10,
-        "area": config.area_m,
+        "area": config.area_m if config.positions is None else _side(recording, config.area_m),
         "max_delay": config.max_delay,
         "types": type_documents(config),
     }
+
+
+def _side(recording: Recording, area_m: float) -> float:
+    """Return the side of the square of positions that are given, metres."""
+    return float(recording.shared["position"].max()) or area_m
 
 
 def _encoded(columns: Columns) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from mec_moe_agents.evaluation.rollout import check_evaluation_seeds
 from mec_moe_agents.replay import dmoe, offloading
 from mec_moe_agents.replay.columns import Array
 from mec_moe_agents.replay.episode import Frame, Row, play
-from mec_moe_env.config import Config
+from mec_moe_env.config import Config, reject
 from mec_moe_env.rendering.scene import Account
 
 MOST_AGENTS = 2
 MOST_CHANNEL_NUMBERS = 250_000
 """Beyond this the channel is left out, so that a page stays small: 0.33 MB of text."""
+
+NO_TABLE = "None in a replay, whose columns hold U tasks in every slot"
 
 Columns = Mapping[str, Array]
 
@@ -102,10 +104,13 @@ def record(
         trust_zip: whether a `model.zip` may be loaded, which runs code that is in it.
 
     Raises:
-        ValueError: an agent is unknown, there are more than two, or the seed is training's.
+        ValueError: an agent is unknown, there are more than two, the seed is training's, or
+            arrivals are recorded.
     """
     check_agents(agents)
     check_evaluation_seeds([seed])
+    if getattr(config, "arrivals", None) is not None:
+        raise reject("arrivals", config.files.get("arrivals", "a table"), NO_TABLE)
     told = listener or Listener()
     runs = []
     for agent in agents:

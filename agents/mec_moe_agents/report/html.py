@@ -156,6 +156,9 @@ def _setup(setup: Setup, *, alone: bool) -> str:
         "Environment": f"<code>{plain(setup.environment)}</code>",
         "Configuration": f"{origin} <code>{plain(setup.preset)}</code>",
     }
+    if setup.data:
+        digests = (f"{name} {text}" for name, text in setup.data.items())
+        facts["Data, SHA-256"] = plain(", ".join(digests))
     if setup.agents:
         facts["Agents"] = plain(", ".join(setup.agents))
     parts = [facts_html(facts)]

@@ -11,6 +11,7 @@ from mec_moe_agents.environments import ENVIRONMENTS, environment_of
 from mec_moe_agents.evaluation.naming import presets
 from mec_moe_agents.evaluation.overrides import in_words, setting_text
 from mec_moe_agents.evaluation.scenarios import Scenario
+from mec_moe_agents.evaluation.store import data_digests
 from mec_moe_agents.evaluation.summary import plain_config
 from mec_moe_env.config import Config
 
@@ -33,6 +34,8 @@ class Setup:
     """By field that a study varies: its values."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By agent from outside the catalogue: where it comes from, with digests and versions."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """By field that names a file or a folder of data: a digest of what was in it."""
 
     @property
     def label(self) -> str:
@@ -49,8 +52,16 @@ class Setup:
         known, name = presets(), scenario.name
         preset = name if name in known else _nearest([scenario.config])
         changed = _changes(known[preset], config)
-        agents, origins = list(scenario.agents), scenario.origins
-        return cls(name, environment.id, preset, config, changed, agents, origins=origins)
+        return cls(
+            name,
+            environment.id,
+            preset,
+            config,
+            changed,
+            list(scenario.agents),
+            origins=scenario.origins,
+            data=data_digests(scenario.config),
+        )
 
     @classmethod
     def of_study(cls, name: str, configs: Sequence[Config]) -> Self:
@@ -61,7 +72,8 @@ class Setup:
         config = {field: each[0] for field, each in values.items() if len(each) == 1}
         varied = {field: each for field, each in values.items() if len(each) > 1}
         changed = _changes(presets()[preset], config)
-        return cls(name, environment.id, preset, config, changed, varied=varied)
+        data = {field: text for each in configs for field, text in data_digests(each).items()}
+        return cls(name, environment.id, preset, config, changed, varied=varied, data=data)
 
 
 def setups_of_rows(name: str, rows: Sequence[Mapping[str, object]]) -> list[Setup]:

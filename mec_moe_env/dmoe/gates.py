@@ -13,7 +13,6 @@ from mec_moe_env.moe.model import embed, gate_scores
 from mec_moe_env.moe.trace import load_gate_trace
 from mec_moe_env.moe.weights import MoEWeights, load_digits_moe
 from mec_moe_env.tasks.images import load_digits_split
-from mec_moe_env.worlds.world import refuse_world
 
 TOY_GATES = (((0.75, 0.25), (0.5, 0.5)), ((0.25, 0.75), (1.0, 0.0)))
 """Scores by layer, source and expert."""
@@ -131,7 +130,6 @@ class ToyGates(GivenGates):
             ValueError: a field was changed that would do nothing.
         """
         keep_fixed(config, DMOE_PRESETS["toy"], TOY_FREE)
-        refuse_world(config, "gates", config.gates)
         least, most = config.min_spectral_efficiency, config.max_spectral_efficiency
         self._links = np.clip(TOY_EFFICIENCY, least, most)
         self._in_situ = most

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mec_moe_env.config import Config, Interval, OneOf, Real, Whole
+from mec_moe_env.config import Config, Interval, OneOf, Real, Recorded, Whole
 
 TINY, HUGE = 1e-12, 1e15
 """Between these, numbers are drawn by their logarithm where a range has no end of its own."""
@@ -67,11 +67,11 @@ def value(rng: np.random.Generator, allowed: Any, default: Any) -> Any:
 
 
 def fields(rng: np.random.Generator, base: Config, share: float) -> dict[str, Any]:
-    """Draw new values for a share of the fields with a range, sizes left out."""
+    """Draw new values for a share of the fields with a range, sizes and records left out."""
     drawn = {}
     for field in dataclasses.fields(base):
         allowed = field.metadata.get("allowed")
-        if allowed is None or isinstance(allowed, Whole) or rng.random() >= share:
+        if allowed is None or isinstance(allowed, Whole | Recorded) or rng.random() >= share:
             continue
         drawn[field.name] = value(rng, allowed, getattr(base, field.name))
     low, high = (f"{end}_spectral_efficiency" for end in ("min", "max"))

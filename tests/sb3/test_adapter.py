@@ -218,9 +218,11 @@ def test_bad_requests() -> None:
         make_vec_env(OFFLOADING, 2, horizonn=3)
     with pytest.raises(TypeError, match="FlatActionVector"):
         make_vec_env(DMOE, 2, flat_action=True)
-    for flat in ("flat_action", "flat_observation"):
+    for flat in (True, False):
         with pytest.raises(TypeError, match="got Discrete|got Box"):
-            make_vec_env("mec_moe/Offloading-toy-flat-v0", 2, **{flat: True})
+            make_vec_env(
+                "mec_moe/Offloading-toy-flat-v0", 2, flat_action=flat, flat_observation=not flat
+            )
 
 
 def test_imports_stay_apart() -> None:

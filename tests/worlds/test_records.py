@@ -55,7 +55,7 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path) -> None:
         record(config, ["guard"], 0)
     with pytest.raises(ValueError, match="arrivals = .* None with tasks = 'toy'"):
         OffloadingEnv(OFFLOADING_PRESETS["toy"], arrivals=table)
-    with pytest.raises(ValueError, match="positions = .* None with gates = 'toy'"):
+    with pytest.raises(ValueError, match="positions = .* None in the toy scenario"):
         DMoEEnv(DMOE_PRESETS["toy"], positions=[(0, 0), (1, 1)])
 
 

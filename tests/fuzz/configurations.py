@@ -23,6 +23,8 @@ Ranges = Mapping[str, tuple[int, int]]
 SHARES = (0.05, 0.2, 0.6)
 """Of the fields that leave their default: most configurations are near one that makes sense."""
 PRESET_SHARE = 0.35
+SITED_SHARE = 0.15
+"""Configurations whose nodes have positions from outside."""
 LARGE_SHARE = 0.01
 """Configurations whose networks are the largest presets'."""
 OFFLOADING_SIZES: Ranges = {
@@ -87,7 +89,15 @@ def offloading(rng: np.random.Generator) -> OffloadingConfig:
     if rng.random() < 0.03:
         drawn |= {"horizon": 2**62, "max_delay": 10**6}
     config: OffloadingConfig = base.override(**OFFLOADING_KINDS[stream](rng, base, drawn))
-    return config
+    return config if stream == "toy" else sited(rng, config, config.num_servers)
+
+
+def sited(rng: np.random.Generator, config: Any, count: int) -> Any:
+    """Let the nodes stand at given places, now and then; some may share one."""
+    if rng.random() >= SITED_SHARE:
+        return config
+    places = rng.uniform(-3.0, 3.0, (count, 2)).round(int(rng.integers(3))) * config.area_m
+    return config.override(positions=places)
 
 
 def _synthetic(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +196,7 @@ def dmoe(rng: np.random.Generator) -> DMoEConfig:
         drawn["csi_delay"] = 1000
     drawn["importance"] = _importance(rng, drawn["num_layers"])
     config: DMoEConfig = base.override(**drawn)
-    return config
+    return config if gates == "toy" else sited(rng, config, config.num_nodes)
 
 
 MODEL_FIELDS = ("num_nodes", "num_layers")

@@ -22,6 +22,7 @@ TOY_JOULES = (0.02, 0.01)
 TOY_FREE = (
     "bandwidth_hz",
     "power_w",
+    "min_spectral_efficiency",
     "max_spectral_efficiency",
     "max_experts",
     "state_bits",

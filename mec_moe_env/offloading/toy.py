@@ -25,6 +25,7 @@ FREE_FIELDS = (
     "bandwidth_hz",
     "power_w",
     "slot_seconds",
+    "min_spectral_efficiency",
     "max_spectral_efficiency",
     "max_experts",
     "horizon",

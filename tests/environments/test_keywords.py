@@ -139,6 +139,8 @@ def others(field: dataclasses.Field[Any], value: Any) -> list[Any]:
         "importance": [0.3],
         "num_sources": [1],
         "data_path": ["nowhere"],
+        # The worst link has 2 bit/s/Hz.
+        "min_spectral_efficiency": [3.0],
         # States take 0.2 s and 0.25 s on their best subcarriers.
         "deadline_seconds": [0.1],
         "hidden_widths": [(3, 3)],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -159,9 +158,7 @@ def _toy(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str
 
 def _around(toy: AnyConfig, drawn: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
     """Return all fields of a toy preset, those that are free there as they were drawn."""
-    taken = toy.to_dict() | {name: drawn[name] for name in free if name in drawn}
-    least = math.nextafter(toy.min_spectral_efficiency, math.inf)
-    return taken | {"max_spectral_efficiency": max(least, taken["max_spectral_efficiency"])}
+    return toy.to_dict() | {name: drawn[name] for name in free if name in drawn}
 
 
 Kind = Callable[[np.random.Generator, Any, dict[str, Any]], dict[str, Any]]

@@ -22,6 +22,8 @@ Ranges = Mapping[str, tuple[int, int]]
 SHARES = (0.05, 0.2, 0.6)
 """Of the fields that leave their default: most configurations are near one that makes sense."""
 PRESET_SHARE = 0.35
+METRES = 1e9
+"""How far from the origin a position may lie."""
 SITED_SHARE = 0.15
 """Configurations whose nodes have positions from outside."""
 LARGE_SHARE = 0.01
@@ -95,8 +97,8 @@ def sited(rng: np.random.Generator, config: Any, count: int) -> Any:
     """Let the nodes stand at given places, now and then; some may share one."""
     if rng.random() >= SITED_SHARE:
         return config
-    places = rng.uniform(-3.0, 3.0, (count, 2)).round(int(rng.integers(3))) * config.area_m
-    return config.override(positions=places)
+    places = rng.uniform(-3.0, 3.0, (count, 2)).round(int(rng.integers(3)))
+    return config.override(positions=places * min(config.area_m, METRES / 3.0))
 
 
 def _synthetic(rng: np.random.Generator, base: Any, drawn: dict[str, Any]) -> dict[str, Any]:

@@ -44,11 +44,13 @@ register(
 register(
     id="mec_moe/MO-Offloading-v0",
     entry_point="mec_moe_env.multiobjective:MOOffloadingEnv",
+    vector_entry_point="mec_moe_env.multiobjective:MOOffloadingVectorEnv",
     disable_env_checker=True,
 )
 register(
     id="mec_moe/MO-DMoE-v0",
     entry_point="mec_moe_env.multiobjective:MODMoEEnv",
+    vector_entry_point="mec_moe_env.multiobjective:MODMoEVectorEnv",
     disable_env_checker=True,
 )
 for _preset, _config in OFFLOADING_PRESETS.items():

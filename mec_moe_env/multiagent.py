@@ -87,7 +87,7 @@ class OffloadingParallelEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo is
         self._no_pick = np.array(pick * self.config.max_experts, np.bool_)
         self._seen: Entries = {}
 
-    def observation_space(self, agent: str) -> spaces.Dict:
+    def observation_space(self, agent: str) -> spaces.Space[Entries]:
         """Return what an agent observes; the same object every time."""
         return self.observation_spaces[agent]
 

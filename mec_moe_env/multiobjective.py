@@ -14,28 +14,25 @@ import numpy as np
 from gymnasium import spaces
 
 from mec_moe_env.config import reject
-from mec_moe_env.core.buffers import Actions, Entries, Floats
+from mec_moe_env.core.buffers import Actions, Entries, Flags, Floats
 from mec_moe_env.core.scalar import SimulatorEnv
-from mec_moe_env.dmoe.env import DMoEEnv
-from mec_moe_env.offloading.env import OffloadingEnv
+from mec_moe_env.core.vector import SimulatorVectorEnv
+from mec_moe_env.dmoe.env import DMoEEnv, DMoEVectorEnv
+from mec_moe_env.offloading.env import OffloadingEnv, OffloadingVectorEnv
 from mec_moe_env.pareto import exhaustive_front, layered_front
 
 
-class VectorReward(SimulatorEnv):
-    """Base of the multi-objective environments, beside the environment of which they are."""
+class Objectives:
+    """What a vector reward consists of, for the scalar and for the vector environments."""
 
+    config: Any
     reward_space: spaces.Box
     """Of float64, (reward_dim,), unbounded."""
-    reward_dim: int
-    """Number of terms."""
 
-    def __init__(
-        self, scenario: Any = "default", *, render_mode: str | None = None, **overrides: Any
-    ) -> None:
-        """Build the environment; arguments and errors as of the one with a scalar reward."""
-        super().__init__(scenario, render_mode=render_mode, **overrides)
-        self.reward_dim = len(self.objectives)
-        self.reward_space = spaces.Box(-np.inf, np.inf, (self.reward_dim,), np.float64)
+    @property
+    def reward_dim(self) -> int:
+        """Number of components."""
+        return len(self.objectives)
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -53,6 +50,20 @@ class VectorReward(SimulatorEnv):
         weights: Floats = self.config.reward_weights
         return weights
 
+    def _make_space(self) -> None:
+        self.reward_space = spaces.Box(-np.inf, np.inf, (self.reward_dim,), np.float64)
+
+
+class VectorReward(Objectives, SimulatorEnv):
+    """Base of the scalar environments, beside the one that each of them is."""
+
+    def __init__(
+        self, scenario: Any = "default", *, render_mode: str | None = None, **overrides: Any
+    ) -> None:
+        """Build the environment; arguments and errors as of the one with a scalar reward."""
+        super().__init__(scenario, render_mode=render_mode, **overrides)
+        self._make_space()
+
     def step(  # type: ignore[override]  # as MO-Gymnasium's environments do
         self, action: Actions
     ) -> tuple[Entries, Floats, bool, bool, dict[str, Any]]:
@@ -65,6 +76,32 @@ class VectorReward(SimulatorEnv):
         observation, _, terminated, truncated, info = super().step(action)
         reward = np.array([info[name] for name in self.objectives], np.float64)
         return observation, reward, terminated, truncated, info
+
+
+class VectorRewards(Objectives, SimulatorVectorEnv):
+    """Base of the vector environments, beside the one that each of them is."""
+
+    def __init__(self, num_envs: int = 1, scenario: Any = "default", **options: Any) -> None:
+        """Build the sub-environments; arguments and errors as of those with a scalar reward."""
+        super().__init__(num_envs, scenario, **options)
+        self._make_space()
+
+    def step(self, actions: Actions) -> tuple[Entries, Floats, Flags, Flags, dict[str, Any]]:
+        """Advance every sub-environment; rewards are (n, reward_dim).
+
+        Raises:
+            ValueError: an action lies outside the space.
+            RuntimeError: as of the environment with a scalar reward.
+        """
+        observation, _, terminated, truncated, infos = super().step(actions)
+        rewards = self._terms(infos)
+        if "final_info" in infos:
+            # Where an episode has ended and another begun, the terms are here, elsewhere zeros.
+            rewards += self._terms(infos["final_info"])
+        return observation, rewards, terminated, truncated, infos
+
+    def _terms(self, infos: dict[str, Any]) -> Floats:
+        return np.stack([infos[name] for name in self.objectives], axis=1)
 
 
 class MOOffloadingEnv(VectorReward, OffloadingEnv):
@@ -86,7 +123,7 @@ class MOOffloadingEnv(VectorReward, OffloadingEnv):
     """
 
     def pareto_front(self, gamma: float = 1.0) -> list[Floats]:
-        """Return the vector returns of `toy` that no other episode dominates; all are tried.
+        """Return the vector returns of `toy` that no other episode dominates.
 
         Raises:
             ValueError: the scenario is another one, whose front nobody knows, or too long.
@@ -105,7 +142,7 @@ class MODMoEEnv(VectorReward, DMoEEnv):
     """
 
     def pareto_front(self, gamma: float = 1.0) -> list[Floats]:
-        """Return the vector returns of `toy` that no other episode dominates; all actions are tried.
+        """Return the vector returns of `toy` that no other episode dominates.
 
         Raises:
             ValueError: the scenario is another one, whose front nobody knows.
@@ -113,3 +150,11 @@ class MODMoEEnv(VectorReward, DMoEEnv):
         if self.config.gates != "toy":
             raise reject("gates", self.config.gates, "'toy' where an exact front is wanted")
         return list(layered_front(partial(MODMoEEnv, self.config), self.episode_steps, gamma))
+
+
+class MOOffloadingVectorEnv(VectorRewards, OffloadingVectorEnv):
+    """`num_envs` copies of `MOOffloadingEnv` in one compiled step; rewards are (n, 3)."""
+
+
+class MODMoEVectorEnv(VectorRewards, DMoEVectorEnv):
+    """`num_envs` copies of `MODMoEEnv` in one compiled step; rewards are (n, 2)."""

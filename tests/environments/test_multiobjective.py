@@ -8,7 +8,8 @@ import pytest
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.utils.env_checker import check_env
 
-from mec_moe_env.multiobjective import MODMoEEnv, MOOffloadingEnv
+from mec_moe_env import OffloadingVectorEnv
+from mec_moe_env.multiobjective import MODMoEEnv, MOOffloadingEnv, MOOffloadingVectorEnv
 from mec_moe_env.pareto import nondominated, rewards
 
 IDS = ("mec_moe/Offloading-v0", "mec_moe/DMoE-v0")
@@ -26,7 +27,7 @@ def vector_id(id_: str) -> str:
 @OF_BOTH
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_weighted_sum_is_the_scalar_reward_exactly(id_: str, weighted: bool) -> None:
-    fields = WEIGHTS[id_] if weighted else {}
+    fields: dict[str, Any] = WEIGHTS[id_] if weighted else {}
     many, one = (gym.make(each, **fields) for each in (vector_id(id_), id_))
     weights = many.get_wrapper_attr("reward_weights")
     if weighted:
@@ -69,7 +70,7 @@ class FreshWeights(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         *outcome, info = self.env.step(action)
-        return *outcome, info | {"reward_weights": info["reward_weights"].copy()}  # type: ignore[return-value]
+        return *outcome, info | {"reward_weights": info["reward_weights"].copy()}
 
 
 @OF_BOTH
@@ -88,6 +89,45 @@ def test_mo_gymnasium_sums_what_an_episode_brings() -> None:
     for pick in ((0, 0), (1, 0), (0, 0), (1, 1)):
         info = env.step(np.array(pick))[-1]
     assert info["episode"]["r"] == pytest.approx([0.0, -0.66, -11.0])
+
+
+@OF_BOTH
+def test_the_vector_form_equals_mo_gymnasiums(id_: str) -> None:
+    mo_gymnasium = pytest.importorskip("mo_gymnasium")
+    fields: dict[str, Any] = {"horizon": 5} if "Offloading" in id_ else {"num_layers": 3}
+    native: Any = gym.make_vec(vector_id(id_), num_envs=3, **fields)
+    copies = mo_gymnasium.wrappers.vector.MOSyncVectorEnv(
+        [lambda: mo_gymnasium.make(vector_id(id_), **fields)] * 3
+    )
+    assert native.reward_space == copies.reward_space
+    native.reset(seed=1)
+    copies.reset(seed=1)
+    native.action_space.seed(0)
+    for _ in range(14):
+        actions = native.action_space.sample()
+        shown, expected = native.step(actions), copies.step(actions)
+        assert np.array_equal(shown[1].astype(np.float32), expected[1])
+        assert np.array_equal(shown[2], expected[2])
+
+
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+def test_weighted_the_vector_form_is_the_scalar_one(mode: str) -> None:
+    options: dict[str, Any] = {
+        "num_envs": 3,
+        "horizon": 4,
+        "autoreset_mode": mode,
+        **WEIGHTS[IDS[0]],
+    }
+    many, one = MOOffloadingVectorEnv(**options), OffloadingVectorEnv(**options)
+    many.reset(seed=1)
+    one.reset(seed=1)
+    one.action_space.seed(0)
+    for _ in range(14):
+        actions = one.action_space.sample()
+        vectors, expected = many.step(actions)[1], one.step(actions)[1]
+        assert vectors.shape == (3, 3)
+        products = vectors * many.reward_weights
+        assert np.array_equal(products[:, 0] + products[:, 1] + products[:, 2], expected)
 
 
 def test_the_front_of_offloading_is_that_of_all_episodes() -> None:

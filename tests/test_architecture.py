@@ -89,8 +89,9 @@ def test_numba_is_touched_in_one_place() -> None:
 
 def test_heavy_packages_wait_until_they_are_used() -> None:
     heavy = {"torch", "stable_baselines3", "sb3_contrib", "matplotlib", "sklearn", "PIL", "pygame"}
+    heavy |= {"pettingzoo", "mo_gymnasium"}
     light = "__init__", "config", "core/kernels", "offloading/env", "dmoe/env", "rendering/modes"
-    for module in light:
+    for module in (*light, "multiobjective", "parallel"):
         tree = ast.parse((PACKAGES[0] / f"{module}.py").read_text())
         for statement in imported_at_once(tree.body):
             assert not heavy & {name.partition(".")[0] for name in names_in(statement)}

@@ -12,6 +12,8 @@ EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stable_baselines3": ("stable-baselines3", "rl"),
         "sb3_contrib": ("sb3-contrib", "rl"),
         "torch": ("torch", "rl"),
+        "pettingzoo": ("pettingzoo", "multiagent"),
+        "mo_gymnasium": ("mo-gymnasium", "multiobjective"),
     }
 )
 """By the name that is imported: the distribution's name and the extra."""

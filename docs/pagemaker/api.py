@@ -18,6 +18,8 @@ MODULES = (
     "mec_moe_env.worlds",
     "mec_moe_env.wrappers",
     "mec_moe_env.sb3",
+    "mec_moe_env.multiagent",
+    "mec_moe_env.multiobjective",
     "mec_moe_env.moe",
     "mec_moe_agents",
     "mec_moe_agents.solvers",

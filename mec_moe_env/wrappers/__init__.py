@@ -9,5 +9,6 @@ from mec_moe_env.wrappers.masked_observation import (
     MaskedObservationVector as MaskedObservationVector,
 )
 from mec_moe_env.wrappers.masks import MaskedDiscrete as MaskedDiscrete
+from mec_moe_env.wrappers.masks import MaskedMultiDiscrete as MaskedMultiDiscrete
 from mec_moe_env.wrappers.masks import split_mask as split_mask
 from mec_moe_env.wrappers.vector_layer import VectorLayer as VectorLayer

@@ -19,6 +19,16 @@ class MaskedDiscrete(spaces.Discrete):
         return super().sample(mask, *args, **options)
 
 
+class MaskedMultiDiscrete(spaces.MultiDiscrete):
+    """A `MultiDiscrete` whose `sample` takes the flat masks of infos, beside tuples of masks."""
+
+    def sample(self, mask: Any = None, *args: Any, **options: Any) -> Any:
+        """Draw one of the actions that the mask, (sum(nvec),), admits; of all without one."""
+        if isinstance(mask, np.ndarray):
+            mask = split_mask(self, mask)
+        return super().sample(mask, *args, **options)
+
+
 def split_mask(space: Any, mask: NDArray[Any]) -> tuple[NDArray[np.int8], ...]:
     """Split a flat mask into what `MultiDiscrete.sample` takes: one int8 array for each choice.
 

@@ -100,6 +100,26 @@ def check_custom_reward(output: str) -> None:
     assert float(dear.split()[1]) < float(cheap.split()[1])
 
 
+def check_pettingzoo_stations(output: str) -> None:
+    """Stations that have hardly learned stay within what is possible."""
+    scores = returns(output)
+    assert output.startswith("2 stations, 200 episodes\n")
+    assert -20.0 < scores.pop("independent Q-learning") <= -3.8
+    assert scores == {"reject-all": -10.0, "guard": -6.16, "greedy-oracle": -3.8}
+
+
+def check_mo_weight_sweep(output: str) -> None:
+    """The front of the toy has six points, the best of the weighted sum among them."""
+    header, *rows, last = output.splitlines()
+    assert header.split() == ["reward_error", "reward_energy", "reward_delay", "times", "found"]
+    points = [[float(value) for value in row.split()] for row in rows]
+    assert len(points) == 6
+    assert [-2.0, -0.3, -3.0] in [point[:3] for point in points]
+    found = sum(int(point[3]) for point in points)
+    assert found > 0
+    assert last == f"{found} of 3 learned policies lie on the front"
+
+
 def check_train_digits_moe(output: str) -> None:
     """After one epoch the gates already tell digits better than chance, 10 %."""
     assert "saved digits_moe.npz" in output
@@ -132,8 +152,12 @@ CASES: dict[str, tuple[str, Callable[[str], None]]] = {
         "--agents guard,reject-all --energy-weights 0,500 --seeds 4",
         check_custom_reward,
     ),
+    "pettingzoo_stations.py": ("--episodes 200", check_pettingzoo_stations),
+    "mo_weight_sweep.py": ("--weights 3 --episodes 200", check_mo_weight_sweep),
     "train_digits_moe.py": ("--epochs 1", check_train_digits_moe),
 }
+NEEDS = {"pettingzoo_stations.py": "pettingzoo", "mo_weight_sweep.py": "mo_gymnasium"}
+"""Packages of extras that nothing else in the tests needs."""
 
 
 PUBLIC = {
@@ -181,6 +205,8 @@ def test_unknown_names_are_refused() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_example(name: str, tmp_path: Path) -> None:
     options, check = CASES[name]
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     check(run(name, options, tmp_path))
 
 

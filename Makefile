@@ -2,6 +2,7 @@
 # make test   lint, format check, types, tests
 # make docs   the documentation site, build/site/index.html
 # make browser       every page that the commands write, used in a headless Chromium
+# make dist          wheel and source archive: built, checked, installed elsewhere
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 # make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
@@ -43,6 +44,12 @@ foreign: .venv/test.stamp $(GYMNASIUM) $(MINIGRID)
 $(FOREIGN)/%:
 	git clone --quiet --depth 1 https://github.com/Farama-Foundation/$* $@
 
+dist: .venv/dist.stamp
+	rm -rf build/dist
+	$(BIN)/python -m build --outdir build/dist .
+	$(BIN)/twine check --strict build/dist/*
+	$(BIN)/pytest tests/distribution
+
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40
 
@@ -81,6 +88,10 @@ clean:
 
 .venv/docs.stamp: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+.venv/dist.stamp: .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dist]'
 	touch $@
 
 # torch first: its constraint must be met before another package asks for any torch.

@@ -1,5 +1,6 @@
 """Calls that workers of a cluster can import."""
 
+import os
 import time
 from pathlib import Path
 
@@ -13,9 +14,9 @@ def fail(number: int) -> int:
 
 
 def wait_for(folder: Path, name: str) -> str:
-    """Leave a file for each attempt, and go on once the file `go` is there."""
+    """Leave a file with each attempt's process, and go on once the file `go` is there."""
     attempt = len(list(folder.glob(f"{name}.*")))
-    (folder / f"{name}.{attempt}").touch()
+    (folder / f"{name}.{attempt}").write_text(str(os.getpid()))
     while not (folder / "go").exists():
         time.sleep(0.05)
     return name

@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -15,8 +14,8 @@ from mec_moe_agents.executors.naming import opened
 from ray.cluster_utils import Cluster
 
 from tests.cluster import calls
+from tests.executors.waiting import PATIENCE_SECONDS, await_that, runs
 
-PATIENCE_SECONDS = 300.0
 RANK = (
     "rank",
     "--scenario",
@@ -50,13 +49,6 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
     found.cluster.shutdown()
 
 
-def await_that(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def files_of(folder: Path) -> dict[str, bytes]:
     kept = [
         *folder.glob("cells/*"),
@@ -77,6 +69,12 @@ def test_calls_and_errors_come_back(nodes: Nodes) -> None:
             gather({0: partial(calls.fail, 3)}, executor)
 
 
+def processes_in(folder: Path) -> list[int]:
+    """Return those of all attempts so far."""
+    texts = [path.read_text() for path in folder.glob("*.?")]
+    return [int(text) for text in texts if text]
+
+
 def test_what_a_lost_node_did_is_done_again(nodes: Nodes, tmp_path: Path) -> None:
     names = ("left", "right")
     with opened("ray") as executor:
@@ -86,12 +84,14 @@ def test_what_a_lost_node_did_is_done_again(nodes: Nodes, tmp_path: Path) -> Non
         found: list[str] = []
         consumer = Thread(target=lambda: found.extend(name for name, _, _ in work))
         consumer.start()
-        await_that(lambda: len(list(tmp_path.glob("*.0"))) == 2)
+        await_that(lambda: len(processes_in(tmp_path)) == 2)
+        workers = processes_in(tmp_path)
         nodes.lose()
-        await_that(lambda: len(list(tmp_path.glob("*.1"))) == 1)
+        await_that(lambda: not all(map(runs, workers)))
         (tmp_path / "go").touch()
         consumer.join(PATIENCE_SECONDS)
     assert sorted(found) == sorted(names)
+    assert len(list(tmp_path.glob("*.1"))) == 1
 
 
 def test_a_ranking_that_loses_a_node_leaves_the_files_of_a_serial_one(

@@ -4,18 +4,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from mec_moe_agents.executors import Executor, completed, gather
 from mec_moe_agents.executors.naming import check_name, executor_of, opened
-from mec_moe_agents.executors.processes import SINGLE_THREADED
+from mec_moe_agents.executors.workers import SINGLE_THREADED
 
 from tests.executors import calls
+from tests.executors.waiting import await_that, runs
 
-PATIENCE_SECONDS = 60.0
 DOUBLES = {number: partial(calls.double, number) for number in range(5)}
 
 
@@ -27,27 +27,20 @@ def two() -> Iterator[Executor]:
         yield executor
 
 
-def await_that(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # A child of ours that ended waits until somebody asks.
-    return not Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].startswith(" Z")
-
-
 def test_results_come_in_the_order_of_the_calls(two: Executor) -> None:
     expected = {number: 2 * number for number in DOUBLES}
     for executor in (two, None):
         found = gather(DOUBLES, executor)
         assert list(found.items()) == list(expected.items())
+
+
+def test_the_quick_one_is_done_before_the_slow_one(two: Executor) -> None:
+    # Both processes are there by now: no start is waited for.
+    gather(DOUBLES, two)
+    order = {"slow": partial(time.sleep, 0.5), "quick": partial(time.sleep, 0.0)}
+    assert [key for key, _, _ in completed(order, two)] == ["quick", "slow"]
+    assert [key for key, _, _ in completed(order)] == ["slow", "quick"]
+    assert list(gather(order, two)) == ["slow", "quick"]
 
 
 def test_every_call_is_timed(two: Executor) -> None:
@@ -58,16 +51,16 @@ def test_every_call_is_timed(two: Executor) -> None:
         assert seconds >= 0.05
 
 
-def test_workers_are_elsewhere_and_single_threaded(
-    two: Executor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_are_elsewhere_and_single_threaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SINGLE_THREADED:
+        monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
-    process, threads, folder = gather({0: calls.surroundings}, two)[0]
+    with opened("processes:1") as executor:
+        process, threads, folder = gather({0: calls.surroundings}, executor)[0]
     assert process != os.getpid()
     assert threads == "1"
     assert folder == os.getcwd()
     assert dict(os.environ) == before
-    assert "OMP_NUM_THREADS" in SINGLE_THREADED
 
 
 def test_an_error_of_a_call_is_raised_and_the_workers_remain(two: Executor) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import sys
 from collections.abc import Collection
-from typing import Any
 
 import ray
 
@@ -24,9 +22,10 @@ class Cluster:
     """Ray keeps what waits, and can take it back."""
 
     def __init__(self, address: str | None) -> None:
+        # Ray's client knows other options.
+        quiet = {} if address else {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
-            quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-            ray.init(address, **({} if address else quiet))
+            ray.init(address, **quiet)
         except ConnectionError as error:
             raise ConnectionError(f"no Ray cluster at {address}: {error}") from error
         self._carry_out = ray.remote(max_retries=RETRIES)(_carry_out)
@@ -63,12 +62,6 @@ class Cluster:
 
 def _carry_out(work: Work, code: str) -> bytes:
     """Carry out work, if this node has the code of who asks for it."""
-    here = _identity()
-    if here != code:
-        raise ValueError(f"a node of the cluster has mec-moe-env {here} instead of {code}")
+    if (here := current_provenance().identity) != code:
+        raise OSError(f"a node of the cluster has mec-moe-env {here} instead of {code}")
     return work()
-
-
-@functools.cache
-def _identity() -> str:
-    return current_provenance().identity

@@ -2,6 +2,8 @@
 # make test   lint, format check, types, tests
 # make docs   the documentation site, build/site/index.html
 # make browser       every page that the commands write, used in a headless Chromium
+# make dist          wheel and source archive: built, checked, installed elsewhere
+# make cluster       a ranking on a Ray cluster of two nodes that loses one
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 # make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
@@ -12,6 +14,7 @@
 # make targets       golden trajectories on every instruction set that this processor has
 PYTHON ?= python3
 BIN := .venv/bin
+CLUSTER := build/cluster
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
 .PHONY: demo test browser docs foreign suite-check results results-check lock locked fuzz \
@@ -42,6 +45,15 @@ foreign: .venv/test.stamp $(GYMNASIUM) $(MINIGRID)
 
 $(FOREIGN)/%:
 	git clone --quiet --depth 1 https://github.com/Farama-Foundation/$* $@
+
+dist: .venv/dist.stamp
+	rm -rf build/dist
+	$(BIN)/python -m build --outdir build/dist .
+	$(BIN)/twine check --strict build/dist/*
+	$(BIN)/pytest tests/distribution
+
+cluster: $(CLUSTER)/stamp
+	PYTHONPATH=$(CURDIR) $(CLUSTER)/bin/pytest tests/cluster
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40
@@ -81,6 +93,16 @@ clean:
 
 .venv/docs.stamp: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+.venv/dist.stamp: .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dist]'
+	touch $@
+
+# Apart from the others: Ray asks for versions of much that it does not need here.
+$(CLUSTER)/stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[cli,digits,ray]' hypothesis pytest
 	touch $@
 
 # torch first: its constraint must be met before another package asks for any torch.

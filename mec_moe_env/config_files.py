@@ -152,7 +152,7 @@ def _from_yaml(text: str) -> Any:
             return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", YAML_NUMBER, list("-+.0123456789"))
-    return yaml.load(text, Loader=Loader)
+    return Loader(text).get_single_data()
 
 
 def _to_yaml(document: Mapping[str, Any]) -> str:

@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        **{name: (name, "cli") for name in ("typer", "rich", "matplotlib", "joblib")},
+        **{name: (name, "cli") for name in ("typer", "rich", "matplotlib")},
         "sklearn": ("scikit-learn", "digits"),
+        "ray": ("ray", "ray"),
         "stable_baselines3": ("stable-baselines3", "rl"),
         "sb3_contrib": ("sb3-contrib", "rl"),
         "torch": ("torch", "rl"),

@@ -14,6 +14,7 @@ from mec_moe_agents.evaluation.comparison import Listener, compare_everywhere
 from mec_moe_agents.evaluation.naming import choose, parse_scenarios
 from mec_moe_agents.evaluation.scenarios import RankingRequest, Scenario
 from mec_moe_agents.evaluation.store import CellStore
+from mec_moe_agents.executors.naming import opened
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS, OffloadingConfig
@@ -117,10 +118,11 @@ def test_rank_has_files_and_agents_from_outside(folder: Path) -> None:
 def test_workers_find_agents_from_outside(folder: Path) -> None:
     scenario = Scenario("toy", OFFLOADING_PRESETS["toy"], ["guard", "own.py:BestLink"])
     stores = CellStore(folder / "one"), CellStore(folder / "two")
-    one, two = (
-        compare_everywhere([scenario], range(3), store, "x", Listener(), jobs)["toy"]
-        for jobs, store in enumerate(stores, start=1)
-    )
+    with opened("processes:2") as processes:
+        one, two = (
+            compare_everywhere([scenario], range(3), store, "x", Listener(), executor)["toy"]
+            for executor, store in zip((None, processes), stores, strict=True)
+        )
     assert one.keys() == two.keys()
     for agent in scenario.agents:
         assert one[agent].metrics["return"].tolist() == two[agent].metrics["return"].tolist()

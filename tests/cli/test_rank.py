@@ -126,6 +126,11 @@ def test_the_number_of_jobs_changes_nothing(full: Path, tmp_path: Path) -> None:
     assert f"[{CELLS}/{CELLS}]" in result.stderr
     for name in ("ranking.csv", "ranking.json", "ranking.md"):
         assert (tmp_path / name).read_text() == (full / name).read_text()
+    cells = [
+        {path.name: path.read_bytes() for path in (each / "cells").iterdir()}
+        for each in (tmp_path, full)
+    ]
+    assert cells[0] == cells[1]
 
 
 def test_agents_without_a_place_in_a_group_are_no_error(tmp_path: Path) -> None:
@@ -167,6 +172,8 @@ def test_mnist_takes_part_with_its_data(tmp_path: Path, mnist_folder: str) -> No
         ),
         (("--seeds", 0), "should be greater than or equal to 1"),
         (("--jobs", 0), "should be greater than or equal to 1"),
+        (("--jobs", 2, "--executor", "ray"), "--jobs 2 is --executor processes:2: give one of"),
+        (("--executor", "threads"), "executor 'threads' is not allowed: processes:N, ray"),
     ],
 )
 def test_wrong_use_is_named(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def compare(
     ] = False,
     certify: options.Certify = False,
     trust_zip: options.TrustZip = False,
+    executor: options.ExecutorName = None,
 ) -> None:
     """Run agents on the same seeds; rank them by return.
 
@@ -52,6 +53,9 @@ def compare(
     """
     called = invocation(ctx)
     with options.reported():
+        from mec_moe_agents.executors.naming import check_name
+
+        check_name(executor)
         chosen = range(first_seed, first_seed + seeds)
         asked = options.choose_scenario(env, scenario, config, settings)
         checked = check(asked, agents, chosen, certify=certify, trust_zip=trust_zip)
@@ -60,7 +64,7 @@ def compare(
         options.check_writable(folder)
     kept = f"interrupted; what is finished is kept in {folder}, the same command resumes"
     with options.reported(kept):
-        _answer(checked, chosen, folder, called, fresh=fresh, certify=certify)
+        _answer(checked, chosen, folder, called, fresh=fresh, certify=certify, where=executor)
 
 
 def check(
@@ -86,6 +90,7 @@ def _answer(
     *,
     fresh: bool,
     certify: bool,
+    where: str | None,
 ) -> None:
     from rich.console import Console
 
@@ -97,7 +102,13 @@ def _answer(
 
     provenance = current_provenance()
     results, bounds = _run(
-        scenario, seeds, folder / "cells", provenance.identity, fresh=fresh, certify=certify
+        scenario,
+        seeds,
+        folder / "cells",
+        provenance.identity,
+        fresh=fresh,
+        certify=certify,
+        where=where,
     )
     board = summarize(
         results, scenario.references, scenario.trained, bounds=bounds, baseline=scenario.baseline
@@ -120,6 +131,7 @@ def _run(
     *,
     fresh: bool,
     certify: bool,
+    where: str | None,
 ) -> tuple[Mapping[str, Episodes], Bounds]:
     """Run the agents, and look up or compute the bounds, in view."""
     from mec_moe_agents.cli.progress import progress_of
@@ -127,10 +139,11 @@ def _run(
     from mec_moe_agents.evaluation.comparison import compare as run
     from mec_moe_agents.evaluation.rollout import warm_up
     from mec_moe_agents.evaluation.store import CellStore
+    from mec_moe_agents.executors.naming import opened
 
     config, store = scenario.config, CellStore(cells)
     count = len(scenario.agents) + will_certify(config, seeds, certify=certify)
-    with progress_of(count) as progress:
+    with opened(where) as executor, progress_of(count, live=executor is None) as progress:
         warm_up(config)
         results = run(
             config,
@@ -141,6 +154,16 @@ def _run(
             progress,
             fresh=fresh,
             trust_zip=scenario.trust_zip,
+            executor=executor,
         )
-        bounds = find_bounds(config, seeds, store, code, progress, certify=certify, fresh=fresh)
+        bounds = find_bounds(
+            config,
+            seeds,
+            store,
+            code,
+            progress,
+            certify=certify,
+            fresh=fresh,
+            executor=executor,
+        )
     return results, bounds

@@ -101,6 +101,15 @@ Certify = Annotated[
         help="Compute the bounds and clairvoyant plans that are not shipped: seconds a seed.",
     ),
 ]
+ExecutorName = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Work at several places at once: processes:N, ray (the cluster of RAY_ADDRESS, or "
+        "this machine) or ray://HOST:PORT. Results do not depend on it.",
+    ),
+]
 ResultsFolder = Annotated[Path, path_option("Folder for the results.")]
 Settings = Annotated[
     list[str] | None,

@@ -11,6 +11,7 @@ from mec_moe_agents.cli.options import (
     AgentNames,
     Certify,
     ConfigPaths,
+    ExecutorName,
     ResultsFolder,
     TrustZip,
     check_writable,
@@ -40,7 +41,10 @@ def rank(
     first_seed: Annotated[
         int | None, typer.Option(min=0, help="The others follow it; 100000 unless given.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Agents that run at the same time.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Agents that run at the same time: --executor processes:N.")
+    ] = 1,
+    executor: ExecutorName = None,
     out: ResultsFolder = Path("runs/rank"),
     markdown: Annotated[
         Path | None,
@@ -66,7 +70,9 @@ def rank(
     with reported():
         from mec_moe_agents.evaluation.rollout import FIRST_RANKING_SEED
         from mec_moe_agents.evaluation.scenarios import RankingRequest
+        from mec_moe_agents.executors.naming import executor_of
 
+        where = executor_of(jobs, executor)
         first = FIRST_RANKING_SEED if first_seed is None else first_seed
         chosen = range(first, first + seeds)
         request = RankingRequest.check(
@@ -82,11 +88,15 @@ def rank(
             check_writable(folder)
     kept = f"interrupted; what is finished is kept in {out}, the same command resumes"
     with reported(kept):
-        _answer(request, out, markdown, jobs, called)
+        _answer(request, out, markdown, where, called)
 
 
 def _answer(
-    request: RankingRequest, out: Path, markdown: Path | None, jobs: int, called: Invocation
+    request: RankingRequest,
+    out: Path,
+    markdown: Path | None,
+    where: str | None,
+    called: Invocation,
 ) -> None:
     from rich.console import Console
 
@@ -98,6 +108,7 @@ def _answer(
     from mec_moe_agents.evaluation.ranking import Ranking
     from mec_moe_agents.evaluation.store import CellStore
     from mec_moe_agents.evaluation.tables import print_ranking
+    from mec_moe_agents.executors.naming import opened
     from mec_moe_agents.report.comparison import record_ranking
 
     scenarios, seeds, certify = request.scenarios, request.seeds, request.certify
@@ -106,10 +117,10 @@ def _answer(
     cells = sum(
         len(each.runners) + will_certify(each.config, seeds, certify=certify) for each in scenarios
     )
-    with progress_of(cells, live=jobs == 1) as progress:
-        results = compare_everywhere(scenarios, seeds, store, code, progress, jobs)
+    with opened(where) as executor, progress_of(cells, live=executor is None) as progress:
+        results = compare_everywhere(scenarios, seeds, store, code, progress, executor)
         bounds = find_all_bounds(
-            scenarios, seeds, store, code, progress, certify=certify, jobs=jobs
+            scenarios, seeds, store, code, progress, certify=certify, executor=executor
         )
     ranking = Ranking(request, results, bounds, provenance)
     written = write_ranking(ranking, out, markdown)

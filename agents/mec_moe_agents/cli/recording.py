@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from mec_moe_agents.report.record import Invocation
 
-WITHOUT_EFFECT = frozenset({"out", "markdown", "jobs", "fresh"})
+WITHOUT_EFFECT = frozenset({"out", "markdown", "jobs", "fresh", "executor"})
 """Options that say where results go, or how they are computed, and change none of them."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mec_moe_agents.cli.options import (
+    ExecutorName,
     FirstSeed,
     ResultsFolder,
     check_writable,
@@ -40,6 +41,7 @@ def dmoe(
     out: ResultsFolder = Path("runs/reproduce-dmoe"),
     seeds: Seeds = 20,
     only: Only = None,
+    executor: ExecutorName = None,
 ) -> None:
     """Answer the questions of Qin et al. 2025 (multi-layer DMoE).
 
@@ -48,7 +50,7 @@ def dmoe(
     """
     called = invocation(ctx)
     with reported():
-        _answer(_chosen(dmoe_studies(), only), out, range(seeds), called)
+        _answer(_chosen(dmoe_studies(), only), out, range(seeds), called, executor)
 
 
 @app.command()
@@ -56,6 +58,7 @@ def offloading(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-offloading"),
     seeds: Seeds = 20,
+    executor: ExecutorName = None,
 ) -> None:
     """Answer the question of Li & Duan 2024: does the gating network converge, and when?
 
@@ -65,7 +68,7 @@ def offloading(
     with reported():
         from mec_moe_agents.reproduce import offloading, sensitivity
 
-        _answer([offloading.STUDY, sensitivity.STUDY], out, range(seeds), called)
+        _answer([offloading.STUDY, sensitivity.STUDY], out, range(seeds), called, executor)
 
 
 @app.command()
@@ -73,13 +76,14 @@ def continual(
     ctx: typer.Context,
     out: ResultsFolder = Path("runs/reproduce-continual"),
     seeds: Seeds = 200,
+    executor: ExecutorName = None,
 ) -> None:
     """Set Li et al. 2025, the gate without a network, beside what its author's program gives."""
     called = invocation(ctx)
     with reported():
         from mec_moe_agents.reproduce.continual import STUDY
 
-        _answer([STUDY], out, range(seeds), called)
+        _answer([STUDY], out, range(seeds), called, executor)
 
 
 @app.command()
@@ -88,6 +92,7 @@ def experts(
     out: ResultsFolder = Path("runs/reproduce-experts"),
     seeds: Annotated[int, typer.Option(min=1, help="Episodes per condition.")] = 20,
     first_seed: FirstSeed = 100_000,
+    executor: ExecutorName = None,
 ) -> None:
     """Compare linear experts with networks under five routers: teacher, digits and mnist-5k.
 
@@ -100,7 +105,7 @@ def experts(
 
         chosen = range(first_seed, first_seed + seeds)
         check_evaluation_seeds((chosen[0], chosen[-1]))
-        _answer([STUDY], out, chosen, called)
+        _answer([STUDY], out, chosen, called, executor)
 
 
 @app.command()
@@ -111,6 +116,7 @@ def questions(
         int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
     ] = 20,
     only: Only = None,
+    executor: ExecutorName = None,
 ) -> None:
     """Answer the questions that Li & Duan 2024 leave open.
 
@@ -125,7 +131,7 @@ def questions(
 
         studies = (least_servers.STUDY, more_servers.STUDY, nonlinear.STUDY)
         chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
-        _answer(_chosen(studies, only), out, chosen, called)
+        _answer(_chosen(studies, only), out, chosen, called, executor)
 
 
 @app.command()
@@ -135,6 +141,7 @@ def transfer(
     seeds: Annotated[
         int, typer.Option(min=1, help="Episodes per condition, from seed 100000.")
     ] = 50,
+    executor: ExecutorName = None,
 ) -> None:
     """Test the policy learned on `default` where it was not trained: size, speed, failures, bursts.
 
@@ -146,7 +153,7 @@ def transfer(
         from mec_moe_agents.reproduce.transfer import STUDY
 
         chosen = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + seeds)
-        _answer([STUDY], out, chosen, called)
+        _answer([STUDY], out, chosen, called, executor)
 
 
 def dmoe_studies() -> Sequence[Study]:
@@ -178,20 +185,28 @@ def _chosen(studies: Sequence[Study], only: Sequence[str] | None) -> list[Study]
     return [study for name, study in known.items() if not only or name in only]
 
 
-def _answer(studies: Sequence[Study], out: Path, seeds: Sequence[int], called: Invocation) -> None:
+def _answer(
+    studies: Sequence[Study],
+    out: Path,
+    seeds: Sequence[int],
+    called: Invocation,
+    where: str | None,
+) -> None:
     from mec_moe_agents.evaluation.provenance import current_provenance
+    from mec_moe_agents.executors.naming import opened
     from mec_moe_agents.report.studies import record_studies
     from mec_moe_agents.reproduce import print_headlines, write_answer
 
     check_writable(out)
     provenance, answers = current_provenance(), {}
-    for position, study in enumerate(studies, 1):
-        begin = time.perf_counter()
-        answer = study.run(seeds)
-        write_answer(out, study.name, answer, provenance)
-        answers[study.name] = (study.question, answer)
-        took = time.perf_counter() - begin
-        tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
+    with opened(where) as executor:
+        for position, study in enumerate(studies, 1):
+            begin = time.perf_counter()
+            answer = study.run(seeds, executor)
+            write_answer(out, study.name, answer, provenance)
+            answers[study.name] = (study.question, answer)
+            took = time.perf_counter() - begin
+            tell(f"[{position}/{len(studies)}] {study.name}: {study.question} {took:.1f} s")
     record_studies(out, called, provenance, seeds, answers)
     print_headlines({name: answer.headlines for name, (_, answer) in answers.items()})
     names = [study.name for study in studies]

@@ -151,6 +151,7 @@ def _chosen(task: str | None, split: str | None) -> list[tuple[Task, Split]]:
 def _build(
     chosen: Sequence[tuple[Task, Split]], piece: str | None, jobs: int, work: Path, fresh: bool
 ) -> None:
+    from mec_moe_agents.executors.naming import executor_of, opened
     from mec_moe_agents.suite import build
     from mec_moe_env.config import suggest
 
@@ -166,8 +167,9 @@ def _build(
         for task, split, pieces in plan
         for unit in build.missing_units(task, split, pieces, work, fresh=fresh)
     ]
-    for done, unit in enumerate(build.run_units(units, work, jobs), 1):
-        options.tell(f"[{done}/{len(units)}] {unit.name}")
+    with opened(executor_of(jobs, None)) as executor:
+        for done, unit in enumerate(build.run_units(units, work, executor), 1):
+            options.tell(f"[{done}/{len(units)}] {unit.name}")
     for task, split, pieces in plan:
         shipped = build.assemble(task, split, pieces, work)
         print(f"{task.name} {split.name}: {', '.join(sorted(shipped.pieces)) or 'nothing'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from mec_moe_agents.evaluation.comparison import Listener
 from mec_moe_agents.evaluation.rollout import Episodes
 from mec_moe_agents.evaluation.scenarios import Scenario
 from mec_moe_agents.evaluation.store import Cell, CellStore
+from mec_moe_agents.executors import Executor, completed
 from mec_moe_agents.suite import shipped_bounds
 from mec_moe_env import DMoEConfig
 from mec_moe_env.config import Config
@@ -59,7 +61,7 @@ def find_bounds(
     *,
     certify: bool,
     fresh: bool = False,
-    jobs: int = 1,
+    executor: Executor | None = None,
     scenario: str = "",
 ) -> Bounds:
     """Look the bounds of some seeds up, or compute them; what was computed before is found.
@@ -72,7 +74,7 @@ def find_bounds(
         listener: told about the progress, seed by seed.
         certify: compute what is not shipped.
         fresh: compute again what was computed before.
-        jobs: seeds that are certified at the same time.
+        executor: certifies seeds at the same time; the bounds do not depend on it.
         scenario: named to the listener where there are several.
     """
     shipped = shipped_bounds(config, seeds)
@@ -90,7 +92,7 @@ def find_bounds(
         begin, why_not = time.perf_counter(), ""
         listener.began(name, len(missing))
         try:
-            for seed, value in _certify(missing, store, jobs):
+            for seed, value in _certify(missing, store, executor):
                 values[seed] = value
                 listener.stepped(1)
         except ValueError as error:
@@ -109,7 +111,7 @@ def find_all_bounds(
     listener: Listener,
     *,
     certify: bool,
-    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> Mapping[str, Bounds]:
     """Do as `find_bounds` in each scenario: bounds by its name."""
     found = {}
@@ -121,7 +123,7 @@ def find_all_bounds(
             code,
             listener,
             certify=certify,
-            jobs=jobs,
+            executor=executor,
             scenario=each.name,
         )
     return found
@@ -132,23 +134,16 @@ def _stored(cells: Mapping[int, Cell], store: CellStore) -> dict[int, float]:
     return {seed: float(kept.metrics[VALUE][0]) for seed, kept in found.items() if kept}
 
 
-def _certify(cells: Sequence[Cell], store: CellStore, jobs: int) -> Iterator[tuple[int, float]]:
-    """Certify one seed after the other, or some at the same time, each in its own process."""
-    if jobs == 1:
-        yield from (certify_cell(cell, store) for cell in cells)
-        return
-    from joblib import Parallel, delayed
-
-    tasks = (delayed(certify_cell)(cell, store) for cell in cells)
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-
-
-def certify_cell(cell: Cell, store: CellStore) -> tuple[int, float]:
-    """Certify a cell's only seed, and store the bound.
+def _certify(
+    cells: Sequence[Cell], store: CellStore, executor: Executor | None
+) -> Iterator[tuple[int, float]]:
+    """Certify one seed after the other, or some at the same time, and store each bound.
 
     Raises:
         ValueError: nothing is proved for the configuration.
     """
-    values = certified_bound(cell.config, cell.seeds)
-    store.save(cell, Episodes(np.array(cell.seeds), {VALUE: values}, np.empty((1, 0))))
-    return cell.seeds[0], float(values[0])
+    calls = {at: partial(certified_bound, cell.config, cell.seeds) for at, cell in enumerate(cells)}
+    for at, values, _ in completed(calls, executor):
+        cell = cells[at]
+        store.save(cell, Episodes(np.array(cell.seeds), {VALUE: values}, np.empty((1, 0))))
+        yield cell.seeds[0], float(values[0])

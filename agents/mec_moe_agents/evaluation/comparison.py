@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
 from mec_moe_agents.evaluation.store import Cell, CellStore
+from mec_moe_agents.executors import Executor, completed
 from mec_moe_agents.registry import origin_of
 from mec_moe_agents.suite import shipped_plans
 from mec_moe_agents.suite.play import replay
 from mec_moe_env.config import Config
+from mec_moe_env.core.buffers import Actions
 
 
 class Listener:
@@ -41,8 +43,8 @@ def compare(
     listener: Listener,
     *,
     fresh: bool = False,
-    scenario: str = "",
     trust_zip: bool = False,
+    executor: Executor | None = None,
 ) -> Mapping[str, Episodes]:
     """Run every agent on every seed, or find that it was done before.
 
@@ -54,37 +56,15 @@ def compare(
         code: identity of the code; cells of other code are not found.
         listener: told about the progress.
         fresh: compute every cell again.
-        scenario: named to the listener before each agent, where there are several.
         trust_zip: whether a `model.zip` may be loaded, which runs code that is in it.
+        executor: carries out agents at the same time; the results do not depend on it.
 
     Raises:
         ValueError: an agent is unknown.
+        OSError: the executor's workers are lost.
     """
-    results = {}
-    for agent in agents:
-        cell, name = _cell(config, agent, seeds, code), f"{scenario} {agent}".lstrip()
-        plans = shipped_plans(config, seeds) if agent == CLAIRVOYANT else None
-        # Plans are played in no time, and what was kept may be of those of another version.
-        stored = None if fresh or plans is not None else store.load(cell)
-        if stored is not None:
-            listener.found(name)
-            results[agent] = stored
-            continue
-        listener.began(name, len(seeds) * config.steps)
-        begin = time.perf_counter()
-        if plans is None:
-            results[agent] = evaluate(
-                agent, config, seeds, on_step=listener.stepped, trust_zip=trust_zip
-            )
-            store.save(cell, results[agent])
-        else:
-            results[agent] = replay(plans, config, seeds).episodes
-        listener.finished(name, time.perf_counter() - begin)
-    return results
-
-
-def _cell(config: Config, agent: str, seeds: Sequence[int], code: str) -> Cell:
-    return Cell(config, agent, tuple(seeds), code, origin_of(agent, config))
+    asked = [_Asked(agent, _cell(config, agent, seeds, code), trust_zip) for agent in agents]
+    return _run(asked, store, listener, fresh=fresh, executor=executor)
 
 
 def compare_everywhere(
@@ -93,63 +73,91 @@ def compare_everywhere(
     store: CellStore,
     code: str,
     listener: Listener,
-    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> Mapping[str, Mapping[str, Episodes]]:
     """Do as `compare` on each scenario with all its runners: episodes by scenario and agent.
 
-    `jobs` cells run at the same time; the results do not depend on it.
-
     Raises:
-        ImportError: more than one job, and joblib is not installed.
+        OSError: the executor's workers are lost.
     """
-    if jobs > 1:
-        cells = {
-            f"{scenario.name} {agent}": _cell(scenario.config, agent, seeds, code)
-            for scenario in scenarios
-            for agent in scenario.runners
-        }
-        trust_zip = any(scenario.trust_zip for scenario in scenarios)
-        _run_in_processes(cells, store, listener, jobs, trust_zip)
-        listener = Listener()
-    found = {}
-    for scenario in scenarios:
-        agents, name = scenario.runners, scenario.name
-        found[name] = compare(
-            scenario.config,
-            agents,
-            seeds,
-            store,
-            code,
-            listener,
-            scenario=name,
-            trust_zip=scenario.trust_zip,
+    asked = {
+        (scenario.name, agent): _Asked(
+            f"{scenario.name} {agent}",
+            _cell(scenario.config, agent, seeds, code),
+            scenario.trust_zip,
         )
-    return found
+        for scenario in scenarios
+        for agent in scenario.runners
+    }
+    found = _run(list(asked.values()), store, listener, executor=executor)
+    return {
+        scenario.name: {
+            agent: found[asked[scenario.name, agent].name] for agent in scenario.runners
+        }
+        for scenario in scenarios
+    }
 
 
-def _run_in_processes(
-    cells: Mapping[str, Cell], store: CellStore, listener: Listener, jobs: int, trust_zip: bool
-) -> None:
-    """Store what is missing, each cell in a process of its own."""
-    from joblib import Parallel, delayed
+@dataclass(frozen=True)
+class _Asked:
+    name: str
+    """For the listener; no other has it."""
+    cell: Cell
+    trust_zip: bool
 
-    missing = []
-    for name, cell in cells.items():
-        if store.load(cell) is None:
-            missing.append(delayed(_run_cell)(name, cell, store, os.getpid(), trust_zip))
+
+def _cell(config: Config, agent: str, seeds: Sequence[int], code: str) -> Cell:
+    return Cell(config, agent, tuple(seeds), code, origin_of(agent, config))
+
+
+def _run(
+    asked: Sequence[_Asked],
+    store: CellStore,
+    listener: Listener,
+    *,
+    fresh: bool = False,
+    executor: Executor | None = None,
+) -> Mapping[str, Episodes]:
+    """Return the episodes by name, in the order in which they are asked for."""
+    found: dict[str, Episodes] = {}
+    waiting = {}
+    for each in asked:
+        cell = each.cell
+        plans = shipped_plans(cell.config, cell.seeds) if cell.agent == CLAIRVOYANT else None
+        # Plans are played in no time, and what was kept may be of those of another version.
+        stored = None if fresh or plans is not None else store.load(cell)
+        if stored is not None:
+            listener.found(each.name)
+            found[each.name] = stored
+        elif executor is not None and plans is None:
+            waiting[each.name] = each
         else:
-            listener.found(name)
-    for name, seconds in Parallel(n_jobs=jobs, return_as="generator_unordered")(missing):
-        listener.finished(name, seconds)
+            found[each.name] = _run_here(each, plans, store, listener)
+    if executor is not None:
+        calls = {name: partial(_evaluate, each) for name, each in waiting.items()}
+        for name, episodes, seconds in completed(calls, executor):
+            store.save(waiting[name].cell, episodes)
+            found[name] = episodes
+            listener.finished(name, seconds)
+    return {each.name: found[each.name] for each in asked}
 
 
-def _run_cell(
-    name: str, cell: Cell, store: CellStore, parent: int, trust_zip: bool
-) -> tuple[str, float]:
-    if os.getpid() != parent:
-        # A terminal interrupts all its processes: the parent reports that, and ends the others.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _run_here(
+    asked: _Asked, plans: Actions | None, store: CellStore, listener: Listener
+) -> Episodes:
+    """Play plans, or evaluate the agent and store its cell, step by step in view."""
+    cell = asked.cell
+    listener.began(asked.name, len(cell.seeds) * cell.config.steps)
     begin = time.perf_counter()
-    agents, seeds = [cell.agent], cell.seeds
-    compare(cell.config, agents, seeds, store, cell.code, Listener(), trust_zip=trust_zip)
-    return name, time.perf_counter() - begin
+    if plans is None:
+        episodes = _evaluate(asked, listener.stepped)
+        store.save(cell, episodes)
+    else:
+        episodes = replay(plans, cell.config, cell.seeds).episodes
+    listener.finished(asked.name, time.perf_counter() - begin)
+    return episodes
+
+
+def _evaluate(asked: _Asked, on_step: Callable[[int], None] | None = None) -> Episodes:
+    cell = asked.cell
+    return evaluate(cell.agent, cell.config, cell.seeds, on_step=on_step, trust_zip=asked.trust_zip)

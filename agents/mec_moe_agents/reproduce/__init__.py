@@ -17,6 +17,7 @@ from mec_moe_agents.evaluation.drawing import save_drawings
 from mec_moe_agents.evaluation.provenance import Provenance
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
 from mec_moe_agents.evaluation.tables import plain_table
+from mec_moe_agents.executors import Executor
 from mec_moe_env.config import Config
 from mec_moe_env.core.buffers import Floats
 from mec_moe_env.files import write_csv
@@ -53,7 +54,8 @@ class Study:
 
     name: str
     question: str
-    run: Callable[[Sequence[int]], Answer]
+    run: Callable[[Sequence[int], Executor | None], Answer]
+    """Answers from seeds; an executor carries out the conditions at the same time."""
 
 
 def at_least(label: str, estimate: Estimate, target: float, decimals: int = 1) -> Headline:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.offloading.routing import RoutingAgent, make_gate
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingVectorEnv, foresight
@@ -102,11 +104,12 @@ def published() -> dict[tuple[int, int], Published]:
     }
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run the program's gate with every number of experts on the same pools and sequences."""
     # What arrives does not depend on the number of experts.
     truths = np.stack([foresight(scenario(2), seed).linear[:, 0] for seed in seeds])
-    found = {servers: play(scenario(servers), seeds, truths) for servers in SERVERS}
+    calls = {servers: partial(play, scenario(servers), seeds, truths) for servers in SERVERS}
+    found = gather(calls, executor)
     return Answer(_rows(found, seeds), _draw(found), headlines(found))
 
 

@@ -10,7 +10,9 @@ sweeps γ0 on a model that really classifies held-out digits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +23,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import (
     Answer,
     Headline,
@@ -72,19 +75,17 @@ Points = dict[float, tuple[Floats, Floats]]
 """Joules per token and accuracy, each (n,), by γ0 or z."""
 
 
-def run_energy(seeds: Sequence[int]) -> Answer:
+def run_energy(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Sweep γ0."""
     rows: list[Row] = []
     points: dict[str, list[tuple[Floats, Floats]]] = {}
-    for importance in IMPORTANCE:
-        config = PAPER.override(importance=importance)
-        found = {}
-        for agent in AGENTS:
-            metrics = evaluate(agent, config, seeds, options=OPTIONS.get(agent)).metrics
-            found[agent] = metrics["energy_per_token_j"], metrics["violated"]
-        bound = jesa_and_bound(config, seeds)[1].sum(axis=1)
-        tokens = config.sources * config.tokens_per_source
-        found["bound"] = bound / tokens, np.full(len(seeds), np.nan)
+    configs = {importance: PAPER.override(importance=importance) for importance in IMPORTANCE}
+    calls = {
+        importance: partial(_energy_and_bound, config, seeds)
+        for importance, config in configs.items()
+    }
+    for importance, found in gather(calls, executor).items():
+        config = configs[importance]
         for agent, (joules, violated) in found.items():
             labels = {"importance": importance, "scheduler": agent}
             columns = {"energy_per_token_j": joules, "violated": violated}
@@ -103,6 +104,17 @@ def run_energy(seeds: Sequence[int]) -> Answer:
     return Answer(rows, figure, _energy_headlines({a: joules for a, (joules, _) in swept.items()}))
 
 
+def _energy_and_bound(config: DMoEConfig, seeds: Sequence[int]) -> dict[str, tuple[Floats, Floats]]:
+    """Return joules per token and violations of each scheduler, each (n,), and the bound."""
+    found = {}
+    for agent in AGENTS:
+        metrics = evaluate(agent, config, seeds, options=OPTIONS.get(agent)).metrics
+        found[agent] = metrics["energy_per_token_j"], metrics["violated"]
+    bound = jesa_and_bound(config, seeds)[1].sum(axis=1)
+    tokens = config.sources * config.tokens_per_source
+    return {**found, "bound": (bound / tokens, np.full(len(seeds), np.nan))}
+
+
 def _energy_headlines(joules: Mapping[str, Floats]) -> list[Headline]:
     lines = []
     jesa, top, bound = (joules[agent].T for agent in ("jesa", "topk", "bound"))
@@ -118,17 +130,20 @@ def _energy_headlines(joules: Mapping[str, Floats]) -> list[Headline]:
     return [*lines, Headline("JESA+ below JESA, mean over γ0 (%)", gain, decimals=3)]
 
 
-def run_staleness(seeds: Sequence[int]) -> Answer:
+def run_staleness(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Sweep the delay and the Doppler frequency with JESA."""
     rows: list[Row] = []
     swept: dict[float, Floats] = {}
     lines = []
     names = ("energy_per_token_j", "violated", "lost_states")
+    cases = itertools.product(DOPPLER, DELAYS)
+    found = gather(
+        {case: partial(evaluate, "jesa", stale(*case), seeds) for case in cases}, executor
+    )
     for doppler, (name, look) in DOPPLER.items():
         points = []
         for delay in DELAYS:
-            config = stale(doppler, delay)
-            metrics = evaluate("jesa", config, seeds).metrics
+            config, metrics = stale(doppler, delay), found[doppler, delay].metrics
             labels = {"doppler_hz": doppler, "csi_delay": delay}
             rows += rows_of(labels, seeds, {name: metrics[name] for name in names}, config)
             points.append((metrics["energy_per_token_j"], metrics["violated"]))
@@ -178,26 +193,36 @@ def _draw_sweep(
     return figure
 
 
-def run_accuracy(seeds: Sequence[int]) -> Answer:
+def run_accuracy(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Sweep γ0 of JESA and z of H(z, D) beside Top-2 and Top-1."""
     rows: list[Row] = []
     curves: dict[str, Points] = {}
     names = ("energy_per_token_j", "accuracy", "experts_per_token")
-
-    def measure(agent: str, value: float, config: DMoEConfig, **options: float) -> None:
-        metrics = evaluate(agent, config, seeds, options=options).metrics
-        points = metrics["energy_per_token_j"], metrics["accuracy"]
-        curves.setdefault(agent, {})[value] = points
+    configs = _accuracy_configs()
+    calls = {
+        (agent, value): partial(
+            evaluate,
+            agent,
+            config,
+            seeds,
+            options={"qos": value} if agent == "homogeneous" else None,
+        )
+        for (agent, value), config in configs.items()
+    }
+    for (agent, value), episodes in gather(calls, executor).items():
+        metrics = episodes.metrics
+        curves.setdefault(agent, {})[value] = metrics["energy_per_token_j"], metrics["accuracy"]
         labels = {"scheduler": agent, "value": value}
-        rows.extend(rows_of(labels, seeds, {name: metrics[name] for name in names}, config))
-
-    for experts in (2, 1):
-        measure("topk", float(experts), DIGITS.override(max_experts=experts))
-    for importance in DIGITS_IMPORTANCE:
-        measure("jesa", importance, DIGITS.override(importance=importance))
-    for qos in QOS:
-        measure("homogeneous", qos, DIGITS, qos=qos)
+        columns = {name: metrics[name] for name in names}
+        rows += rows_of(labels, seeds, columns, configs[agent, value])
     return Answer(rows, _draw_accuracy(curves, len(seeds)), accuracy_headlines(curves))
+
+
+def _accuracy_configs() -> dict[tuple[str, float], DMoEConfig]:
+    """Return the scenario of each scheduler at each of its values."""
+    top = {("topk", float(most)): DIGITS.override(max_experts=most) for most in (2, 1)}
+    jesa = {("jesa", value): DIGITS.override(importance=value) for value in DIGITS_IMPORTANCE}
+    return {**top, **jesa, **{("homogeneous", value): DIGITS for value in QOS}}
 
 
 def accuracy_headlines(curves: Mapping[str, Points]) -> list[Headline]:

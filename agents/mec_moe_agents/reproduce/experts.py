@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_least, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -38,12 +40,13 @@ def scenario(name: str, experts: str) -> OffloadingConfig:
     return OFFLOADING_PRESETS[name].override(experts=experts)
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every router with both kinds of experts on the same seeds."""
-    found = {
-        (name, experts, router): evaluate(router, scenario(name, experts), seeds)
+    calls = {
+        (name, experts, router): partial(evaluate, router, scenario(name, experts), seeds)
         for name, experts, router in itertools.product(SCENARIOS, EXPERTS, ROUTERS)
     }
+    found = gather(calls, executor)
     return Answer(as_rows(found), _draw(found), headlines(found))
 
 

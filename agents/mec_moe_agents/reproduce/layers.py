@@ -8,7 +8,8 @@ takes fading that is independent from layer to layer, and a cap that is out of r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from mec_moe_agents.dmoe.layer import ThresholdSchedule, layer_bound, remote_lin
 from mec_moe_agents.dmoe.schedulers import JointScheduler, TopScheduler
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, as_json, at_most, rows_of
 from mec_moe_env import DMOE_PRESETS, DMoEConfig, DMoEVectorEnv, Layer
 from mec_moe_env.core.buffers import Floats
@@ -75,17 +77,18 @@ def _joules_and_bound(steps: Sequence[Step], config: DMoEConfig) -> tuple[Floats
     return spent, np.stack([layer_bound(step.layer, schedule, config) for step in steps], axis=1)
 
 
-def run_experts(seeds: Sequence[int]) -> Answer:
+def run_experts(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Count JESA's picks by layer and energy rank of the expert, and Top-2's beside them."""
-    cases: dict[str, tuple[DMoEConfig, Scheduler]] = {"Top-2": (PAPER, TopScheduler(PAPER))}
+    configs = {"Top-2": PAPER}
     for importance in IMPORTANCE:
-        config = PAPER.override(importance=importance)
-        cases[f"γ0 = {importance:g}"] = config, jesa(config)
-    counts: dict[str, Floats] = {}
+        configs[f"γ0 = {importance:g}"] = PAPER.override(importance=importance)
+    calls = {
+        name: partial(count_picks, config, TopScheduler if name == "Top-2" else jesa, seeds)
+        for name, config in configs.items()
+    }
+    counts = gather(calls, executor)
     rows: list[Row] = []
-    for name, (config, scheduler) in cases.items():
-        steps = walk(config, scheduler, seeds)
-        counts[name] = np.stack([picks_by_rank(s.layer, s.plan, config) for s in steps], axis=1)
+    for name, config in configs.items():
         text = as_json(config)
         for (row, layer, rank), picks in np.ndenumerate(counts[name]):
             labels = {"scheduler": name, "seed": seeds[row], "layer": layer + 1}
@@ -93,6 +96,14 @@ def run_experts(seeds: Sequence[int]) -> Answer:
             rows.append({**labels, **measured})
     shown = counts[f"γ0 = {SHOWN:g}"]
     return Answer(rows, _draw_experts(counts, len(seeds)), _expert_headlines(shown))
+
+
+def count_picks(
+    config: DMoEConfig, build: Callable[[DMoEConfig], Scheduler], seeds: Sequence[int]
+) -> Floats:
+    """Return a scheduler's picks per token by layer and energy rank, (n, L, K)."""
+    steps = walk(config, build(config), seeds)
+    return np.stack([picks_by_rank(step.layer, step.plan, config) for step in steps], axis=1)
 
 
 def picks_by_rank(layer: Layer, plan: Plan, config: DMoEConfig) -> Floats:
@@ -138,15 +149,18 @@ def _draw_heat(axes: Axes, values: Floats, names: Sequence[str], title: str) -> 
     axes.figure.colorbar(image, ax=axes)
 
 
-def run_optimality(seeds: Sequence[int]) -> Answer:
+def run_optimality(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Sweep the number of subcarriers for two sizes of the network."""
     rows: list[Row] = []
     found: dict[int, dict[str, Floats]] = {}
+    cases = [(nodes, size) for nodes, sizes in SUBCARRIERS.items() for size in sizes]
+    calls = {case: partial(measure, independent(*case), seeds) for case in cases}
+    by_case = gather(calls, executor)
     for nodes, sizes in SUBCARRIERS.items():
         by_size = []
         for size in sizes:
             config = independent(nodes, size)
-            measured = measure(config, seeds)
+            measured = by_case[nodes, size]
             labels = {"nodes": nodes, "subcarriers": size}
             formula = {"formula": optimality_probability(nodes, size)}
             rows += rows_of(labels, seeds, {**measured, **formula}, config)

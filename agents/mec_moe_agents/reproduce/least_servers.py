@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.statistics import Estimate
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of
 from mec_moe_agents.reproduce.convergence import (
     WINDOW,
@@ -98,13 +100,14 @@ def scenario(condition: Condition, servers: int) -> OffloadingConfig:
     return condition.config.override(num_servers=servers)
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run both routers in every condition with every number of servers on the same seeds."""
     patterns = {
         arrival: types_of(scenario(Condition(arrival, next(iter(AVAILABILITY))), 1), seeds)
         for arrival in ARRIVALS
     }
-    found = {each: watch_all(each, seeds, patterns[each.arrival]) for each in conditions()}
+    calls = {each: partial(watch_all, each, seeds, patterns[each.arrival]) for each in conditions()}
+    found = gather(calls, executor)
     formulas = {each: both_formulas(each, patterns[each.arrival]) for each in conditions()}
     rows = _rows(found, formulas, seeds)
     return Answer(rows, _draw(found, formulas), headlines(found, formulas))

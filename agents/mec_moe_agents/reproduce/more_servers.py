@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, positive, rows_of
 from mec_moe_agents.reproduce.convergence import (
     WINDOW,
@@ -51,13 +53,14 @@ def scenario(servers: int) -> OffloadingConfig:
     return OFFLOADING_PRESETS["paper-synthetic"].override(num_servers=servers, horizon=TIMES[-1])
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run both routers with every number of servers on the same seeds."""
     types = types_of(scenario(1), seeds)
-    found = {
-        (router, servers): watch(router, scenario(servers), seeds, types)
+    calls = {
+        (router, servers): partial(watch, router, scenario(servers), seeds, types)
         for router, servers in itertools.product(ROUTERS, SERVERS)
     }
+    found = gather(calls, executor)
     return Answer(_rows(found, seeds), _draw(found), headlines(found))
 
 

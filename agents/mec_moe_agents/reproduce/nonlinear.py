@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Study, positive
 from mec_moe_agents.reproduce.experts import (
     ERROR,
@@ -39,12 +41,13 @@ APART = 0.12
 """Between the two kinds of experts, so that their intervals do not hide each other."""
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every router with both kinds of experts on the same seeds."""
-    found = {
-        (name, experts, router): evaluate(router, scenario(name, experts), seeds)
+    calls = {
+        (name, experts, router): partial(evaluate, router, scenario(name, experts), seeds)
         for name, experts, router in itertools.product(SCENARIOS, EXPERTS, ROUTERS)
     }
+    found = gather(calls, executor)
     return Answer(as_rows(found), _draw(found), headlines(found))
 
 

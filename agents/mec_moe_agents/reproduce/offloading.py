@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean, estimate_ratio
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_least, at_most, rows_of
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -38,10 +40,11 @@ def scenario(servers: int) -> OffloadingConfig:
     return OFFLOADING_PRESETS["paper-synthetic"].override(num_servers=servers)
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every scheduler at every M on the same seeds."""
     cases = itertools.product(SERVERS, AGENTS)
-    found = {case: evaluate(case[1], scenario(case[0]), seeds) for case in cases}
+    calls = {case: partial(evaluate, case[1], scenario(case[0]), seeds) for case in cases}
+    found = gather(calls, executor)
     return Answer(_rows(found), _draw(found), headlines(found))
 
 

@@ -15,6 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mec_moe_agents.evaluation.drawing import Look, double_along_x, finish, new_panels
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.executors import Executor
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, at_most
 from mec_moe_agents.solvers import select_experts
 from mec_moe_env.core.buffers import Floats
@@ -124,8 +125,11 @@ def sizes_of(solver: str) -> list[int]:
     return [experts for experts in EXPERTS if experts <= LIMITS[solver]]
 
 
-def run(seeds: Sequence[int]) -> Answer:
-    """Solve one instance per seed and K by each solver."""
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
+    """Solve one instance per seed and K by each solver.
+
+    One after the other, whatever the executor: the times of solvers that share a machine are none.
+    """
     rows: list[Row] = []
     fixed = {"max_experts": MAX_EXPERTS, "threshold_share": SHARE}
     for solver, solve in SOLVERS.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of, verdict
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -61,10 +63,12 @@ def scenario(setting: Setting, servers: int) -> OffloadingConfig:
     return preset.override(num_servers=servers, signal_direction=setting.direction)
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run the gate in every setting with every number of servers on the same seeds."""
+    cases = list(itertools.product(settings(), SERVERS))
+    errors = gather({case: partial(final_errors, *case, seeds) for case in cases}, executor)
     found = {
-        setting: {servers: final_errors(setting, servers, seeds) for servers in SERVERS}
+        setting: {servers: errors[setting, servers] for servers in SERVERS}
         for setting in settings()
     }
     return Answer(_rows(found, seeds), draw(found), headlines(found))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from mec_moe_agents.evaluation import drawing
 from mec_moe_agents.evaluation.rollout import Episodes, evaluate
 from mec_moe_agents.evaluation.statistics import Estimate, estimate_mean, estimate_ratio
 from mec_moe_agents.evaluation.trained import LEARNED
+from mec_moe_agents.executors import Executor, gather
 from mec_moe_agents.reproduce import Answer, Headline, Row, Study, rows_of, verdict
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
 from mec_moe_env.core.buffers import Floats
@@ -99,14 +101,18 @@ def returns(found: Found, condition: str, agent: str) -> Floats:
     return found[condition][agent].metrics["return"]
 
 
-def run(seeds: Sequence[int]) -> Answer:
+def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every scheduler in every condition on the same seeds."""
     options = {LEARNED: {"preset": PRESET}}
-    found = {
-        condition: {
-            agent: evaluate(agent, config, seeds, options=options.get(agent)) for agent in AGENTS
-        }
+    calls = {
+        (condition, agent): partial(evaluate, agent, config, seeds, options=options.get(agent))
         for condition, config in conditions().items()
+        for agent in AGENTS
+    }
+    episodes = gather(calls, executor)
+    found = {
+        condition: {agent: episodes[condition, agent] for agent in AGENTS}
+        for condition in conditions()
     }
     return Answer(_rows(found), draw(found), headlines(found))
 

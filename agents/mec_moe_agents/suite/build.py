@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from mec_moe_agents.bounds.certify import certified_bound
 from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
+from mec_moe_agents.executors import Executor, completed
 from mec_moe_agents.registry import agent_names
 from mec_moe_agents.suite.definitions import TEST
 from mec_moe_agents.suite.play import replay
@@ -72,12 +74,6 @@ def compute(unit: Unit) -> Arrays:
     return dict(evaluate(unit.piece, config, seeds).metrics)
 
 
-def run_unit(unit: Unit, work: Path) -> Unit:
-    """Compute a unit and keep its result."""
-    write_arrays(unit.path(work), compute(unit))
-    return unit
-
-
 def missing_units(
     task: Task, split: Split, pieces: Sequence[str], work: Path, *, fresh: bool = False
 ) -> list[Unit]:
@@ -89,22 +85,19 @@ def missing_units(
     return [unit for unit in units if fresh or not unit.path(work).is_file()]
 
 
-def run_units(units: Sequence[Unit], work: Path, jobs: int = 1) -> Iterator[Unit]:
-    """Compute units, `jobs` at a time, and yield each when it is done.
+def run_units(
+    units: Sequence[Unit], work: Path, executor: Executor | None = None
+) -> Iterator[Unit]:
+    """Compute units, keep the result of each, and yield it when that is done.
 
     Raises:
-        ImportError: more than one job, and joblib is not installed.
-        OSError: the work folder cannot be written.
+        OSError: the work folder cannot be written, or the executor's workers are lost.
     """
     work.mkdir(parents=True, exist_ok=True)
-    if jobs == 1:
-        for unit in units:
-            yield run_unit(unit, work)
-        return
-    from joblib import Parallel, delayed
-
-    calls = [delayed(run_unit)(unit, work) for unit in units]
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+    calls = {at: partial(compute, unit) for at, unit in enumerate(units)}
+    for at, arrays, _ in completed(calls, executor):
+        write_arrays(units[at].path(work), arrays)
+        yield units[at]
 
 
 def assemble(task: Task, split: Split, pieces: Sequence[str], work: Path) -> Shipped:

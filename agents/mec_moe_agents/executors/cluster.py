@@ -1,0 +1,67 @@
+"""A Ray cluster: work of a node that is lost is done again on another."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Collection
+
+import ray
+
+from mec_moe_agents.evaluation.provenance import current_provenance
+from mec_moe_agents.executors import Work
+
+RETRIES = 3
+"""So often work is begun anew whose worker or node is lost."""
+
+
+class Cluster:
+    """An `Executor` of all nodes of a cluster, each core for one call at a time."""
+
+    capacity = sys.maxsize
+    """Ray keeps what waits, and can take it back."""
+
+    def __init__(self, address: str | None) -> None:
+        # Ray's client knows other options.
+        quiet = {} if address else {"log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            ray.init(address, **quiet)
+        except ConnectionError as error:
+            raise ConnectionError(f"no Ray cluster at {address}: {error}") from error
+        self._carry_out = ray.remote(max_retries=RETRIES)(_carry_out)
+        self._code = current_provenance().identity
+
+    def submit(self, work: Work) -> ray.ObjectRef:
+        """Take work."""
+        return self._carry_out.remote(work, self._code)
+
+    def wait(self, handles: Collection[ray.ObjectRef]) -> tuple[ray.ObjectRef, bytes]:
+        """Return the first that is finished, with its result.
+
+        Raises:
+            ChildProcessError: its workers were lost again and again.
+            Exception: what the work raised.
+        """
+        (first, *_), _ = ray.wait(list(handles), num_returns=1)
+        try:
+            return first, ray.get(first)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        except ray.exceptions.RayError as error:
+            raise ChildProcessError(f"workers of the cluster are lost: {error}") from error
+
+    def cancel(self, handles: Collection[ray.ObjectRef]) -> None:
+        """End what is no longer wanted."""
+        for handle in handles:
+            ray.cancel(handle, force=True)
+
+    def close(self) -> None:
+        """Leave the cluster; it ends what is still carried out."""
+        ray.shutdown()
+
+
+def _carry_out(work: Work, code: str) -> bytes:
+    """Carry out work, if this node has the code of who asks for it."""
+    if (here := current_provenance().identity) != code:
+        raise OSError(f"a node of the cluster has mec-moe-env {here} instead of {code}")
+    return work()

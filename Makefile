@@ -27,8 +27,9 @@ test: .venv/test.stamp
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
+	@# A file's tests in one worker, so that what they compile is compiled once.
 	@# Threads of BLAS in two workers wait for each other: 0.3 s for the eigenvalues of a 65 × 65 matrix.
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 browser: .venv/test.stamp
 	$(BIN)/pytest tests/browser

@@ -38,11 +38,11 @@ def run(command: str, folder: Path) -> None:
 
 
 def held(folder: Path) -> dict[str, Any]:
-    """Return what the files in a folder hold."""
+    """Return what the files in a folder hold, kept cells aside: their names are digests."""
     return {
         path.relative_to(folder).as_posix(): READERS[path.suffix](path)
         for path in sorted(folder.rglob("*"))
-        if path.suffix in READERS
+        if path.suffix in READERS and path.parent.name != "cells"
     }
 
 

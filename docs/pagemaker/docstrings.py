@@ -7,7 +7,10 @@ from typing import Any
 
 CODE = re.compile(r"(`+[^`]+`+)")
 """Also where it runs on into the next line."""
-EXAMPLE = re.compile(r"((?:^|(?<=\n))[ ]*>>>.*?(?:\n[ ]*(?=\n)|$))", re.DOTALL)
+FENCE = "```"
+EXAMPLE = re.compile(
+    rf"((?:^|(?<=\n))[ ]*>>>.*?(?:\n[ ]*(?=\n)|$)|{FENCE}python\n.*?\n{FENCE})", re.DOTALL
+)
 SPECIAL = re.compile(r"([*|\\])|(?<=\w)(_)(?!\w)")
 """What reStructuredText would take for markup: emphasis, substitutions, references."""
 ARRAY = re.compile(
@@ -30,15 +33,24 @@ def to_rst(text: str) -> str:
     return "".join(pieces)
 
 
+def as_directive(example: str) -> str:
+    """Return fenced code as reStructuredText, and any other example as it is."""
+    if not example.startswith(FENCE):
+        return example
+    _, *code, _ = example.split("\n")
+    return "\n".join([".. code-block:: python", "", *(f"    {line}".rstrip() for line in code), ""])
+
+
 def rewrite(app: Any, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
     """Rewrite a docstring in place; Sphinx's `autodoc-process-docstring` calls it."""
     page = PAGES.get(name.rpartition(".")[2]) if what == "class" else None
     if page is not None:
         lines[1:] = ["", f"All of it stands on a page of its own: :doc:`/generated/{page}`."]
         return
-    # Examples, which end at an empty line, stay as they are.
+    # Examples at a prompt, which end at an empty line, stay as they are.
     pieces = EXAMPLE.split("\n".join(lines))
     pieces[::2] = map(to_rst, pieces[::2])
+    pieces[1::2] = map(as_directive, pieces[1::2])
     lines[:] = "".join(pieces).split("\n")
     if what in ("attribute", "data", "property"):
         # Napoleon takes what precedes the first colon of an attribute for its type: nothing here.

@@ -9,7 +9,7 @@ from tests.distribution.built import ROOT, sdist, wheel
 
 PACKAGES = {"mec_moe_env": "mec_moe_env", "mec_moe_agents": "agents/mec_moe_agents"}
 """Where the repository has what the wheel installs."""
-MOST_BYTES = {"wheel": 3_000_000, "sdist": 4_000_000}
+MOST_BYTES = {"wheel": 3_000_000, "sdist": 6_000_000}
 
 
 def tracked(folder: str) -> set[str]:

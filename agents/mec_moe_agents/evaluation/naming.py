@@ -54,8 +54,8 @@ def presets() -> dict[str, AnyConfig]:
 def named_config(scenario: str) -> AnyConfig | None:
     """Return the scenario of a name as `scenario_name` gives it, None if there is none."""
     prefix, _, name = scenario.rpartition(SEPARATOR)
-    where = next(each for each in ENVIRONMENTS if each.name == (prefix or OFFLOADING.name))
-    config: AnyConfig | None = where.scenarios.get(name)
+    known = {environment.name: environment.scenarios for environment in ENVIRONMENTS}
+    config: AnyConfig | None = known.get(prefix or OFFLOADING.name, {}).get(name)
     return config
 
 

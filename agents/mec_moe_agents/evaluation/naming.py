@@ -54,9 +54,11 @@ def presets() -> dict[str, AnyConfig]:
 def named_config(scenario: str) -> AnyConfig | None:
     """Return the scenario of a name as `scenario_name` gives it, None if there is none."""
     prefix, _, name = scenario.rpartition(SEPARATOR)
-    known = {environment.name: environment.scenarios for environment in ENVIRONMENTS}
-    config: AnyConfig | None = known.get(prefix or OFFLOADING.name, {}).get(name)
-    return config
+    for environment in ENVIRONMENTS:
+        if environment.name == (prefix or OFFLOADING.name):
+            config: AnyConfig | None = environment.scenarios.get(name)
+            return config
+    return None
 
 
 def find_preset(env: str | None, scenario: str) -> tuple[Environment, str]:

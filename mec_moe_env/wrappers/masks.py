@@ -39,6 +39,7 @@ def split_mask(space: Any, mask: NDArray[Any]) -> tuple[NDArray[np.int8], ...]:
 
     Example:
         >>> from mec_moe_env import OffloadingEnv
+        >>> from mec_moe_env.wrappers import split_mask
         >>> env = OffloadingEnv("toy")
         >>> observation, info = env.reset(seed=0)
         >>> split_mask(env.action_space, info["action_mask"])

@@ -157,7 +157,7 @@ def test_registered_scenarios_are_listed_and_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OFFLOADING_SCENARIOS, "_registered", {})
-    OFFLOADING_SCENARIOS.register("rural", OFFLOADING_PRESETS["toy"].override(area_m=2000.0))
+    OFFLOADING_SCENARIOS.register("rural", OFFLOADING_PRESETS["toy"].override(bandwidth_hz=2e6))
     assert "rural" in mec_moe("scenarios").stdout
     result = mec_moe("compare", "--scenario", "rural", "--agents", "nearest", "--seeds", 1)
     assert result.exit_code == 0, result.output

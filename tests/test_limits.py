@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mec_moe_env import files
 from mec_moe_env.files import depth_of, read_arrays, read_bytes, read_csv, read_json, write_arrays
+from mec_moe_env.worlds.table import read_rows
 from tests.test_architecture import PACKAGES
 
 ROOT = PACKAGES[0].parent
@@ -47,6 +48,7 @@ CASES: list[tuple[str, int, str, Write, Callable[[Path], Any], str]] = [
     ("JSON_DEPTH", 9, "x.json", written("[" * 9 + "0" + "]" * 9), read_json, "levels of nesting"),
     ("TEXT_BYTES", 20, "x.csv", written("a,b\n" + "1,2\n" * 4), read_csv, "bytes"),
     ("CSV_ROWS", 4, "x.csv", written("a,b\n" + "1,2\n" * 4), read_csv, "rows"),
+    ("TEXT_BYTES", 8, "x.csv", written("x,y\n1,2\n"), lambda p: read_rows(p, "xy"), "bytes"),
     ("ARCHIVE_MEMBERS", 6, "x.npz", arrays(6, 1), read_arrays, "arrays"),
     ("ARCHIVE_BYTES", 8128, "x.npz", arrays(1, 1000), read_arrays, "bytes of arrays"),
 ]

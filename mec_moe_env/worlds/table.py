@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mec_moe_env.config import Real, Whole
+from mec_moe_env.files import read_bytes
 
 
 class Row(NamedTuple):
@@ -32,10 +34,7 @@ class Row(NamedTuple):
         Raises:
             ValueError: it is none, or not allowed.
         """
-        try:
-            value = float(self.cells[column])
-        except ValueError:
-            value = math.nan
+        value = self._value(column)
         if not allowed.admits(value):
             raise self.reject(column, allowed)
         return value
@@ -46,14 +45,17 @@ class Row(NamedTuple):
         Raises:
             ValueError: it is none, or not allowed.
         """
-        try:
-            value = float(self.cells[column])
-        except ValueError:
-            value = math.nan
+        value = self._value(column)
         # Of NaN and infinity too.
         if not value.is_integer() or not allowed.admits(int(value)):
             raise self.reject(column, allowed)
         return int(value)
+
+    def _value(self, column: str) -> float:
+        try:
+            return float(self.cells[column])
+        except ValueError:
+            return math.nan
 
 
 def read_rows(path: Path, *choices: Sequence[str]) -> list[Row]:
@@ -65,17 +67,18 @@ def read_rows(path: Path, *choices: Sequence[str]) -> list[Row]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no CSV in UTF-8, lacks a column, or a row has too few or too many cells.
+        ValueError: it is no CSV in UTF-8, larger than is read of any file, lacks a column, or a
+            row has too few or too many cells.
     """
     wanted = " or ".join(", ".join(columns) for columns in choices)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a CSV file with the columns {wanted}")
+    content = read_bytes(path)
     try:
         # With the byte order mark that spreadsheets write.
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream)
-            header = [name.strip().lower() for name in next(reader, [])]
-            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        header = [name.strip().lower() for name in next(reader, [])]
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from error
     if not any(set(columns) <= set(header) for columns in choices):

@@ -42,12 +42,22 @@ def scenario(name: str, experts: str) -> OffloadingConfig:
 
 def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every router with both kinds of experts on the same seeds."""
+    found = evaluate_all(SCENARIOS, ROUTERS, seeds, executor)
+    return Answer(as_rows(found), _draw(found), headlines(found))
+
+
+def evaluate_all(
+    scenarios: Sequence[str],
+    routers: Sequence[str],
+    seeds: Sequence[int],
+    executor: Executor | None,
+) -> Found:
+    """Play every scenario under every router with both kinds of experts, on the same seeds."""
     calls = {
         (name, experts, router): partial(evaluate, router, scenario(name, experts), seeds)
-        for name, experts, router in itertools.product(SCENARIOS, EXPERTS, ROUTERS)
+        for name, experts, router in itertools.product(scenarios, EXPERTS, routers)
     }
-    found = gather(calls, executor)
-    return Answer(as_rows(found), _draw(found), headlines(found))
+    return gather(calls, executor)
 
 
 def metric(found: Found, name: str, scenario: str, experts: str, router: str) -> Floats:

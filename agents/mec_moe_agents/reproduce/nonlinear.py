@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mec_moe_agents.evaluation import drawing
-from mec_moe_agents.evaluation.rollout import evaluate
 from mec_moe_agents.evaluation.statistics import estimate_mean
-from mec_moe_agents.executors import Executor, gather
+from mec_moe_agents.executors import Executor
 from mec_moe_agents.reproduce import Answer, Headline, Study, positive
 from mec_moe_agents.reproduce.experts import (
     ERROR,
@@ -26,8 +24,8 @@ from mec_moe_agents.reproduce.experts import (
     TRADITIONAL,
     Found,
     as_rows,
+    evaluate_all,
     metric,
-    scenario,
 )
 
 SCENARIOS = ("teacher", "digits")
@@ -43,11 +41,7 @@ APART = 0.12
 
 def run(seeds: Sequence[int], executor: Executor | None = None) -> Answer:
     """Run every router with both kinds of experts on the same seeds."""
-    calls = {
-        (name, experts, router): partial(evaluate, router, scenario(name, experts), seeds)
-        for name, experts, router in itertools.product(SCENARIOS, EXPERTS, ROUTERS)
-    }
-    found = gather(calls, executor)
+    found = evaluate_all(SCENARIOS, ROUTERS, seeds, executor)
     return Answer(as_rows(found), _draw(found), headlines(found))
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from mec_moe_env.config import Real, Whole, reject
 from mec_moe_env.core.buffers import Floats, Integers
+from mec_moe_env.limits import CSV_ROWS
 from mec_moe_env.worlds.table import Row, read_rows
 
 COLUMNS = ("slot", "type", "origin", "payload")
-SLOTS = Whole(0, 10**9)
+SLOTS = Whole(0, CSV_ROWS - 1)
 
 
 class Arrivals(NamedTuple):

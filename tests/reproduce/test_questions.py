@@ -209,7 +209,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     first, third = least_servers.scenario, experts.scenario
     monkeypatch.setattr(least_servers, "scenario", lambda *x: first(*x).override(horizon=16))
     monkeypatch.setattr(
-        nonlinear, "scenario", lambda _, kind: third("digits", kind).override(horizon=4)
+        experts, "scenario", lambda _, kind: third("digits", kind).override(horizon=4)
     )
     monkeypatch.setattr(nonlinear, "ROUTERS", ("reject-all", "random", "gating"))
 

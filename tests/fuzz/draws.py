@@ -76,4 +76,7 @@ def fields(rng: np.random.Generator, base: Config, share: float) -> dict[str, An
         drawn[field.name] = value(rng, allowed, getattr(base, field.name))
     low, high = (f"{end}_spectral_efficiency" for end in ("min", "max"))
     least, most = sorted(drawn.get(name, getattr(base, name)) for name in (low, high))
-    return drawn | {low: least, high: most if most > least else math.nextafter(least, math.inf)}
+    if most == least:
+        # Towards the middle of the range, which ends on either side.
+        least, most = sorted((least, math.nextafter(least, 1.0 if least > 1.0 else math.inf)))
+    return drawn | {low: least, high: most}

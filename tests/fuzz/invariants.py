@@ -14,6 +14,8 @@ ROUNDING = 1e-12
 """Share of the summands by which a sum may differ from one in another order."""
 SINGLE = 2e-6
 """The same where one side was seen as float32."""
+LEAST_SINGLE = float(np.finfo(np.float32).smallest_normal)
+"""What is smaller loses digits as float32, or is seen as zero."""
 
 
 def require(holds: NDArray[np.bool_] | np.bool_ | bool, claim: str, *values: Any) -> None:
@@ -80,5 +82,5 @@ def shares(step: Transition, *names: str) -> None:
 
 
 def close(one: NDArray[Any], other: NDArray[Any], share: float, claim: str) -> None:
-    """Require equality up to a share of the second."""
-    require(np.abs(one - other) <= share * np.abs(other), claim, one, other)
+    """Require equality up to a share of the second, and to what float32 shows."""
+    require(np.abs(one - other) <= share * np.abs(other) + LEAST_SINGLE, claim, one, other)

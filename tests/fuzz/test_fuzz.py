@@ -11,7 +11,7 @@ from mec_moe_env import DMoEEnv, OffloadingEnv
 from mec_moe_env.core import pool
 from tests.fuzz import play as playing
 from tests.fuzz.configurations import configuration
-from tests.fuzz.invariants import require
+from tests.fuzz.invariants import SINGLE, close, require
 from tests.fuzz.play import play
 
 LEFT_OUT = ("data_path", "channel_trace", "arrivals")
@@ -62,6 +62,19 @@ def test_a_toy_stays_inside_its_space_whatever_the_channel_admits(make: Any) -> 
     assert env.observation_space.contains(observation)
     env = make("toy", min_spectral_efficiency=7.0, max_spectral_efficiency=8.0)
     assert env.reset(seed=0)[0]["spectral_efficiency"].min() == 7.0
+
+
+@pytest.mark.parametrize("number", [431, 888])
+def test_equal_efficiencies_are_parted_within_their_range(number: int) -> None:
+    """Both were drawn as the largest that is allowed."""
+    drawn = configuration(1, number)
+    assert drawn.min_spectral_efficiency < drawn.max_spectral_efficiency == 1000.0
+
+
+def test_a_gate_below_float32_is_seen_as_zero() -> None:
+    close(np.array([1e-48]), np.array([0.0]), SINGLE, "relevance")
+    with pytest.raises(AssertionError, match="relevance"):
+        close(np.array([1e-36]), np.array([0.0]), SINGLE, "relevance")
 
 
 def test_what_does_not_hold_is_named_with_its_values() -> None:

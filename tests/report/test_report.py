@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from mec_moe_agents import Episodes
+from mec_moe_agents.report.content import Figure
 from mec_moe_agents.report.drawings import embedded
 from mec_moe_agents.report.flat import write_report_csv, write_report_json
+from mec_moe_agents.report.headlines import study_section
 from mec_moe_agents.report.html import as_html
 from mec_moe_agents.report.latex import as_latex
 from mec_moe_agents.report.markup import blocks, command, inline
@@ -219,6 +222,25 @@ def test_what_is_no_whole_run_is_refused(
     with pytest.raises((ValueError, OSError), match=re.escape(message)) as caught:
         as_html(read_report(run), run / "report.html")
     assert "\n" not in str(caught.value)
+
+
+def test_what_no_interval_decides_is_called_undecided() -> None:
+    def line(label: str, target: str, holds: bool | None) -> dict[str, Any]:
+        estimate = [-0.5, -1.0, 0.25]
+        return {
+            "label": label,
+            "estimate": estimate,
+            "target": target,
+            "holds": holds,
+            "decimals": 1,
+        }
+
+    lines = [line("a", ">= -5", True), line("b", "> 0", None), line("c", "", None)]
+    study = {"study": "s", "question": "Does it?", "headlines": lines}
+    section = study_section(study, {"s": Figure("", Path("s.svg"))})
+    assert section.verdict == "Does it? 1 of 1 targets hold, 1 are undecided."
+    cells = [[cell.text for cell in row.cells[2:]] for row in section.tables[0].rows]
+    assert cells == [[">= \u22125", "yes"], ["> 0", "undecided"], ["", ""]]
 
 
 def test_a_drawing_keeps_its_shape(finished: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ LOGARITHMIC_FROM = 8.0
 MARGIN = 0.03
 """Share of an axis below zero."""
 LEGEND_COLUMNS = 7
+NOTE_CHARACTERS = 44
+"""That fit under a panel."""
 
 Looks = Mapping[str, drawing.Look]
 """By agent."""
@@ -155,7 +158,8 @@ def _draw_returns(axes: Axes, board: leaderboard.Leaderboard, looks: Looks) -> N
     axes.set_yticks(range(len(board.lines)), [line.agent for line in board.lines])
     axes.set_ylim(len(board.lines) - 0.5, -0.5)
     title = "Return (mean and 95 % interval)"
-    notes = ["Return (further right is better)", board.scale.why_none(board.baseline)]
+    why = textwrap.fill(board.scale.why_none(board.baseline), NOTE_CHARACTERS)
+    notes = ["Return (further right is better)", why]
     drawing.finish(axes, title, "\n".join(filter(None, notes)), legend=None)
 
 

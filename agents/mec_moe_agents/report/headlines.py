@@ -17,14 +17,17 @@ def study_section(study: Mapping[str, Any], figures: Mapping[str, Figure]) -> Se
     """Return the figures of a study, with targets where there are any, and its picture."""
     name, question, lines = study["study"], study["question"], study["headlines"]
     held = [line["holds"] for line in lines if line["holds"] is not None]
+    undecided = sum(bool(line["target"]) for line in lines) - len(held)
     headings = [WORDS, MEAN, *(TARGETS if held else ())]
     rows = [Row(_cells(line)[: len(headings)]) for line in lines]
-    verdict = f"{question} {sum(held)} of {len(held)} targets hold." if held else question
+    rest = f", {undecided} are undecided" if undecided else ""
+    verdict = f"{question} {sum(held)} of {len(held)} targets hold{rest}." if held else question
     table = Table(name, "Means with 95 % intervals.", headings, rows)
     return Section(name, verdict, (), [table], [figures[name]])
 
 
 def _cells(line: Mapping[str, Any]) -> list[Cell]:
     mean = Cell.of(Column("", line["decimals"]), estimate(line["estimate"]))
-    holds = {None: "", True: "yes", False: "no"}[line["holds"]]
-    return [Cell(line["label"]), mean, Cell(line["target"]), Cell(holds)]
+    undecided = "undecided" if line["target"] else ""
+    holds = {None: undecided, True: "yes", False: "no"}[line["holds"]]
+    return [Cell(line["label"]), mean, Cell(line["target"].replace("-", "−")), Cell(holds)]

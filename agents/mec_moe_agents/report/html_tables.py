@@ -9,6 +9,9 @@ from typing import Any
 from mec_moe_agents.report.content import Cell, Heading, Row, Table
 from mec_moe_agents.report.markup import plain
 
+LONG_NAME = 24
+"""Characters from which on a name is words, which keep a width to be read at."""
+
 
 def table_html(table: Table) -> str:
     """Return a table that sorts by mouse and keyboard, and scrolls where it is too wide."""
@@ -73,7 +76,8 @@ def _row(row: Row, headings: Sequence[Heading]) -> str:
 
 
 def _cell(tag: str, scope: str, cell: Cell, heading: Heading) -> str:
-    kind = ' class="number"' if heading.numeric else ""
+    words = ' class="words"' if tag == "th" and len(cell.text) > LONG_NAME else ""
+    kind = ' class="number"' if heading.numeric else words
     value = math.nan if cell.estimate is None else cell.estimate.mean
     data = "" if math.isnan(value) else f' data-value="{value!r}"'
     interval = f"<small>{_minus(plain(cell.interval))}</small>" if cell.interval else ""

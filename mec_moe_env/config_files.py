@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mec_moe_env.files import blaming, write_text
+from mec_moe_env.limits import CONFIG_BYTES, CONFIG_DEPTH
 
-MOST_BYTES = 1 << 20
-MOST_NESTING = 4
-"""Lists within lists; a configuration needs one."""
+FORMAT = 1
+"""Of what is written; a file without the name `format` is of the first."""
 SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 YAML_NUMBER = re.compile(r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 """What YAML 1.2 takes for a number and PyYAML, which reads YAML 1.1, for text: 1e6."""
@@ -30,16 +30,16 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError: there is no such file.
         OSError: the file cannot be opened.
-        ValueError: the suffix is unknown, the file is larger than 1 MiB, damaged, nested too deeply
-            or holds no names with values.
+        ValueError: the suffix is unknown, the file is larger than 1 MiB, damaged, nested too
+            deeply, of a newer format, or holds no names with values.
         ImportError: it is YAML, and PyYAML is not installed.
     """
     read = _format_of(path, {"toml": tomllib.loads, "json": _from_json, "yaml": _from_yaml})
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a {path.suffix[1:]} file, there is none")
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ValueError(f"{path}: {size:,} bytes are too many, allowed are {MOST_BYTES:,}")
+    if size > CONFIG_BYTES:
+        raise ValueError(f"{path}: {size:,} bytes are too many, allowed are {CONFIG_BYTES:,}")
     if read is _from_yaml:
         _need_yaml()  # a missing package is not the file's fault
     content = path.read_bytes()
@@ -49,6 +49,10 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: expected names with values, got {type(document).__name__}")
     for name, value in document.items():
         _check_nesting(path, name, value)
+    if (format_ := document.pop("format", FORMAT)) != FORMAT:
+        raise ValueError(
+            f"{path}: format = {format_!r} is not allowed: this release reads {FORMAT}"
+        )
     return document
 
 
@@ -65,7 +69,7 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """
     write = _format_of(path, {"toml": _to_toml, "json": _to_json, "yaml": _to_yaml})
     plain = {name: _listed(path, name, value) for name, value in document.items()}
-    write_text(path, write(plain))
+    write_text(path, write({"format": FORMAT, **plain}))
 
 
 def _format_of(path: Path, formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -78,8 +82,8 @@ def _check_nesting(path: Path, name: str, value: Any, depth: int = 0) -> None:
     if isinstance(value, Mapping):
         raise ValueError(f"{path}: {name} is a table, expected a number, text or a list")
     if isinstance(value, list):
-        if depth == MOST_NESTING:
-            raise ValueError(f"{path}: {name} is nested more than {MOST_NESTING} lists deep")
+        if depth == CONFIG_DEPTH:
+            raise ValueError(f"{path}: {name} is nested more than {CONFIG_DEPTH} lists deep")
         for each in value:
             _check_nesting(path, name, each, depth + 1)
 

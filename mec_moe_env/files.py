@@ -54,12 +54,17 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that becomes `path` when the block succeeds.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or the disk is full; the file is named.
     """
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            # A write that finds the disk full knows no name.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -18,3 +18,11 @@ JSON_DEPTH = 64
 """Lists and objects around a value of a JSON file."""
 CSV_ROWS = 10**7
 """Rows of a CSV file."""
+CONFIG_BYTES = 2**20
+"""Of a file of a configuration."""
+CONFIG_DEPTH = 4
+"""Lists around a value of a configuration, which needs one."""
+SOURCE_BYTES = 10 * 2**20
+"""Of a Python file that an agent is taken from."""
+MODEL_BYTES = 4 * GIB
+"""Of all members of a saved model, unpacked."""

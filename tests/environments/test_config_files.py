@@ -17,7 +17,7 @@ from mec_moe_env import (
     register_scenario,
 )
 from mec_moe_env.config import Config
-from mec_moe_env.config_files import MOST_BYTES
+from mec_moe_env.limits import CONFIG_BYTES
 from mec_moe_env.scenarios import GROUP, OFFLOADING_SCENARIOS, ScenarioTable
 
 ENDINGS = ("toml", "json", "yaml", "yml")
@@ -33,6 +33,7 @@ def test_what_is_written_is_read(config: Config, ending: str, tmp_path: Path) ->
     assert type(config).from_file(path) == config
     assert type(config).from_dict(config.to_dict()) == config
     assert "environment" in path.read_text()
+    assert "format" in path.read_text().split("\n", 2)[ending == "json"]
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
@@ -88,6 +89,7 @@ def test_a_file_changes_a_scenario(ending: str, text: str, tmp_path: Path) -> No
         ("a.yaml", "horizon: 1\nhorizon: 2", "horizon stands twice"),
         ("a.yaml", "power_w: &power 1\nnoise_scale: *power", "aliases .* are not allowed"),
         ("a.yaml", "power_w: !!python/object/apply:os.getpid []", "not a proper yaml file"),
+        ("a.toml", "format = 2", "format = 2 is not allowed: this release reads 1"),
         ("a.ini", "horizon = 1", "must end in one of .toml, .json, .yaml, .yml"),
     ],
 )
@@ -103,7 +105,7 @@ def test_what_is_wrong_with_a_file_is_named(
 
 def test_a_file_that_is_too_large_or_missing(tmp_path: Path) -> None:
     large = tmp_path / "large.toml"
-    large.write_text("#" * (MOST_BYTES + 1))
+    large.write_text("#" * (CONFIG_BYTES + 1))
     with pytest.raises(ValueError, match="bytes are too many"):
         OffloadingConfig.from_file(large)
     with pytest.raises(FileNotFoundError, match="expected a toml file, there is none"):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,13 @@ def test_damaged_cells_are_computed_again(tmp_path: Path, content: bytes | None)
 def write_half(path: Path) -> None:
     with replacing(path) as temporary:
         temporary.write_text("half")
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("old")
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=r"disk full: '.*rows.csv'"):
         write_half(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -12,12 +12,11 @@ from typing import Any
 
 from mec_moe_agents.extras import explain
 from mec_moe_env.files import blaming
+from mec_moe_env.limits import MODEL_BYTES
 
 SUFFIX = ".zip"
 MEMBERS = ("data", "policy.pth")
 """What every saved model has."""
-MOST_BYTES = 4 << 30
-"""Of all members when they are unpacked."""
 
 
 def load_model(path: Path, *, trusted: bool) -> Any:
@@ -68,8 +67,8 @@ def check_archive(path: Path) -> None:
     if missing:
         raise ValueError(f"{path}: no model of Stable-Baselines3, it lacks {', '.join(missing)}")
     size = sum(member.file_size for member in members)
-    if size > MOST_BYTES:
-        raise ValueError(f"{path}: {size:,} bytes unpacked are too many: {MOST_BYTES:,}")
+    if size > MODEL_BYTES:
+        raise ValueError(f"{path}: {size:,} bytes unpacked are too many: {MODEL_BYTES:,}")
 
 
 def _algorithm_of(data: dict[str, Any]) -> Any:

@@ -18,10 +18,10 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from mec_moe_env.config import suggest
+from mec_moe_env.limits import SOURCE_BYTES
 
 GROUP = "mec_moe.agents"
 """Of entry points: `name = "package.module:Class"`."""
-MOST_BYTES = 10 << 20
 SEPARATOR = ":"
 
 
@@ -93,8 +93,8 @@ def _load_module(target: str, name: str) -> ModuleType:
 def _load_file(target: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise ValueError(f"agent {target!r}: there is no file {path}")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"agent {target!r}: {path} has more than {MOST_BYTES:,} bytes")
+    if path.stat().st_size > SOURCE_BYTES:
+        raise ValueError(f"agent {target!r}: {path} has more than {SOURCE_BYTES:,} bytes")
     content = path.read_bytes()
     digest = hashlib.sha256(str(path.resolve()).encode() + content).hexdigest()[:16]
     name = f"_{path.stem}_{digest}"

@@ -4,6 +4,7 @@
 # make browser       every page that the commands write, used in a headless Chromium
 # make dist          wheel and source archive: built, checked, installed elsewhere
 # make cluster       a ranking on a Ray cluster of two nodes that loses one
+# make libraries     examples for TorchRL, skrl, Tianshou, rl-zoo3; CleanRL's ppo.py, if given
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 # make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
@@ -15,9 +16,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CLUSTER := build/cluster
+LIBRARIES := build/libraries
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test browser docs foreign suite-check results results-check lock locked fuzz \
+.PHONY: demo test browser docs foreign libraries suite-check results results-check lock locked fuzz \
 	targets clean
 
 demo: .venv/demo.stamp
@@ -55,6 +57,10 @@ dist: .venv/dist.stamp
 
 cluster: $(CLUSTER)/stamp
 	PYTHONPATH=$(CURDIR) $(CLUSTER)/bin/pytest tests/cluster
+
+# CLEANRL is a checkout of CleanRL, whose ppo.py no package holds.
+libraries: $(LIBRARIES)/stamp
+	CLEANRL=$(CLEANRL) PYTHONPATH=$(CURDIR) $(LIBRARIES)/bin/pytest tests/libraries
 
 suite-check: .venv/demo.stamp
 	$(BIN)/mec-moe suite check --sample 40
@@ -104,6 +110,15 @@ clean:
 $(CLUSTER)/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[cli,digits,ray]' hypothesis pytest
+	touch $@
+
+# Apart from the others: they want older releases of what is pinned for all else. All that they need
+# is listed, so nothing is left to resolve.
+$(LIBRARIES)/stamp: pyproject.toml constraints-libraries.txt
+	$(PYTHON) -m venv $(LIBRARIES)
+	$(LIBRARIES)/bin/python -m pip install --quiet --no-deps --requirement constraints-libraries.txt
+	$(LIBRARIES)/bin/python -m pip install --quiet --no-deps --editable .
+	$(LIBRARIES)/bin/python -m pip check
 	touch $@
 
 # torch first: its constraint must be met before another package asks for any torch.

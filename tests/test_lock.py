@@ -33,6 +33,16 @@ def test_lock_and_constraints_agree() -> None:
     assert any(each.startswith(f"{BY_VERSION}==") for each in pinned())
 
 
+def test_libraries_have_the_same_versions_but_for_what_they_refuse() -> None:
+    """`make libraries` installs all that is listed, and resolves nothing."""
+    versions = dict(plain(each).split("==") for each in pinned())
+    listed = (ROOT / "constraints-libraries.txt").read_text().split()
+    theirs = dict(plain(each).split("==") for each in listed)
+    other = {name for name in theirs.keys() & versions.keys() if theirs[name] != versions[name]}
+    assert other == {"filelock", "pandas", "python-dateutil"}
+    assert {"torchrl", "skrl", "tianshou", "rl-zoo3"} <= theirs.keys()
+
+
 def test_every_requirement_has_hashes_and_nothing_else() -> None:
     for requirement, options in locked((ROOT / "requirements.lock").read_text()).items():
         assert options, requirement

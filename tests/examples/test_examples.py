@@ -12,7 +12,13 @@ import mec_moe_agents
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTED_ELSEWHERE = {"record_gate_trace.py": "tests/moe/test_recording.py"}
+TESTED_ELSEWHERE = {
+    "record_gate_trace.py": "tests/moe/test_recording.py",
+    "rl_zoo3_maskable.py": "tests/libraries/test_rl_zoo3.py",
+    "skrl_ppo.py": "tests/libraries/test_examples.py",
+    "tianshou_dqn.py": "tests/libraries/test_examples.py",
+    "torchrl_ppo.py": "tests/libraries/test_examples.py",
+}
 SMALL = "--horizon 20 --envs 8 --episodes 4"
 
 

@@ -12,7 +12,10 @@ import mec_moe_agents
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTED_ELSEWHERE = {"record_gate_trace.py": "tests/moe/test_recording.py"}
+TESTED_ELSEWHERE = {
+    "record_gate_trace.py": "tests/moe/test_recording.py",
+    "behaviour_cloning.py": "tests/offline/test_cloning.py",
+}
 SMALL = "--horizon 20 --envs 8 --episodes 4"
 
 

@@ -35,14 +35,14 @@ def mec_moe(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def trades(points: Mapping[str, Any], **fields: Any) -> Trades:
-    """Make schedulers of two episodes each; those called after a reference are none."""
+def trades(points: Mapping[str, Any], config: Any = TOY, **fields: Any) -> Trades:
+    """Make schedulers of two episodes each; who is called `oracle` is no contender."""
     names = {"reject-all": [[IDLE], [IDLE]], **points}
     reached = [
         Reached(name, name != "oracle", mixes(TOY, 1)[: len(each[0])], np.array(each))
         for name, each in names.items()
     ]
-    return Trades(TOY, range(2), reached, **fields)
+    return Trades(config, range(2), reached, **fields)
 
 
 def test_mixes_share_out_the_configured_weights() -> None:
@@ -73,6 +73,8 @@ def test_the_reference_is_where_a_term_alone_costs_what_idling_costs() -> None:
     assert found.reference.tolist() == [-10.0, -10.0, -20.0]
     assert found.volume("reject-all") == (0.0, 0.0, 0.0)
     assert found.volume("guard").mean == pytest.approx(1.0 * 0.9 * 0.9)
+    dear = trades({}, TOY.override(error_weight=3.0))
+    assert dear.reference.tolist() == [-10.0, -30.0, -60.0]
     fixed = trades({"guard": [[[-1.0, -1.0, -1.0]]] * 2}, given=np.array([-2.0, -2.0, -2.0]))
     assert fixed.volume("guard").mean == pytest.approx(1 / 8)
     assert fixed.volume("reject-all").mean == 0.0
@@ -99,6 +101,14 @@ def test_hypervolumes_by_hand() -> None:
     assert found.behind("worse")[1:] == pytest.approx((0.14, 0.14))
     on_front = {row["agent"] for row in found.rows if row["on_front"]}
     assert on_front == {"thrifty", "exact"}
+
+
+def test_distances_are_paired_by_seed() -> None:
+    """What is lucky on one seed is so for both: twins are never apart, however they vary."""
+    lucky = [[[-1.0, -1.0, 0.0]], [[-7.0, -1.0, 0.0]]]
+    found = trades({"guard": lucky, "twin": lucky})
+    assert found.volume("twin").low < found.volume("twin").high
+    assert found.behind("twin") == (0.0, 0.0, 0.0)
 
 
 def test_a_scheduler_is_judged_by_all_its_mixes() -> None:

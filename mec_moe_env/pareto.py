@@ -10,25 +10,10 @@ import numpy as np
 
 from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Floats, Integers
+from mec_moe_env.fronts import nondominated
 
 MOST_SEQUENCES = 50_000
 """Episodes that are tried at most: some seconds."""
-DECIMALS = 12
-"""Points that agree in so many are one: sums of the same terms in another order."""
-
-
-def nondominated(points: Floats) -> Floats:
-    """Return the points, (n, k), than which no other is better in one respect and worse in none.
-
-    Larger is better. Each is returned once, in ascending order of the first component.
-    """
-    rounded, first = np.unique(np.round(points, DECIMALS), axis=0, return_index=True)
-    kept = [
-        index
-        for point, index in zip(rounded, first.tolist(), strict=True)
-        if not ((rounded >= point).all(axis=1) & (rounded > point).any(axis=1)).any()
-    ]
-    return points[kept]
 
 
 def exhaustive_front(make: Callable[[], Any], horizon: int, gamma: float) -> Floats:

@@ -13,6 +13,8 @@ EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stable_baselines3": ("stable-baselines3", "rl"),
         "sb3_contrib": ("sb3-contrib", "rl"),
         "torch": ("torch", "rl"),
+        "minari": ("minari", "collect"),
+        "h5py": ("h5py", "collect"),
         "pettingzoo": ("pettingzoo", "multiagent"),
         "mo_gymnasium": ("mo-gymnasium", "multiobjective"),
     }

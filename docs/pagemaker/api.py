@@ -20,6 +20,7 @@ MODULES = (
     "mec_moe_env.sb3",
     "mec_moe_env.multiagent",
     "mec_moe_env.multiobjective",
+    "mec_moe_env.fronts",
     "mec_moe_env.moe",
     "mec_moe_agents",
     "mec_moe_agents.solvers",

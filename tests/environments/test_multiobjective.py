@@ -9,8 +9,9 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.utils.env_checker import check_env
 
 from mec_moe_env import OffloadingVectorEnv
+from mec_moe_env.fronts import nondominated
 from mec_moe_env.multiobjective import MODMoEEnv, MOOffloadingEnv, MOOffloadingVectorEnv
-from mec_moe_env.pareto import nondominated, rewards
+from mec_moe_env.pareto import rewards
 
 IDS = ("mec_moe/Offloading-v0", "mec_moe/DMoE-v0")
 WEIGHTS: dict[str, dict[str, float]] = {

@@ -18,6 +18,7 @@ TESTED_ELSEWHERE = {
     "skrl_ppo.py": "tests/libraries/test_examples.py",
     "tianshou_dqn.py": "tests/libraries/test_examples.py",
     "torchrl_ppo.py": "tests/libraries/test_examples.py",
+    "behaviour_cloning.py": "tests/offline/test_cloning.py",
 }
 SMALL = "--horizon 20 --envs 8 --episodes 4"
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mec_moe_agents.cli.bench import bench
+from mec_moe_agents.cli.collect import collect
 from mec_moe_agents.cli.compare import compare
 from mec_moe_agents.cli.listing import agents, scenarios
 from mec_moe_agents.cli.options import INTERRUPTED
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for command in (
     *(compare, rank, pareto, scenarios, agents, bench, train, evaluate, learn_importance),
-    *(submit, verify, replay, report),
+    *(submit, verify, replay, report, collect),
 ):
     app.command()(command)
 app.add_typer(reproduce, name="reproduce")

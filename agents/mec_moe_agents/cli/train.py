@@ -73,8 +73,9 @@ def train(
     `mec-moe compare` writes.
 
     `mec-moe evaluate FOLDER` compares the best checkpoint on other seeds,
-    `mec-moe report FOLDER` makes a page of all. TensorBoard is written where
-    it is installed.
+    `mec-moe report FOLDER` makes a page of all. `tensorboard --logdir
+    FOLDER/logs` shows losses, every measure of each evaluation, and the
+    baselines as lines.
     """
     called = invocation(ctx)
     with options.reported():

@@ -34,6 +34,7 @@ from mec_moe_agents.training.curves import draw_curves
 from mec_moe_agents.training.plan import Plan, validation_seeds
 from mec_moe_agents.training.run import evaluate_run, train
 from mec_moe_agents.training.run_folder import BEST, CELLS, COMPARISONS, CURVES, Progress
+from mec_moe_agents.training.tensorboard import show_baselines
 from mec_moe_env import DMoEConfig, OffloadingConfig
 
 EVALUATION_SEEDS = range(FIRST_RANKING_SEED, FIRST_RANKING_SEED + 50)
@@ -56,7 +57,7 @@ def run_in_view(
     with reported(f"interrupted before training; finished baselines are kept in {folder}"):
         found = _run_baselines(scenario, folder, validation_seeds(plan.validation_episodes))
         draw = partial(_draw, plan, folder, found)
-        progress = _train_in_view(plan, folder, steps, draw)
+        progress = _train_in_view(plan, folder, steps, draw, partial(show_baselines, folder, found))
     with reported("interrupted; training is done, the same command compares it"):
         draw(progress)
         present(plan, folder, scenario, progress, called)
@@ -69,12 +70,16 @@ def _draw(plan: Plan, folder: Path, baselines: Mapping[str, Episodes], progress:
 
 
 def _train_in_view(
-    plan: Plan, folder: Path, steps: int, draw: Callable[[Progress], None]
+    plan: Plan,
+    folder: Path,
+    steps: int,
+    draw: Callable[[Progress], None],
+    mark: Callable[[Sequence[int]], None],
 ) -> Progress:
     """Train, and show on stderr how far it is; Ctrl-C ends the command with the last step made."""
     after = "{task.percentage:>3.0f} %", "{task.fields[speed]}"
     with shown_bar("{task.description}", *after) as bar:
-        watcher = TrainingProgress(bar, steps, draw)
+        watcher = TrainingProgress(bar, steps, draw, mark)
         try:
             return train(plan, folder, steps, watcher)
         except KeyboardInterrupt:
@@ -196,8 +201,15 @@ def _behind(board: Leaderboard, trained: str) -> str:
 class TrainingProgress:
     """A bar that fills with the steps; a line for each checkpoint if it is disabled."""
 
-    def __init__(self, bar: ProgressBar, asked: int, draw: Callable[[Progress], None]) -> None:
-        self._bar, self._asked, self._draw = bar, asked, draw
+    def __init__(
+        self,
+        bar: ProgressBar,
+        asked: int,
+        draw: Callable[[Progress], None],
+        mark: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Tell `draw` of each evaluation, and `mark` between which steps baselines are lines."""
+        self._bar, self._asked, self._draw, self._mark = bar, asked, draw, mark
         self._task = bar.add_task("preparing", total=None, speed="")
         self.done = self._total = self._began_with = 0
         self._began_at = 0.0
@@ -215,6 +227,8 @@ class TrainingProgress:
         self._total = max(total, done)
         self._began_at = time.perf_counter()
         self._bar.update(self._task, total=self._total, completed=done, description="training")
+        if done < total:
+            self._mark((done, total))
         if done:
             self._say(f"goes on at step {done:,}" if done < total else "trained before")
 

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -147,10 +148,11 @@ def write_rows(
 
 
 def differing_config(path: Path, config: Config) -> str:
-    """Say how the configuration of rows that `write_rows` wrote differs from this one.
+    """Say how the configuration of rows differs from this one.
 
-    Empty where there is no file, or it is of this configuration. A field that came after the rows
-    had its default.
+    In columns as `write_rows` writes them, or as JSON in one, which a study's rows have. Empty
+    where there is no file, or it is of this configuration. A field that came after the rows had
+    its default.
     """
     if not path.is_file():
         return ""
@@ -162,12 +164,22 @@ def differing_config(path: Path, config: Config) -> str:
         return "it holds no rows that can be read"
     marked = {name: value for name, value in row.items() if name.startswith(CONFIG)}
     there = {name.removeprefix(CONFIG): value for name, value in marked.items()}
+    try:
+        there |= _texts(json.loads(row.get("config") or "{}"))
+    except (ValueError, AttributeError):
+        return "its configuration cannot be read"
     return differences({**defaults, **there}, here) if there else "it names no configuration"
 
 
 def _as_text(config: Config) -> dict[str, str]:
     """Return fields and values as `write_rows` writes them."""
-    return {name: "" if value is None else str(value) for name, value in config.to_dict().items()}
+    return _texts(config.to_dict())
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Write values; a list is what JSON makes of a pair."""
+    plain = {name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()}
+    return {name: "" if value is None else str(value) for name, value in plain.items()}
 
 
 def write_curves(path: Path, results: Mapping[str, Episodes]) -> None:

@@ -16,7 +16,7 @@ from stable_baselines3.common.utils import set_random_seed
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.evaluation.rollout import Episodes, batches, make_vector_env, run_episodes
 from mec_moe_agents.evaluation.statistics import estimate_mean
-from mec_moe_agents.training import run_folder
+from mec_moe_agents.training import run_folder, tensorboard
 from mec_moe_agents.training.checkpoint import (
     load_checkpoint,
     load_policy,
@@ -90,8 +90,9 @@ def open_logger(folder: Path, steps: int) -> logger.Logger:
     logs = folder / run_folder.LOGS
     logs.mkdir(parents=True, exist_ok=True)
     writers: list[logger.KVWriter] = [logger.CSVOutputFormat(str(logs / f"from-{steps:09d}.csv"))]
-    with suppress(AssertionError):  # TensorBoard is not installed
-        writers.append(logger.TensorBoardOutputFormat(str(logs / "tensorboard")))
+    events = tensorboard.open_writer(logs / tensorboard.FOLDER)
+    if events is not None:
+        writers.append(events)
     return logger.Logger(str(logs), writers)
 
 
@@ -187,10 +188,10 @@ def _record(
     """Evaluate, and write `best`, then `last`: a run that is taken up again repeats the rest."""
     model = learner.model
     seeds = validation_seeds(learner.plan.validation_episodes)
-    returns = evaluate_model(learner, seeds).metrics["return"]
+    episodes = evaluate_model(learner, seeds)
     before = progress.evaluations[-1].train_seconds if progress.evaluations else 0.0
     evaluation = run_folder.Evaluation(
-        model.num_timesteps, *estimate_mean(returns), before + seconds
+        model.num_timesteps, *estimate_mean(episodes.metrics["return"]), before + seconds
     )
     progress = run_folder.Progress((*progress.evaluations, evaluation))
     if progress.best is evaluation:
@@ -199,5 +200,6 @@ def _record(
             learner.view.export(model, fresh)
     save_checkpoint(model, progress, folder / run_folder.LAST)
     write_csv(folder / run_folder.EVALUATIONS, map(dataclasses.asdict, progress.evaluations))
+    tensorboard.show_evaluation(model.logger, episodes, evaluation.steps)
     watcher.evaluated(progress)
     return progress

@@ -47,7 +47,7 @@ def test_the_source_archive_holds_what_tests_and_docs_need() -> None:
     for folder in ("mec_moe_env", "agents", "tests", "examples", "benchmarks", "docs"):
         assert {f"{folder}/{file}" for file in tracked(folder)} <= files
     assert {"README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md"} <= files
-    assert {"pyproject.toml", "Makefile", "constraints.txt"} <= files
+    assert {"pyproject.toml", "Makefile", "constraints.txt", "constraints-ray.txt"} <= files
     assert not any(name.startswith((".venv", "runs", "build", "dist")) for name in files)
 
 

@@ -12,7 +12,10 @@ import mec_moe_agents
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTED_ELSEWHERE = {"record_gate_trace.py": "tests/moe/test_recording.py"}
+TESTED_ELSEWHERE = {
+    "record_gate_trace.py": "tests/moe/test_recording.py",
+    "rllib_ppo.py": "tests/rllib/example.py",
+}
 SMALL = "--horizon 20 --envs 8 --episodes 4"
 
 

@@ -5,6 +5,7 @@
 # make dist          wheel and source archive: built, checked, installed elsewhere
 # make cluster       a ranking on a Ray cluster of two nodes that loses one
 # make libraries     examples for TorchRL, skrl, Tianshou, rl-zoo3; CleanRL's ppo.py, if given
+# make rllib         RLlib under masks, through a connector, saved, restored, tuned
 # make suite-check   compute a sample of what is shipped with mec-moe-1 anew
 # make foreign       Gymnasium's and Minigrid's own tests on our ids; clones both unless given
 # make results       every table and figure of README and docs anew (hours)
@@ -15,12 +16,12 @@
 # make targets       golden trajectories on every instruction set that this processor has
 PYTHON ?= python3
 BIN := .venv/bin
-CLUSTER := build/cluster
 LIBRARIES := build/libraries
+RAY := build/ray
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
-.PHONY: demo test browser docs foreign libraries suite-check results results-check lock locked fuzz \
-	targets clean
+.PHONY: demo test browser docs foreign libraries cluster rllib suite-check results results-check \
+	lock locked fuzz targets clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -55,8 +56,9 @@ dist: .venv/dist.stamp
 	$(BIN)/twine check --strict build/dist/*
 	$(BIN)/pytest tests/distribution
 
-cluster: $(CLUSTER)/stamp
-	PYTHONPATH=$(CURDIR) $(CLUSTER)/bin/pytest tests/cluster
+# Ray tells its makers how it is used unless it is told not to.
+cluster rllib: %: $(RAY)/stamp
+	RAY_USAGE_STATS_ENABLED=0 PYTHONPATH=$(CURDIR) $(RAY)/bin/pytest tests/$*
 
 # CLEANRL is a checkout of CleanRL, whose ppo.py no package holds.
 libraries: $(LIBRARIES)/stamp
@@ -106,10 +108,13 @@ clean:
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dist]'
 	touch $@
 
-# Apart from the others: Ray asks for versions of much that it does not need here.
-$(CLUSTER)/stamp: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[cli,digits,ray]' hypothesis pytest
+# Apart from the others: RLlib pins another Gymnasium than the one that all else is tested with.
+# What is imported is compiled then; all of it, by pip, takes longer than the tests' imports do.
+$(RAY)/stamp: pyproject.toml constraints.txt constraints-ray.txt
+	$(PYTHON) -m venv $(RAY)
+	{ grep -v '^gymnasium==' constraints.txt; cat constraints-ray.txt; } > $(RAY)/constraints.txt
+	$(RAY)/bin/python -m pip install --quiet --no-compile --constraint $(RAY)/constraints.txt torch
+	$(RAY)/bin/python -m pip install --quiet --no-compile --constraint $(RAY)/constraints.txt --editable '.[cli,ray,rllib]' hypothesis pytest
 	touch $@
 
 # Apart from the others: they want older releases of what is pinned for all else. All that they need

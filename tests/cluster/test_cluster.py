@@ -1,19 +1,22 @@
 """A Ray cluster of two nodes on this machine, one of which is lost; run by `make cluster` alone."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
+import mec_moe_agents
 import pytest
 from mec_moe_agents.executors import completed, gather
 from mec_moe_agents.executors.naming import opened
-from ray.cluster_utils import Cluster
 
+import mec_moe_env
 from tests.cluster import calls
+from tests.cluster.nodes import Nodes
 from tests.executors.waiting import PATIENCE_SECONDS, await_that, runs
 
 RANK = (
@@ -27,26 +30,21 @@ RANK = (
 )
 
 
-class Nodes:
-    """A head and another node, of one core each."""
-
-    def __init__(self) -> None:
-        self.cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-        self.other: Any = self.cluster.add_node(num_cpus=1)
-        self.cluster.wait_for_nodes()
-
-    def lose(self) -> None:
-        """Kill the other node with all that runs there."""
-        self.cluster.remove_node(self.other, allow_graceful=False)
+@pytest.fixture(scope="module")
+def head() -> Iterator[Nodes]:
+    """Start a cluster of one node."""
+    found = Nodes()
+    yield found
+    found.end()
 
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
-    """Start both nodes, where `--executor ray` finds them."""
-    found = Nodes()
-    monkeypatch.setenv("RAY_ADDRESS", found.cluster.address)
-    yield found
-    found.cluster.shutdown()
+def nodes(head: Nodes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    """Lay the cluster where `--executor ray` finds it; the test adds the other node."""
+    monkeypatch.setenv("RAY_ADDRESS", head.address)
+    yield head
+    if head.other is not None:
+        head.lose()
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -57,13 +55,25 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in kept}
 
 
-def start_ranking(folder: Path, *options: str) -> "subprocess.Popen[str]":
+def cells_in(folder: Path) -> set[str]:
+    """Return those that are finished; what is being written has a dot before its name."""
+    return {path.name for path in folder.glob("cells/[!.]*.npz")}
+
+
+def start_ranking(folder: Path, *options: str, **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "mec_moe_agents", *RANK, "--out", str(folder), *options]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
 
 
-def test_calls_and_errors_come_back(nodes: Nodes) -> None:
-    with opened("ray") as executor:
+@pytest.mark.parametrize("through_client", [False, True])
+def test_calls_and_errors_come_back(nodes: Nodes, through_client: bool) -> None:
+    with opened(nodes.through_client if through_client else "ray") as executor:
         assert gather({n: partial(calls.square, n) for n in range(4)}, executor)[3] == 9
         with pytest.raises(ValueError, match="^3 is not allowed"):
             gather({0: partial(calls.fail, 3)}, executor)
@@ -76,6 +86,7 @@ def processes_in(folder: Path) -> list[int]:
 
 
 def test_what_a_lost_node_did_is_done_again(nodes: Nodes, tmp_path: Path) -> None:
+    nodes.add()
     names = ("left", "right")
     with opened("ray") as executor:
         work = completed(
@@ -97,20 +108,50 @@ def test_what_a_lost_node_did_is_done_again(nodes: Nodes, tmp_path: Path) -> Non
 def test_a_ranking_that_loses_a_node_leaves_the_files_of_a_serial_one(
     nodes: Nodes, tmp_path: Path
 ) -> None:
+    nodes.add()
     serial, spread = tmp_path / "serial", tmp_path / "spread"
-    with start_ranking(serial) as ranking:
-        assert ranking.wait(PATIENCE_SECONDS) == 0
-    with start_ranking(spread, "--executor", "ray") as ranking:
-        await_that(lambda: any(spread.glob("cells/*.npz")) or ranking.poll() is not None)
+    with start_ranking(serial) as alone, start_ranking(spread, "--executor", "ray") as ranking:
+        await_that(lambda: bool(cells_in(spread)) or ranking.poll() is not None)
         assert ranking.poll() is None
+        before = cells_in(spread)
         nodes.lose()
         _, errors = ranking.communicate(timeout=PATIENCE_SECONDS)
+        assert alone.wait(PATIENCE_SECONDS) == 0
     assert ranking.returncode == 0, errors
+    assert before < cells_in(spread)
     assert files_of(spread) == files_of(serial)
 
 
+def copy_code(folder: Path) -> None:
+    """Copy both packages, with a line that is not in ours, and hide the calls of these tests."""
+    for package in (mec_moe_env, mec_moe_agents):
+        source = Path(str(package.__file__)).parent
+        shutil.copytree(
+            source, folder / source.name, ignore=shutil.ignore_patterns("*.nbi", "*.nbc")
+        )
+    with (folder / "mec_moe_env" / "theory.py").open("a") as module:
+        module.write("CHANGED = True\n")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "__init__.py").touch()
+
+
+def test_a_node_with_other_code_is_refused(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot even import what it is asked for: that is not what the error says."""
+    elsewhere = tmp_path / "elsewhere"
+    copy_code(elsewhere)
+    # Workers look for modules where who asks them works, before all other folders.
+    monkeypatch.chdir(tmp_path)
+    nodes.add(PYTHONPATH=str(elsewhere))
+    expected = r"^a node of the cluster has mec-moe-env \S+ instead of \S+$"
+    with opened("ray") as executor, pytest.raises(OSError, match=expected):
+        gather({n: partial(calls.wait_for, tmp_path, str(n)) for n in range(2)}, executor)
+
+
 def test_no_cluster_is_one_line(tmp_path: Path) -> None:
-    with start_ranking(tmp_path, "--executor", "ray://127.0.0.1:9") as ranking:
+    hasty = {f"RAY_CLIENT_{name}_CONNECTION_TIMEOUT_S": "1" for name in ("INITIAL", "MAX")}
+    with start_ranking(tmp_path, "--executor", "ray://127.0.0.1:9", **hasty) as ranking:
         _, errors = ranking.communicate(timeout=PATIENCE_SECONDS)
     assert ranking.returncode == 1
     assert "no Ray cluster at ray://127.0.0.1:9" in errors.splitlines()[-1]

@@ -48,7 +48,7 @@ def test_the_source_archive_holds_what_tests_and_docs_need() -> None:
         assert {f"{folder}/{file}" for file in tracked(folder)} <= files
     assert {"README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md"} <= files
     assert {"pyproject.toml", "Makefile", "constraints.txt"} <= files
-    assert "constraints-libraries.txt" in files
+    assert {"constraints-libraries.txt", "constraints-ray.txt"} <= files
     assert not any(name.startswith((".venv", "runs", "build", "dist")) for name in files)
 
 

@@ -19,6 +19,7 @@ TESTED_ELSEWHERE = {
     "tianshou_dqn.py": "tests/libraries/test_examples.py",
     "torchrl_ppo.py": "tests/libraries/test_examples.py",
     "behaviour_cloning.py": "tests/offline/test_cloning.py",
+    "rllib_ppo.py": "tests/rllib/example.py",
 }
 SMALL = "--horizon 20 --envs 8 --episodes 4"
 

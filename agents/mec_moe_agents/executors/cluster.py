@@ -1,8 +1,7 @@
 """A Ray cluster: work of a node that is lost is done again on another."""
 
-from __future__ import annotations
-
 import logging
+import pickle
 import sys
 from collections.abc import Collection
 
@@ -11,8 +10,7 @@ import ray
 from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.executors import Work
 
-RETRIES = 3
-"""So often work is begun anew whose worker or node is lost."""
+RETRIES = 3  # So often work is begun anew whose worker or node is lost.
 
 
 class Cluster:
@@ -33,16 +31,11 @@ class Cluster:
 
     def submit(self, work: Work) -> ray.ObjectRef:
         """Take work."""
-        return self._carry_out.remote(work, self._code)
+        return self._carry_out.remote(pickle.dumps(work), self._code)
 
     def wait(self, handles: Collection[ray.ObjectRef]) -> tuple[ray.ObjectRef, bytes]:
-        """Return the first that is finished, with its result.
-
-        Raises:
-            ChildProcessError: its workers were lost again and again.
-            Exception: what the work raised.
-        """
-        (first, *_), _ = ray.wait(list(handles), num_returns=1)
+        """Return the first that is finished, with its result, or raise what the work raised."""
+        [first], _ = ray.wait(list(handles))
         try:
             return first, ray.get(first)
         except ray.exceptions.RayTaskError as error:
@@ -60,8 +53,8 @@ class Cluster:
         ray.shutdown()
 
 
-def _carry_out(work: Work, code: str) -> bytes:
-    """Carry out work, if this node has the code of who asks for it."""
+def _carry_out(work: bytes, code: str) -> bytes:
+    """Carry out work if this node has its code; before that is known nothing of it is loaded."""
     if (here := current_provenance().identity) != code:
         raise OSError(f"a node of the cluster has mec-moe-env {here} instead of {code}")
-    return work()
+    return bytes(pickle.loads(work)())

@@ -102,6 +102,22 @@ def test_answers_of_highs_that_miss_a_threshold_are_cut_off(
     assert result.energy == pytest.approx(plain.energy)
 
 
+def test_a_gap_that_is_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two links that both want subcarrier 0, and a solver that proves nothing beyond LB."""
+    rate = np.ones((2, 2, 2))
+    rate[0, 1], rate[1, 0] = [1.0, 0.5], [1.0, 0.25]
+    layer = np.array([[[0.25, 0.75]], [[0.75, 0.25]]]), rate, np.array([0.5, 0.25])
+    problem = state(layer, 0.7, 1, state_bits=1.0, power=1.0)
+    proven = solve_exactly(problem)
+    assert (proven.energy, proven.gap, proven.proven) == (3.75, pytest.approx(0, abs=1e-7), True)
+    solve = exact.run_highs
+    monkeypatch.setattr(exact, "run_highs", lambda *words: (solve(*words)[0], -np.inf))
+    result = solve_exactly(problem)
+    assert (result.energy, result.bound, result.proven) == (3.75, 2.75, False)
+    assert result.gap == pytest.approx(1 / 3.75)
+    assert result.subcarrier.tolist() == [[-1, 1], [0, -1]]
+
+
 def test_time_limit_is_honest() -> None:
     problem = state(draw_layer(np.random.default_rng(7), 6, 6, 3, 16, spread=0.0), 0.6, 2)
     result = solve_exactly(problem, time_limit=1e-4)

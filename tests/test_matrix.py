@@ -57,6 +57,8 @@ def test_the_table_says_what_failed() -> None:
             Outcome(Cell(12, NEWEST), ("3.12.1", *versions[1:]), True, "4 passed"),
         ]
     ).splitlines()
-    assert rows[0] == "| Python | versions | numpy | numba | gymnasium | stable-baselines3 | tests |"
+    assert (
+        rows[0] == "| Python | versions | numpy | numba | gymnasium | stable-baselines3 | tests |"
+    )
     assert rows[2].endswith("| 2.6.0 | **failed**: 1 failed, 3 passed |")
     assert rows[3] == "| 3.12.1 | newest | 2.0.0 | 0.61.0 | 1.0.0 | 2.6.0 | 4 passed |"

@@ -80,7 +80,9 @@ def test_held_out_samples_judge_linear_models() -> None:
     env.step(np.array([0, 0, 1, 1, 2, 0, 3, 0]))
     pending = state.servers[0]["pending_weight"]
     assert pending.any()
-    assert state.servers[0]["pending_hits"] == pytest.approx(0.5 * pending)  # the zero model guesses
+    assert state.servers[0]["pending_hits"] == pytest.approx(
+        0.5 * pending
+    )  # the zero model guesses
     for _ in range(6):
         *_, info = env.step(env.action_space.sample())
     margins = params.heldout_labels[:, :, None] * (params.heldout_features @ state.model[0].T)

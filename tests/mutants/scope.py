@@ -35,6 +35,7 @@ EXACT = ("tests/solvers/test_exact.py",)
 OPTIMUM = (
     SMALL,
     "tests/solvers/test_layer_optimum.py",
+    "tests/solvers/test_rebuild.py",
 )
 INPUTS = ("tests/solvers/test_bad_input.py",)
 BOARD = ("tests/evaluation/test_leaderboard.py", "tests/evaluation/test_soundness.py")

@@ -7,6 +7,8 @@ were. Whoever changes a search on purpose writes down what it comes to now.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from mec_moe_agents.solvers import (
@@ -14,6 +16,8 @@ from mec_moe_agents.solvers import (
     optimise_layer,
     select_experts,
 )
+from mec_moe_agents.solvers.selection_bound import Workspace
+from mec_moe_agents.solvers.selection_search import build_core, suffix_value
 from numpy.typing import NDArray
 
 from tests.solvers.families import brute_force
@@ -105,6 +109,28 @@ def test_a_gap_saves_nodes() -> None:
             assert found.bound >= found.energy * (1.0 - gap) - 1e-9
             nodes[place] += found.nodes
     assert nodes.tolist() == NODES_WITH_GAPS
+
+
+@pytest.mark.parametrize("width", [2, 3, 7])
+def test_suffixes_are_priced_by_definition(width: int) -> None:
+    """Up to the table's width exactly; beyond it by the sum of all negative reduced costs."""
+    rng = np.random.default_rng(width)
+    numbers, integers = np.zeros((3, 7)), np.tile(np.arange(8), (3, 1))
+    work = Workspace(*numbers, *integers)
+    work.energy[:], work.score[:] = rng.random(7), rng.random(7)
+    core = build_core(work, 7, width, 1.2)
+    assert (np.diff(core.score) <= 0).all()
+    np.testing.assert_allclose(core.reach, np.r_[0.0, np.cumsum(core.score)])
+    np.testing.assert_array_equal(core.energy, work.energy[core.expert])
+    reduced = core.energy - 1.2 * core.score
+    assert 0 < (reduced < 0).sum() < 7
+    for j in range(8):
+        rest = np.sort(reduced[j:])
+        assert core.wanted[j] == (rest < 0).sum()
+        for fewest, most in itertools.combinations_with_replacement(range(8 - j), 2):
+            count = min(max(int((rest < 0).sum()), fewest), most)
+            expected = rest[:count].sum() if count <= width else rest[rest < 0].sum()
+            assert suffix_value(core, j, fewest, most) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(12))

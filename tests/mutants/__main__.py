@@ -23,6 +23,7 @@ from pathlib import Path
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 from tests.mutants import trial
+from tests.mutants.explained import why_equivalent
 from tests.mutants.places import Mutant, draw, places_of
 from tests.mutants.scope import GROUPS
 
@@ -59,13 +60,19 @@ class Outcomes:
     def known(self, mutants: Sequence[Mutant], tests: Mapping[str, str]) -> dict[Mutant, bool]:
         """Return which mutants are killed, but for survivors of other tests than those of now.
 
+        Those that are explained as equivalent need no other tests.
+
         Args:
             mutants: those to look up.
             tests: a digest of the tests of each file.
         """
         last = {entry["mutant"]: (entry["killed"], entry["tests"]) for entry in self._entries()}
         tried = ((each, *last[each.name]) for each in mutants if each.name in last)
-        return {each: bool(dead) for each, dead, by in tried if dead or by == tests[each.file]}
+        return {
+            each: bool(dead)
+            for each, dead, by in tried
+            if dead or by == tests[each.file] or why_equivalent(each) is not None
+        }
 
     def first(self) -> dict[str, bool]:
         """Return by name whether a mutant was killed when it was first tried."""

@@ -75,7 +75,7 @@ def is_wanted(operator: str) -> bool:
     return any(family.issuperset(exchanged) for family in FAMILIES)
 
 
-def annotations(source: str) -> list[Span]:
+def annotation_spans(source: str) -> list[Span]:
     """Return where a source has annotations."""
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -94,7 +94,7 @@ def places_of(root: Path, file: str) -> list[Place]:
     from cosmic_ray.plugins import get_operator, operator_names
 
     source = (root / file).read_text("utf-8")
-    nodes, spared = list(ast_nodes(get_ast(source))), annotations(source)
+    nodes, spared = list(ast_nodes(get_ast(source))), annotation_spans(source)
     ways: dict[Span, list[tuple[str, int]]] = {}
     for operator in filter(is_wanted, operator_names()):
         made: Any = get_operator(operator)

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from mec_moe_agents.evaluation.statistics import Estimate, share_better
 
+from tests.mutants.explained import why_equivalent
 from tests.mutants.places import Mutant
-
-EXPLAINED = Path(__file__).with_name("equivalent.toml")
-
-
-def explanations() -> Mapping[tuple[str, str, str], str]:
-    """Return why mutants are no other programs, by file, old and new text of the line."""
-    entries = tomllib.loads(EXPLAINED.read_text("utf-8")).get("equivalent", [])
-    return {(each["file"], each["old"], each["new"]): each["why"] for each in entries}
-
-
-def why_equivalent(mutant: Mutant) -> str | None:
-    """Return why a mutant does what the file does, if that was found."""
-    return explanations().get((mutant.file, mutant.old, mutant.new))
 
 
 def score(killed: Sequence[bool]) -> Estimate:

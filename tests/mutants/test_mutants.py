@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import score
+from tests.mutants import explained, score
 from tests.mutants.__main__ import GROUP, ROOT, TESTS, Outcomes
-from tests.mutants.places import Mutant, Place, annotations, draw, in_order, is_wanted, places_of
+from tests.mutants.places import (
+    Mutant,
+    Place,
+    annotation_spans,
+    draw,
+    in_order,
+    is_wanted,
+    places_of,
+)
 from tests.mutants.trial import copy_code, is_killed, quick_tests
 
 SOURCE = '''
@@ -68,7 +76,7 @@ def test_a_seed_orders_places_whatever_else_there_is() -> None:
 
 
 def test_annotations_are_found() -> None:
-    assert annotations(SOURCE) == [((2, 49), (2, 52)), ((2, 19), (2, 29)), ((2, 37), (2, 40))]
+    assert annotation_spans(SOURCE) == [((2, 49), (2, 52)), ((2, 19), (2, 29)), ((2, 37), (2, 40))]
 
 
 def test_places_and_mutants_of_a_file(tmp_path: Path) -> None:
@@ -139,7 +147,7 @@ def test_the_score_has_wilsons_interval() -> None:
 def test_the_table_counts_groups_and_equivalents(monkeypatch: pytest.MonkeyPatch) -> None:
     killed = {made_up("a"): True, made_up("b"): False, made_up("c", "d.py"): True}
     why = {("mec_moe_env/experts.py", "a = 1", "b"): "nobody reads it"}
-    monkeypatch.setattr(score, "explanations", lambda: why)
+    monkeypatch.setattr(explained, "explanations", lambda: why)
     rows = score.table({"mec_moe_env/experts.py": "one", "d.py": "two"}, killed).splitlines()
     assert [row.split(" | ")[:4] for row in rows[2:]] == [
         ["| one", "2", "1", "1"],
@@ -150,6 +158,6 @@ def test_the_table_counts_groups_and_equivalents(monkeypatch: pytest.MonkeyPatch
 
 
 def test_explanations_are_of_files_that_are_mutated() -> None:
-    for file, old, _ in score.explanations():
+    for file, old, _ in explained.explanations():
         assert file in TESTS
         assert old in (ROOT / file).read_text("utf-8")

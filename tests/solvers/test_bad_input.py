@@ -170,3 +170,13 @@ def test_messages_give_the_sizes_that_do_not_fit() -> None:
         select_experts(np.ones((2, 4)), np.ones((2, 4)), np.ones(3), 1)
     with pytest.raises(ValueError, match="it must have at least 1 dimensions"):
         select_experts(1.0, 1.0, 0.5, 1)
+
+
+def test_zeros_and_ones_are_as_good_as_booleans() -> None:
+    energy, score = [1.0, 2.0, 3.0], [0.5, 0.5, 0.5]
+    for usable in ([False, True, True], [0, 1, 1], [0.0, 1.0, 1.0], np.array([0, 1, 1], np.uint8)):
+        found = select_experts(energy, score, 0.4, 1, available=usable)
+        assert found.selected.tolist() == [False, True, False]
+    for wrong in ([-1, 1, 1], [2, 1, 1], [0.5, 1.0, 1.0]):
+        with pytest.raises(ValueError, match="must hold only True or False"):
+            select_experts(energy, score, 0.4, 1, available=wrong)

@@ -62,9 +62,17 @@ def test_matches_enumeration(subcarriers: int) -> None:
             assert result.gap == pytest.approx(0, abs=1e-7)
 
 
-def test_no_allocation_is_proven_and_said() -> None:
+def test_no_allocation_is_proven_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve, calls = exact.run_highs, list[float]()
+
+    def counted(model: exact.JointModel, seconds: float) -> Any:
+        calls.append(seconds)
+        return solve(model, seconds)
+
+    monkeypatch.setattr(exact, "run_highs", counted)
     score = np.array([[[0.1, 0.9]], [[0.9, 0.1]]])
     result = solve_exactly(state((score, np.ones((2, 2, 1)), np.ones(2)), 0.8, 1))
+    assert len(calls) == 1
     assert result.energy == np.inf
     assert result.bound == np.inf
     assert result.proven

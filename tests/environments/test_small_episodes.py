@@ -89,11 +89,24 @@ def test_held_out_samples_judge_linear_models() -> None:
     share = (margins > 0).mean(axis=1) + 0.5 * (margins == 0).mean(axis=1)
     weight, servers = state.learned_weight[0], state.servers[0]
     assert weight.sum() > 0
+    assert not servers["pending_hits"][servers["remaining"] == 0].any()
     assert servers["learned_hits"].sum() == pytest.approx((weight * share.T).sum())
     hits = servers["learned_hits"] + servers["pending_hits"]
     episode = state.episodes[0]
     expected = (hits.sum() + 0.5 * episode["unserved_weight"]) / episode["arrived"]
     assert info["accuracy"] == pytest.approx(expected)
+
+
+def test_every_waiting_task_has_its_errors() -> None:
+    env = OffloadingEnv(**SMALL)
+    env.reset(seed=1)
+    zero = env._simulator.exogenous.tasks["constant"][0][:, np.newaxis]
+    np.testing.assert_allclose(env.model_errors(), np.broadcast_to(zero, (2, 3)))
+    grown = env.error_increments()
+    # Without noise a projection: nearer to the truth than the zero model, and not yet there.
+    assert (grown > 0.0).all()
+    assert (grown < zero).all()
+    np.testing.assert_allclose(grown, np.broadcast_to(grown[:, :1], (2, 3)))
 
 
 @pytest.mark.parametrize("extra", [{}, NETWORKS], ids=["linear", "networks"])

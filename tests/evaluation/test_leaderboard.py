@@ -53,6 +53,7 @@ def test_scores_run_from_the_best_baseline_to_the_bound() -> None:
     np.testing.assert_allclose(line_of(found, "learned").scores, [1.0, 0.5])
     assert found.bound is not None
     assert found.bound.score == (1.0, 1.0, 1.0)
+    assert found.bound.training_runs == 0
     assert found.bound.episodes.curve.shape == (2, 0)
     assert found.shown[0] is found.bound
     assert found.bound not in found.lines

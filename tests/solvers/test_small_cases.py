@@ -61,7 +61,7 @@ def whole_numbers(seed: int) -> tuple[Floats, Floats, float, int]:
     score = rng.integers(1, 60, experts).astype(float)
     energies = (
         score + 8.0,
-        score + rng.integers(0, 9, experts),
+        score + rng.integers(0, 9, experts).astype(float),
         rng.integers(1, 90, experts).astype(float),
     )
     share = rng.choice([0.3, 0.5, 0.7, 0.9])
@@ -140,4 +140,5 @@ def test_layers_come_to_what_they_did(seed: int) -> None:
     joint = allocate_jointly_plus(problem, effort=20)
     value, moves, energy, evaluations = LAYERS[seed]
     assert (best.value, joint.energy) == pytest.approx((value, energy), rel=1e-9)
-    assert (best.moves, joint.evaluations) == (moves, evaluations)
+    assert best.moves == moves
+    assert joint.evaluations == evaluations

@@ -12,7 +12,10 @@ import itertools
 import numpy as np
 import pytest
 from mec_moe_agents.solvers import (
+    LayerProblem,
     allocate_jointly_plus,
+    charge_layer,
+    layer_value,
     optimise_layer,
     select_experts,
 )
@@ -142,3 +145,26 @@ def test_layers_come_to_what_they_did(seed: int) -> None:
     assert (best.value, joint.energy) == pytest.approx((value, energy), rel=1e-9)
     assert best.moves == moves
     assert joint.evaluations == evaluations
+
+
+def test_a_batch_comes_to_what_its_layers_do() -> None:
+    """The first takes one iteration, the second more: its trace is filled up with its last."""
+    problems = [crowded(seed)[0] for seed in (0, 6)]
+    score, rate, compute = (
+        np.stack([np.asarray(getattr(each, name)) for each in problems])
+        for name in ("score", "rate", "compute_energy")
+    )
+    threshold = np.array([each.threshold for each in problems]).reshape(2, 1, 1)
+    both = LayerProblem(score, rate, compute, threshold, 2, state_bits=4e4, power=0.1)
+    joint, charges = allocate_jointly_plus(both, effort=8), charge_layer(both)
+    values = layer_value(both, charges, joint.selected, joint.subcarrier)
+    lengths = []
+    for b, problem in enumerate(problems):
+        alone = allocate_jointly_plus(problem, effort=8)
+        np.testing.assert_array_equal(joint.selected[b], alone.selected)
+        lengths.append(alone.trace.size)
+        filled = np.r_[alone.trace, np.repeat(alone.trace[-1], joint.trace.shape[1] - lengths[b])]
+        np.testing.assert_allclose(joint.trace[b], filled)
+        own = layer_value(problem, charge_layer(problem), alone.selected, alone.subcarrier)
+        assert values[b] == pytest.approx(float(own))
+    assert lengths[0] < lengths[1]

@@ -11,7 +11,7 @@
 # make lock          requirements.lock anew: hashes of all that constraints.txt names
 # make locked        what was tested, installed in build/locked with every hash checked
 # make fuzz          10^7 random steps and ten minutes of the state machine, noted in docs/trust.md
-# make mutants       400 mutants of the code, and how many of them the tests kill (an hour)
+# make mutants       400 mutants of the code, and how many of them the tests kill (an hour or more)
 # make matrix        the tests on each Python installed, with oldest and newest libraries (hours)
 # make targets       golden trajectories on every instruction set that this processor has
 PYTHON ?= python3

@@ -13,6 +13,8 @@
 # make lock          requirements.lock anew: hashes of all that constraints.txt names
 # make locked        what was tested, installed in build/locked with every hash checked
 # make fuzz          10^7 random steps and ten minutes of the state machine, noted in docs/trust.md
+# make mutants       400 mutants of the code, and how many of them the tests kill (an hour or more)
+# make matrix        the tests on each Python installed, with oldest and newest libraries (hours)
 # make targets       golden trajectories on every instruction set that this processor has
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +23,7 @@ RAY := build/ray
 SOURCES := mec_moe_env agents tests examples benchmarks docs
 
 .PHONY: demo test browser docs foreign libraries cluster rllib suite-check results results-check \
-	lock locked fuzz targets clean
+	lock locked fuzz mutants matrix targets clean
 
 demo: .venv/demo.stamp
 	$(BIN)/mec-moe compare --scenario digits --agents all --seeds 20 --out runs/demo
@@ -85,6 +87,13 @@ locked:
 fuzz: .venv/test.stamp
 	$(BIN)/python -m tests.fuzz --steps 1e7 --seed 1 --record
 	$(BIN)/python -m tests.lifecycle --minutes 10 --seed 1 --record
+
+mutants: .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	$(BIN)/python -m tests.mutants --count 400 --seed 1 --processes 2 --record
+
+matrix: .venv/test.stamp
+	$(BIN)/python -m tests.matrix --record
 
 targets: .venv/test.stamp
 	$(BIN)/python -m tests.targets --record

@@ -11,12 +11,12 @@ from tests.targets import CHOSEN, available, furthest
 
 def test_every_long_run_has_its_place() -> None:
     page = PAGE.read_text("utf-8")
-    for name in ("fuzz", "lifecycle", "targets"):
+    for name in ("fuzz", "lifecycle", "mutants", "targets", "matrix"):
         once = replaced(page, name, "one")
         assert once.count("one\n<!-- end of") == 1
         assert replaced(once, name, "other") == once.replace("one\n<!-- end", "other\n<!-- end")
-    with pytest.raises(ValueError, match="no place for 'mutants'"):
-        replaced(page, "mutants", "")
+    with pytest.raises(ValueError, match="no place for 'luck'"):
+        replaced(page, "luck", "")
 
 
 def test_a_difference_is_a_share_of_the_largest_number() -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from mec_moe_env import OffloadingConfig
 from mec_moe_env.core.buffers import Floats
+from mec_moe_env.core.rng import EXPERTS, PURPOSES, draw_keys, draw_normals, scratch_for
 from mec_moe_env.perceptron import (
     Network,
     count_parameters,
+    draw_network,
     judge_network,
     make_network,
     make_network_scratch,
@@ -110,6 +112,59 @@ def test_training_is_that_of_torch(loss: str, k: int, batch: int) -> None:
     np.testing.assert_allclose(trained, expected, rtol=1e-10, atol=1e-12)
     oracle = networks.train(model, features, labels, config)
     np.testing.assert_allclose(trained, oracle, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize(
+    ("d", "k", "batch", "widths"),
+    [(3, 1, 1, (2, 1)), (4, 5, 5, (3, 2)), (5, 7, 3, (4, 5)), (9, 6, 4, (6, 7))],
+)
+def test_training_and_judging_are_by_definition(
+    loss: str, d: int, k: int, batch: int, widths: tuple[int, int]
+) -> None:
+    """Sums of four at once and what is left over, in samples, inputs and hidden units."""
+    config = OffloadingConfig(
+        tasks="teacher",
+        experts="mlp",
+        feature_dim=d,
+        samples_per_task=k,
+        hidden_widths=widths,
+        expert_loss=loss,
+        sgd_epochs=2,
+        sgd_rate=0.1,
+        sgd_batch=batch,
+    )
+    network, rng = network_of(config), np.random.default_rng(d + k)
+    model = 0.7 * rng.standard_normal(count_parameters(network))
+    features, labels = rng.standard_normal((k, d)), rng.choice([-1.0, 1.0], k)
+    expected = networks.train(model, features, labels, config)
+    assert np.abs(expected - model).max() > 0.01
+    np.testing.assert_allclose(train(network, model, features, labels), expected, rtol=1e-12)
+    # More than a block of samples, and labels that end inside the last one.
+    samples, sides = rng.standard_normal((41, d)), rng.choice([-1.0, 1.0], 41)
+    sides[35:] = 0.0
+    mean, share = judge_network(network, model, samples, sides, make_network_scratch(network))
+    f = networks.outputs(networks.layers_of(model, config), samples[:35])[-1][:, 0]
+    assert mean == pytest.approx(networks.losses(f, sides[:35], config).mean(), rel=1e-12)
+    assert share == pytest.approx((f * sides[:35] > 0).mean())
+
+
+def test_an_initial_network_is_that_of_he() -> None:
+    config = OffloadingConfig(
+        tasks="teacher", experts="mlp", feature_dim=3, hidden_widths=(5, 4), samples_per_task=2
+    )
+    network, streams = network_of(config), draw_keys(np.random.default_rng(0), PURPOSES)
+    model, scratch = np.empty(count_parameters(network)), make_network_scratch(network)
+    draw_network(streams.copy(), network, scratch, model)
+    normals = scratch_for(35)
+    draw_normals(streams, EXPERTS, normals, 35)
+    (first, bias), (second, other), (last, one) = networks.layers_of(model, config)
+    np.testing.assert_allclose(first.ravel(), np.sqrt(2 / 3) * normals.normals[:15], rtol=1e-6)
+    np.testing.assert_allclose(second.ravel(), np.sqrt(2 / 5) * normals.normals[15:35], rtol=1e-6)
+    assert not bias.any()
+    assert not other.any()
+    assert not last.any()
+    assert not one.any()
 
 
 @pytest.mark.parametrize("rate", [1e3, 50.0])

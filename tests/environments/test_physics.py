@@ -12,6 +12,7 @@ from scipy.stats import kstest
 from mec_moe_env import OffloadingConfig, OffloadingVectorEnv, unflatten
 from mec_moe_env.core.rng import PURPOSES, draw_keys, write_log2
 from mec_moe_env.experts import learn, model_error
+from mec_moe_env.pseudo_inverse import rotate
 from mec_moe_env.radio.channel import advance_fading, fading_correlation
 from mec_moe_env.radio.geometry import (
     draw_positions,
@@ -154,6 +155,16 @@ def test_dependent_samples_are_learned_by_the_pseudo_inverse(
     singular = np.linalg.svd(X, compute_uv=False)[: min(d, k, rank)]
     if singular[-1] > 1e-3 * singular[0]:
         np.testing.assert_allclose(out, nearest, rtol=1e-5, atol=1e-5)
+
+
+def test_a_rotation_ends_the_mixing_of_two_coordinates() -> None:
+    """cot 2φ = (3 − 1)/(2·1) = 1: φ = 22.5°; the eigenvalues are 2 ± √2."""
+    matrix, vectors = np.array([[1.0, 1.0], [1.0, 3.0]]), np.eye(2)
+    rotate(matrix, vectors, 0, 1)
+    root, angle = np.sqrt(2.0), np.pi / 8
+    np.testing.assert_allclose(matrix, [[2 - root, 0], [0, 2 + root]], atol=1e-15)
+    turned = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    np.testing.assert_allclose(vectors, turned, atol=1e-15)
 
 
 def test_contradictory_samples_meet_in_the_middle() -> None:

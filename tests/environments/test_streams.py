@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mec_moe_env import OffloadingConfig, OffloadingEnv, OffloadingVectorEnv, foresight
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.offloading.sources import AHEAD, make_source
 from mec_moe_env.tasks import Evaluator, TaskBatch, identity_evaluator
 from mec_moe_env.tasks.checks import LARGEST, TaskCheck
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 N, D, K = 2, 3, 2
@@ -351,7 +352,7 @@ def test_an_episode_is_new_and_its_draws_are_new() -> None:
 def test_equals_sync_vector_env(mode: AutoresetMode) -> None:
     config = config_of(Noise(np.tile(np.eye(D), (N, 1, 1)), heldout=3), horizon=40)
     ours: Any = OffloadingVectorEnv(3, config, autoreset_mode=mode)
-    theirs: Any = SyncVectorEnv([lambda: OffloadingEnv(config)] * 3, autoreset_mode=mode)
+    theirs: Any = sync_vector([lambda: OffloadingEnv(config)] * 3, mode)
     theirs.action_space.seed(0)
     for mine, other in zip(ours.reset(seed=9), theirs.reset(seed=9), strict=True):
         assert_equal(mine, other, "reset")

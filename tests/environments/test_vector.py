@@ -6,12 +6,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mec_moe_env import OffloadingVectorEnv
+from mec_moe_env.core.autoreset import AutoresetMode
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
+from tests.environments.peers import sync_vector
 
 MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 
@@ -58,7 +60,7 @@ def test_equals_sync_vector_env(
         autoreset_mode=mode,
         **options,
     )
-    theirs = SyncVectorEnv([lambda: SCALAR[id_](scenario, **options)] * 3, autoreset_mode=mode)
+    theirs = sync_vector([lambda: SCALAR[id_](scenario, **options)] * 3, mode)
     assert ours.action_space == theirs.action_space
     assert ours.observation_space == theirs.observation_space
     # A window shows one environment.
@@ -83,7 +85,7 @@ def test_staggered_episodes_equal_sync_vector_env(
 ) -> None:
     """Sub-environments that end at different steps are restarted one by one."""
     ours = VECTOR[id_](3, autoreset_mode=mode, **options)
-    theirs = SyncVectorEnv([lambda: SCALAR[id_](**options)] * 3, autoreset_mode=mode)
+    theirs = sync_vector([lambda: SCALAR[id_](**options)] * 3, mode)
     theirs.action_space.seed(0)
     ours.reset(seed=[5, None, 7])
     theirs.reset(seed=[5, 6, 7])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mec_moe_agents.evaluation.aggregate import THRESHOLDS, aggregate, by_reason
 from mec_moe_agents.evaluation.leaderboard import summarize
+from mec_moe_agents.evaluation.scale import Scale
 from mec_moe_agents.evaluation.scenarios import Scenario
 
 from mec_moe_env import DMOE_PRESETS, OFFLOADING_PRESETS
@@ -46,12 +47,25 @@ def test_scores_run_from_the_best_baseline_to_the_bound() -> None:
     assert line_of(found, "guard").score.mean == 0.0
     assert line_of(found, "clairvoyant").score.mean == 1.0
     assert line_of(found, "random").score.mean == -3.25
+    assert line_of(found, "guard").training_runs == 0
+    assert line_of(found, "learned").training_runs == 2
     # 1 − (−4 − −4)/4 and 1 − (−2 − −4)/4: every episode below the bound of its own seed.
     np.testing.assert_allclose(line_of(found, "learned").scores, [1.0, 0.5])
     assert found.bound is not None
     assert found.bound.score == (1.0, 1.0, 1.0)
+    assert found.bound.training_runs == 0
+    assert found.bound.episodes.curve.shape == (2, 0)
     assert found.shown[0] is found.bound
     assert found.bound not in found.lines
+
+
+def test_one_percent_of_the_bound_is_enough_to_gain() -> None:
+    assert Scale(99.0, np.array([100.0])).is_defined
+    assert Scale(-101.0, np.array([-100.0])).is_defined
+    assert Scale(99.001, np.array([100.0])).lack == "nothing to gain"
+    assert Scale(101.0, np.array([100.0])).lack == "nothing to gain"
+    assert Scale(0.0, np.array([0.0])).lack == "nothing to gain"
+    assert Scale(99.0).lack == "no certified bound"
 
 
 def test_no_episode_scores_above_one() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from mec_moe_agents.evaluation.statistics import (
+    Estimate,
     curve_band,
     estimate_iqm,
     estimate_mean,
@@ -22,6 +23,13 @@ from mec_moe_env.core.buffers import Floats
 SCORES = np.random.default_rng(7).normal([0.2, 0.9, -3.0], [0.1, 0.3, 2.0], (30, 3))
 """Three scenarios of very different spread: pooling instead of stratifying shows."""
 
+MEAN = (6.0, 0.2, 14.6)
+RATIO = (0.75, 0.09090909090909091, 0.8795180722891566)
+IQM = (-0.3092031960121022, -0.5779718836217135, -0.14628463179843104)
+BETTER = (0.42777777777777776, 0.18641884750337961, 0.7)
+BAND = (0.135553975, 0.582587474, -4.572692771, 0.238526851, 1.136456924, -2.691390611)
+"""Of the interval's tests below."""
+
 
 @pytest.mark.parametrize("count", [8, 20, 30])
 def test_the_bootstrap_interval_covers(count: int) -> None:
@@ -31,6 +39,40 @@ def test_the_bootstrap_interval_covers(count: int) -> None:
     covered = np.mean([estimate.low <= 1.0 <= estimate.high for estimate in estimates])
     # Standard error 0.011; the plain percentile interval covers only 0.88 of n = 8.
     assert 0.915 < covered < 0.985
+
+
+def test_percentiles_are_expanded_by_hand() -> None:
+    """Of means 0, 1, …, 10,000 a percentile reads off its own tail.
+
+    t of 3 degrees at 2.5 % is −3.182446; times √(4/3), −3.674772: a normal's tail of 0.000119.
+    """
+    means = np.arange(10_001.0)
+    assert interval(means, 4) == pytest.approx((1.1904, 9998.8096), abs=1e-3)
+    # t of 1 degree, −12.706205, times √2: nothing is left. One value has no spread to expand.
+    assert interval(means, 2) == pytest.approx((0.0, 10_000.0))
+    assert interval(means, 1) == pytest.approx((5000.0, 5000.0))
+
+
+def test_published_intervals_stay_what_they_were() -> None:
+    """Resamples are the same in every call: a table made anew has the same digits."""
+    values = np.array([0.0, 1.0, 4.0, 9.0, 16.0])
+    assert estimate_mean(values) == pytest.approx(MEAN, abs=1e-9)
+    assert estimate_ratio(values, values + 2.0) == pytest.approx(RATIO, abs=1e-9)
+    assert estimate_iqm(SCORES[:6]) == pytest.approx(IQM, abs=1e-9)
+    better = improvement(SCORES[:12, 0], SCORES[10:25, 0] + 0.03)
+    assert better == pytest.approx(BETTER, abs=1e-9)
+    assert np.concatenate(curve_band(SCORES[:6])) == pytest.approx(BAND, abs=1e-8)
+
+
+def test_an_interval_of_another_sign_and_unit() -> None:
+    estimate = Estimate(2.0, 1.0, 4.0)
+    assert estimate.negative == (-2.0, -4.0, -1.0)
+    assert estimate.times(10.0) == (20.0, 10.0, 40.0)
+    assert estimate.excludes_zero
+    assert estimate.negative.excludes_zero
+    assert not Estimate(0.5, 0.0, 1.0).excludes_zero
+    assert not Estimate(-0.5, -1.0, 0.0).excludes_zero
+    assert not Estimate(0.5).excludes_zero
 
 
 def test_estimates_of_few_values() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode
 
 from mec_moe_env import (
     DMoEConfig,
@@ -20,6 +19,7 @@ from mec_moe_env import (
     OffloadingEnv,
     OffloadingVectorEnv,
 )
+from mec_moe_env.core.autoreset import AutoresetMode
 from tests.environments.test_vector import assert_equal
 from tests.fuzz import actions, dmoe, invariants, offloading
 from tests.fuzz.configurations import configuration

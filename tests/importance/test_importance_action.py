@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 from gymnasium.wrappers import RescaleAction
 from gymnasium.wrappers.vector import RescaleAction as RescaleActionVector
 from mec_moe_agents import make_agent
@@ -19,7 +19,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from mec_moe_env import DMoEEnv, DMoEVectorEnv, Layer, OffloadingEnv
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.sb3 import SB3VecEnv, make_vec_env
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 SCENES: list[dict[str, Any]] = [
@@ -79,7 +81,7 @@ def test_chosen_thresholds_are_those_of_jesa() -> None:
 @pytest.mark.parametrize("scene", SCENES[1:])
 def test_vector_form_equals_sync_vector_env(mode: AutoresetMode, scene: dict[str, Any]) -> None:
     ours = ImportanceActionVector(DMoEVectorEnv(3, autoreset_mode=mode, **scene))
-    theirs = SyncVectorEnv([lambda: ImportanceAction(DMoEEnv(**scene))] * 3, autoreset_mode=mode)
+    theirs = sync_vector([lambda: ImportanceAction(DMoEEnv(**scene))] * 3, mode)
     assert ours.action_space == theirs.action_space
     assert ours.single_action_space == theirs.single_action_space
     assert ours.observation_space == theirs.observation_space

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
+from mec_moe_env.core.autoreset import AutoresetMode
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
+from tests.environments.peers import sync_vector
 
 NUM_ENVS = 3
 ROWS = (0, 2)
@@ -56,7 +57,7 @@ def make_scalar(case: Case) -> Any:
 
 def make_sync(case: Case, mode: AutoresetMode) -> Any:
     """Build Gymnasium's vector environment over scalar ones."""
-    return SyncVectorEnv([lambda: make_scalar(case)] * NUM_ENVS, autoreset_mode=mode)
+    return sync_vector([lambda: make_scalar(case)] * NUM_ENVS, mode)
 
 
 class Scalars:

@@ -9,7 +9,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,6 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from mec_moe_env.core.autoreset import AutoresetMode
 from tests.environments.test_vector import assert_equal
 from tests.lifecycle.forms import (
     CASES,

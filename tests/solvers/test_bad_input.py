@@ -153,3 +153,30 @@ def test_limits_of_the_joint_solvers() -> None:
 def test_message_gives_place_value_and_range() -> None:
     with pytest.raises(ValueError, match=r"score is -0\.5 at index \(1, 0\); it must be ≥ 0"):
         select_experts(np.ones((2, 2)), [[0.5, 0.5], [-0.5, 0.5]], 0.5, 1)
+
+
+def test_messages_give_the_sizes_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="score has 3 experts, energy 4; both"):
+        select_experts(np.ones((2, 4)), np.ones((2, 3)), 0.5, 1)
+    with pytest.raises(ValueError, match="bits has 3 links, rate 2; must be equal"):
+        allocate_subcarriers(np.ones(3), np.ones((2, 4)), 1.0)
+    with pytest.raises(ValueError, match="bits has 3 used links; rate offers only 2 subcarriers"):
+        allocate_subcarriers(np.ones(3), np.ones((3, 2)), 1.0)
+    with pytest.raises(ValueError, match=r"must end in \(2, 2, subcarriers\)"):
+        LayerProblem(**{**LAYER, "rate": np.ones((2, 3, 2))})
+    with pytest.raises(ValueError, match="nodes go from 0 to 1"):
+        LayerProblem(**{**LAYER, "sources": [0, 2]})
+    with pytest.raises(ValueError, match=r"threshold has shape \(3,\); it must broadcast"):
+        select_experts(np.ones((2, 4)), np.ones((2, 4)), np.ones(3), 1)
+    with pytest.raises(ValueError, match="it must have at least 1 dimensions"):
+        select_experts(1.0, 1.0, 0.5, 1)
+
+
+def test_zeros_and_ones_are_as_good_as_booleans() -> None:
+    energy, score = [1.0, 2.0, 3.0], [0.5, 0.5, 0.5]
+    for usable in ([False, True, True], [0, 1, 1], [0.0, 1.0, 1.0], np.array([0, 1, 1], np.uint8)):
+        found = select_experts(energy, score, 0.4, 1, available=usable)
+        assert found.selected.tolist() == [False, True, False]
+    for wrong in ([-1, 1, 1], [2, 1, 1], [0.5, 1.0, 1.0]):
+        with pytest.raises(ValueError, match="must hold only True or False"):
+            select_experts(energy, score, 0.4, 1, available=wrong)

@@ -62,9 +62,17 @@ def test_matches_enumeration(subcarriers: int) -> None:
             assert result.gap == pytest.approx(0, abs=1e-7)
 
 
-def test_no_allocation_is_proven_and_said() -> None:
+def test_no_allocation_is_proven_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve, calls = exact.run_highs, list[float]()
+
+    def counted(model: exact.JointModel, seconds: float) -> Any:
+        calls.append(seconds)
+        return solve(model, seconds)
+
+    monkeypatch.setattr(exact, "run_highs", counted)
     score = np.array([[[0.1, 0.9]], [[0.9, 0.1]]])
     result = solve_exactly(state((score, np.ones((2, 2, 1)), np.ones(2)), 0.8, 1))
+    assert len(calls) == 1
     assert result.energy == np.inf
     assert result.bound == np.inf
     assert result.proven
@@ -100,6 +108,24 @@ def test_answers_of_highs_that_miss_a_threshold_are_cut_off(
     assert cuts == [0, 1]
     assert result.feasible.all()
     assert result.energy == pytest.approx(plain.energy)
+
+
+def test_a_gap_that_is_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two links that both want subcarrier 0, and a solver that proves nothing beyond LB."""
+    rate = np.ones((2, 2, 2))
+    rate[0, 1], rate[1, 0] = [1.0, 0.5], [1.0, 0.25]
+    layer = np.array([[[0.25, 0.75]], [[0.75, 0.25]]]), rate, np.array([0.5, 0.25])
+    problem = state(layer, 0.7, 1, state_bits=1.0, power=1.0)
+    proven = solve_exactly(problem)
+    assert proven.proven
+    assert proven.energy == 3.75
+    assert proven.gap == pytest.approx(0, abs=1e-7)
+    solve = exact.run_highs
+    monkeypatch.setattr(exact, "run_highs", lambda *words: (solve(*words)[0], -np.inf))
+    result = solve_exactly(problem)
+    assert (result.energy, result.bound, result.proven) == (3.75, 2.75, False)
+    assert result.gap == pytest.approx(1 / 3.75)
+    assert result.subcarrier.tolist() == [[-1, 1], [0, -1]]
 
 
 def test_time_limit_is_honest() -> None:

@@ -282,3 +282,14 @@ def test_a_problem_is_frozen_and_restated_as_a_whole() -> None:
     assert allocate_jointly(nearer).energy == 0.75
     with pytest.raises(ValueError, match="threshold"):
         dataclasses.replace(problem, threshold=np.nan)
+    assert "arrays" not in repr(problem)
+    assert "batch" not in repr(problem)
+
+
+def test_a_batch_may_be_empty() -> None:
+    problem = state((np.ones((0, 2, 3, 2)), np.ones((0, 2, 2, 2)), np.ones(2)), 0.5, 1)
+    found = allocate_jointly(problem)
+    assert found.selected.shape == (0, 2, 3, 2)
+    assert found.subcarrier.shape == (0, 2, 2)
+    assert found.trace.shape == (0, 1)
+    assert found.energy.shape == found.evaluations.shape == (0,)

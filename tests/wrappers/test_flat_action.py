@@ -6,10 +6,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 
 from mec_moe_env import DMoEEnv, OffloadingEnv, OffloadingVectorEnv
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.wrappers import FlatAction, FlatActionVector
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 OPTIONS = [
@@ -93,9 +95,7 @@ def test_mask_counts_outcomes() -> None:
 def test_vector_form_equals_sync_vector_env(mode: AutoresetMode, options: dict[str, Any]) -> None:
     ours = FlatActionVector(OffloadingVectorEnv(3, autoreset_mode=mode, **options))
     mine: Any
-    theirs: Any = SyncVectorEnv(
-        [lambda: FlatAction(OffloadingEnv(**options))] * 3, autoreset_mode=mode
-    )
+    theirs: Any = sync_vector([lambda: FlatAction(OffloadingEnv(**options))] * 3, mode)
     assert ours.action_space == theirs.action_space
     assert ours.single_action_space == theirs.single_action_space
     theirs.action_space.seed(0)

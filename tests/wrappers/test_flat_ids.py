@@ -10,12 +10,13 @@ import pytest
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingEnv
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.offloading.flat import FlatOffloadingEnv, FlatOffloadingVectorEnv
 from mec_moe_env.offloading.flat_ids import flat_id, has_one_pick
 from mec_moe_env.wrappers import FlatAction, FlatObservation
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 NAMES = [name for name, config in OFFLOADING_PRESETS.items() if has_one_pick(config)]
@@ -76,7 +77,7 @@ def test_native_vector_equals_sync_vector_env(mode: AutoresetMode) -> None:
     id_ = flat_id("default")
     ours: Any = gym.make_vec(id_, 3, autoreset_mode=mode, **options)
     assert isinstance(ours, FlatOffloadingVectorEnv)
-    theirs: Any = SyncVectorEnv([lambda: FlatOffloadingEnv(**options)] * 3, autoreset_mode=mode)
+    theirs: Any = sync_vector([lambda: FlatOffloadingEnv(**options)] * 3, mode)
     assert ours.observation_space == theirs.observation_space
     assert ours.action_space == theirs.action_space
     theirs.action_space.seed(0)

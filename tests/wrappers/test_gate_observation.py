@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 from mec_moe_agents import RoutingAgent, make_gate
 from mec_moe_agents.wrappers import GateObservation, GateObservationVector
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from mec_moe_env import DMoEEnv, OffloadingEnv, OffloadingVectorEnv, Slot
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.sb3 import make_vec_env
 from mec_moe_env.wrappers import FlatAction, FlatActionVector
 from tests.environments.catalogue import OFFLOADING
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 GATES = ("profile", "guard", "gating")
@@ -92,7 +94,7 @@ def test_vector_form_equals_sync_vector_env(
     ours = GateObservationVector(OffloadingVectorEnv(3, autoreset_mode=mode, **options), gate)
     build = lambda: GateObservation(OffloadingEnv(**options), gate)  # noqa: E731
     mine: Any
-    theirs: Any = SyncVectorEnv([build] * 3, autoreset_mode=mode)
+    theirs: Any = sync_vector([build] * 3, mode)
     assert ours.observation_space == theirs.observation_space
     assert ours.single_observation_space == theirs.single_observation_space
     theirs.action_space.seed(0)

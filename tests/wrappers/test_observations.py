@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mec_moe_env import OffloadingEnv
+from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.wrappers import (
     FlatAction,
     FlatActionVector,
@@ -21,6 +21,7 @@ from mec_moe_env.wrappers import (
     MaskedObservationVector,
 )
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
+from tests.environments.peers import sync_vector
 from tests.environments.test_vector import assert_equal
 
 MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
@@ -63,7 +64,7 @@ def test_vector_form_equals_sync_vector_env(
         pytest.skip("FlatAction is for offloading")
     scalar, vector = VIEWS[view]
     ours: Any = vector(VECTOR[id_](3, autoreset_mode=mode, **options))
-    theirs: Any = SyncVectorEnv([lambda: scalar(SCALAR[id_](**options))] * 3, autoreset_mode=mode)
+    theirs: Any = sync_vector([lambda: scalar(SCALAR[id_](**options))] * 3, mode)
     assert ours.single_observation_space == theirs.single_observation_space
     assert ours.observation_space == theirs.observation_space
     assert ours.action_space == theirs.action_space

@@ -157,6 +157,15 @@ def test_dependent_samples_are_learned_by_the_pseudo_inverse(
         np.testing.assert_allclose(out, nearest, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_rounding_leaves_of_dependent_samples_counts_as_none(scale: float) -> None:
+    """Multiples of one sample: their Gram matrix has one eigenvalue, beside some of 1e-16 of it."""
+    X = scale * np.outer([0.1, 0.7, 0.3], [1.0, 3.0, 1.1])
+    y, out = np.array([1.0, 2.0, -1.0]), np.empty(3)
+    learn(np.zeros(3), np.ascontiguousarray(X.T), y, 0.0, out, np.empty((8, 3)))
+    np.testing.assert_allclose(out, np.linalg.pinv(X.T, rcond=1e-9) @ y, rtol=1e-9)
+
+
 def test_a_rotation_ends_the_mixing_of_two_coordinates() -> None:
     """cot 2φ = (3 − 1)/(2·1) = 1: φ = 22.5°; the eigenvalues are 2 ± √2."""
     matrix, vectors = np.array([[1.0, 1.0], [1.0, 3.0]]), np.eye(2)

@@ -33,6 +33,11 @@ def test_sign_flips_are_scipys(count: int) -> None:
     assert sign_flip_test(differences) == pytest.approx(found.pvalue)
 
 
+def test_fourteen_seeds_are_still_enumerated() -> None:
+    assert MOST_ENUMERATED == 14
+    assert sign_flip_test(np.full(14, 0.1)) == 2 / 2**14
+
+
 def test_a_sample_of_signs_is_near_all_of_them_and_always_the_same() -> None:
     differences = np.random.default_rng(3).normal(0.4, 1.0, MOST_ENUMERATED + 2)
     signs = np.array(list(itertools.product([1.0, -1.0], repeat=differences.size)))

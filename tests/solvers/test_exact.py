@@ -128,6 +128,20 @@ def test_a_gap_that_is_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.subcarrier.tolist() == [[-1, 1], [0, -1]]
 
 
+def test_highs_is_asked_for_the_optimum_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    gaps = []
+
+    def noting(*words: Any, options: dict[str, float], **names: Any) -> Any:
+        gaps.append(options["mip_rel_gap"])
+        return solve(*words, options=options, **names)
+
+    solve = exact.milp
+    monkeypatch.setattr(exact, "milp", noting)
+    layer = draw_layer(np.random.default_rng(3), 2, 3, 1, 4, spread=0.0)
+    assert solve_exactly(state(layer, 0.5, 2)).proven
+    assert set(gaps) <= {0.0}
+
+
 def test_time_limit_is_honest() -> None:
     problem = state(draw_layer(np.random.default_rng(7), 6, 6, 3, 16, spread=0.0), 0.6, 2)
     result = solve_exactly(problem, time_limit=1e-4)

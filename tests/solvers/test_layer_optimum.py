@@ -89,6 +89,16 @@ def test_unavailable_experts_are_not_wanted() -> None:
     nobody = charge_layer(state(two_nodes(), 0.9, 1, available=False, **UNIT))
     assert nobody.wanted.sum() == nobody.reserve.sum() == 0.0
     assert nobody.reference == 1.0
+    assert not np.signbit(nobody.wanted).any()
+    assert (nobody.wanted >= 0.0).all()
+
+
+def test_each_layer_of_a_batch_has_its_own_reference() -> None:
+    rng = np.random.default_rng(5)
+    layers = [draw_layer(rng, 3, 4, 2, 6, spread=0.0) for _ in range(2)]
+    stacked = tuple(np.array([layer[part] for layer in layers]) for part in range(3))
+    references = charge_layer(state(stacked, 0.5, 2)).reference
+    assert references.tolist() == [charge_layer(state(each, 0.5, 2)).reference for each in layers]
 
 
 def test_hand_worked_layer() -> None:

@@ -88,6 +88,13 @@ def test_small_tokens_are_solved_exactly_in_as_many_nodes_as_ever(first: int) ->
     assert nodes == NODES[first // 20]
 
 
+def test_who_wants_nothing_takes_nobody() -> None:
+    found = select_experts(np.array([2.0, 1.0]), np.array([0.4, 0.6]), 0.0, 2)
+    assert not found.selected.any()
+    assert (found.energy, found.bound, found.nodes) == (0.0, 0.0, 0)
+    assert found.proven
+
+
 def test_a_search_that_is_cut_short_says_what_it_knows() -> None:
     spent, bounds = 0.0, 0.0
     for seed in range(60):

@@ -20,8 +20,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-os.environ["NUMBA_DISABLE_JIT"] = "1"
-
 from tests.mutants import trial
 from tests.mutants.explained import why_equivalent
 from tests.mutants.places import Mutant, draw, places_of
@@ -163,6 +161,8 @@ def report(killed: Mapping[Mutant, bool], first: Mapping[str, bool], places: int
 def main() -> int:
     """Try the mutants that were not tried yet, and tell what all came to; return 1 if stopped."""
     options = arguments()
+    # Here and not above: whoever imports this file, as its test does, goes on compiling.
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
     trial.preload()
     drawn, places = drawn_mutants(options.count, options.seed)
     outcomes = Outcomes(BUILD / "outcomes.jsonl")

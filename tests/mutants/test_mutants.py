@@ -1,5 +1,6 @@
 """Mutants are drawn by a seed, tried on a copy, and counted with an interval."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,9 @@ def test_explanations_are_of_files_that_are_mutated() -> None:
     for file, old, _ in explained.explanations():
         assert file in TESTS
         assert old in (ROOT / file).read_text("utf-8")
+
+
+def test_whoever_imports_the_command_goes_on_compiling() -> None:
+    script = "import os, tests.mutants.__main__; assert 'NUMBA_DISABLE_JIT' not in os.environ"
+    variables = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=variables, check=True)

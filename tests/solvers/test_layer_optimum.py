@@ -96,8 +96,8 @@ def test_unavailable_experts_are_not_wanted() -> None:
 def test_each_layer_of_a_batch_has_its_own_reference() -> None:
     rng = np.random.default_rng(5)
     layers = [draw_layer(rng, 3, 4, 2, 6, spread=0.0) for _ in range(2)]
-    stacked = tuple(np.array([layer[part] for layer in layers]) for part in range(3))
-    references = charge_layer(state(stacked, 0.5, 2)).reference
+    score, rate, compute = (np.array([layer[part] for layer in layers]) for part in range(3))
+    references = charge_layer(state((score, rate, compute), 0.5, 2)).reference
     assert references.tolist() == [charge_layer(state(each, 0.5, 2)).reference for each in layers]
 
 

@@ -19,7 +19,7 @@ from mec_moe_agents import evaluate, make_agent, make_vector_env, run_episodes
 from mec_moe_agents.cli import app
 from mec_moe_agents.registry import find_agent
 from mec_moe_agents.training import DecisionAgent, DecisionVecEnv
-from sb3_contrib import MaskablePPO, RecurrentPPO
+from sb3_contrib import QRDQN, TRPO, MaskablePPO, RecurrentPPO
 from typer.testing import CliRunner, Result
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig, OffloadingEnv
@@ -44,6 +44,10 @@ MODELS: dict[str, Any] = {
     "dqn": lambda: sb3.DQN(
         "MultiInputPolicy", env_of(flat_action=True), buffer_size=8, device="cpu", **NETWORK
     ),
+    "qr-dqn": lambda: QRDQN(
+        "MultiInputPolicy", env_of(flat_action=True), buffer_size=8, device="cpu", **NETWORK
+    ),
+    "trpo": lambda: TRPO("MultiInputPolicy", env_of(), batch_size=8, **SMALL, **NETWORK),
     "maskable": lambda: MaskablePPO("MultiInputPolicy", env_of(), batch_size=8, **SMALL, **NETWORK),
     "maskable-flat": lambda: MaskablePPO(
         "MultiInputPolicy", env_of(flat_action=True), batch_size=8, **SMALL, **NETWORK

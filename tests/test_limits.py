@@ -137,7 +137,7 @@ WORKERS = {
     "agents/mec_moe_agents/executors/__init__.py": ["pickle.loads"],
     "agents/mec_moe_agents/executors/cluster.py": ["pickle.loads"],
 }
-"""Where results of one's own worker processes come back, and work reaches them, which no file held."""
+"""Where one's own workers get their work and send results back, which no file ever held."""
 
 
 def unpickling(tree: ast.AST) -> list[str]:

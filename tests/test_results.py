@@ -1,10 +1,8 @@
 """What README and docs say of measurements follows from rows that are kept."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,26 +14,13 @@ from mec_moe_agents.suite.shipped import load
 from mec_moe_agents.suite.tasks import splits_of
 
 from tests.documentation.blocks import pages
+from tests.modules import load_script
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def load_script() -> ModuleType:
-    path = ROOT / "docs" / "results" / "regenerate.py"
-    spec = importlib.util.spec_from_file_location("regenerate", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Its dataclasses look their module up.
-    import sys
-
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SCRIPT: Any = load_script()
+SCRIPT: Any = load_script(ROOT / "docs" / "results" / "regenerate.py")
 RESULTS = SCRIPT.results()
 PAGES = [*pages(), *sorted((ROOT / "docs" / "notebooks").glob("*.md"))]
 SPEED = ROOT / "benchmarks" / "README.md"

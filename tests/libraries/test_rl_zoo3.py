@@ -1,6 +1,5 @@
 """The hyperparameter files, as rl-zoo3's own commands use them."""
 
-import importlib.util
 import pickle
 import re
 import sys
@@ -16,6 +15,7 @@ from matplotlib import pyplot as plt
 from rl_zoo3 import ALGOS, cli
 
 from mec_moe_env.wrappers import MaskedObservation
+from tests.modules import load_script
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TOY = "mec_moe/Offloading-toy-flat-v0"
@@ -26,15 +26,7 @@ ALGORITHMS = ("ppo", "ppo_mask", "a2c", "dqn")
 
 def maskable() -> Any:
     """Import `examples/rl_zoo3_maskable.py`."""
-    path = EXAMPLES / "rl_zoo3_maskable.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    # Models are kept with the name of the module of their class.
-    sys.modules[path.stem] = module
-    specification.loader.exec_module(module)
-    return module
+    return load_script(EXAMPLES / "rl_zoo3_maskable.py")
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from mec_moe_agents.cli.recording import invocation
 
 if TYPE_CHECKING:
     from mec_moe_agents.evaluation.naming import Chosen
+    from mec_moe_agents.evaluation.provenance import Provenance
     from mec_moe_agents.report.record import Invocation
     from mec_moe_agents.reproduce import Answer
     from mec_moe_agents.reproduce.pareto import Trade
@@ -115,8 +116,9 @@ def _terms(
     ranked = Scenario(asked.name, asked.config, names, trust_zip=trust_zip)
     ranked.build_agents()
     options.check_writable(folder)
-    found = answer(ranked, seeds, steps, point, folder, current_provenance())
-    _write(folder, called, seeds, QUESTION, found)
+    provenance = current_provenance()
+    found = answer(ranked, seeds, steps, point, folder, provenance)
+    _write(folder, called, seeds, QUESTION, found, provenance)
 
 
 def _numbers(text: str) -> list[float]:
@@ -128,6 +130,7 @@ def _numbers(text: str) -> list[float]:
 
 def _measures(asked: Chosen, seeds: Sequence[int], folder: Path, called: Invocation) -> None:
     """Sweep what DMoE's schedulers leave open."""
+    from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.evaluation.scenarios import Scenario
     from mec_moe_agents.reproduce import Answer
     from mec_moe_agents.reproduce.pareto import QUESTION, draw, headlines, measure
@@ -135,21 +138,25 @@ def _measures(asked: Chosen, seeds: Sequence[int], folder: Path, called: Invocat
 
     assert isinstance(asked.config, DMoEConfig)
     options.check_writable(folder)
+    provenance = current_provenance()
     trade = measure(asked.config, seeds, options.tell)
     title = f"{Scenario(asked.name, asked.config, ()).summary}, {len(seeds)} seeds"
     answer = Answer(trade.rows, draw(trade, title), headlines(trade))
     _print_front(trade, title)
-    _write(folder, called, seeds, QUESTION, answer)
+    _write(folder, called, seeds, QUESTION, answer, provenance)
 
 
 def _write(
-    folder: Path, called: Invocation, seeds: Sequence[int], question: str, answer: Answer
+    folder: Path,
+    called: Invocation,
+    seeds: Sequence[int],
+    question: str,
+    answer: Answer,
+    provenance: Provenance,
 ) -> None:
-    from mec_moe_agents.evaluation.provenance import current_provenance
     from mec_moe_agents.report.studies import record_studies
     from mec_moe_agents.reproduce import write_answer
 
-    provenance = current_provenance()
     write_answer(folder, "pareto", answer, provenance)
     record_studies(folder, called, provenance, seeds, {"pareto": (question, answer)})
     options.print_places({"picture": folder / "pareto.png", "raw rows": folder / "pareto.csv"})

@@ -13,7 +13,7 @@ import numpy as np
 
 from mec_moe_agents.environments import environment_of
 from mec_moe_agents.evaluation.overrides import file_stem
-from mec_moe_agents.evaluation.provenance import Provenance, current_provenance
+from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import (
     BATCH_NUMBERS,
     Episodes,
@@ -142,13 +142,13 @@ class Collection:
         Args:
             episodes: of the dataset.
         """
-        provenance: Provenance = current_provenance()
+        provenance, config = current_provenance(), plain_config(self.config)
         estimates = {name: estimate_mean(each) for name, each in episodes.metrics.items()}
         return {
             "scenario": self.scenario,
             "environment": environment_of(self.config).id,
-            "keywords": {name: _plain(value) for name, value in self.keywords.items()},
-            "config": plain_config(self.config),
+            "keywords": {name: config.get(name, value) for name, value in self.keywords.items()},
+            "config": config,
             "data": data_digests(self.config),
             "agent": self.agent,
             "origin": dict(origin_of(self.agent, self.config)),
@@ -167,10 +167,6 @@ class Collection:
             "python": platform.python_version(),
             "packages": {name: version(name) for name in PACKAGES},
         }
-
-
-def _plain(value: Any) -> Any:
-    return "inf" if value == float("inf") else value
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ storage as they are: equal collections give files that are equal byte for byte.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ def write_dataset(root: Path, collection: Collection, *, fresh: bool = False) ->
         # In one call: how an HDF5 file is laid out depends on how often it is opened.
         storage.update_episodes(_buffers(collection, parts))
         episodes = Episodes.concatenate(parts)
-        storage.update_metadata(metadata(collection, episodes))
         described = collection.describe(episodes)
+        storage.update_metadata(metadata(collection, described))
         write_text(new / CARD, card(collection, episodes, described))
     return Written(folder, episodes)
 
@@ -92,11 +92,11 @@ def environment_spec(collection: Collection) -> Any:
     return spec
 
 
-def metadata(collection: Collection, episodes: Episodes) -> dict[str, Any]:
+def metadata(collection: Collection, described: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `metadata.json` holds beside spaces and sizes."""
     from minari import __version__
 
-    described, scores = collection.describe(episodes), collection.scores
+    scores = collection.scores
     return {
         "dataset_id": collection.id,
         "minari_version": __version__,

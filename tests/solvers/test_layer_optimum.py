@@ -206,6 +206,26 @@ def test_the_bound_is_what_tokens_choose_first() -> None:
     assert found.bound < found.value
 
 
+def test_up_to_three_experts_match_enumeration() -> None:
+    for seed in range(4):
+        layer = draw_layer(np.random.default_rng(seed), 1, 4, 1, 3, spread=0.5)
+        problem = state(layer, 0.8, 3)
+        charges = charge_layer(problem)
+        found = optimise_layer(problem, charges)
+        check(problem, charges, found)
+        assert found.value == pytest.approx(enumerate_value(problem, charges), rel=1e-9)
+
+
+def test_two_links_find_the_best_of_many_subcarriers() -> None:
+    score, _, compute = two_nodes()
+    rate = np.ones((2, 2, 9))
+    rate[:, :, 7:] = 2.0
+    problem = state((score, rate, compute), 0.7, 1, **UNIT)
+    found = optimise_layer(problem, charge_layer(problem))
+    assert sorted(found.subcarrier[found.subcarrier >= 0]) == [7, 8]
+    assert found.value == 0.5 + 0.5 + 0.75
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
@@ -324,6 +344,9 @@ def test_bad_input_is_named() -> None:
     narrow = state((two_nodes()[0], np.ones((2, 2, 1)), np.ones(2)), 0.7, 1, **UNIT)
     with pytest.raises(ValueError, match="start uses 2 links; there are 1 subcarriers"):
         optimise_layer(narrow, charge_layer(narrow), start=both ^ np.eye(2, dtype=bool)[:, None])
+    # Who uses one of two links fits: one token costs 2 J, the other nobody and twice its reserve.
+    alone = np.array([[[False, True]], [[False, True]]])
+    assert optimise_layer(narrow, charge_layer(narrow), start=alone).value == 2.0 + 2.0 * 2.0
     with pytest.raises(ValueError, match="patience"):
         optimise_layer(problem, charges, patience=-1)
     with pytest.raises(ValueError, match="time_limit"):

@@ -189,6 +189,12 @@ def test_identical_samples_do_not_break_learning() -> None:
     assert np.isfinite(out).all()
 
 
+def test_nothing_is_learned_of_samples_without_features() -> None:
+    before, out = np.array([0.5, -0.5]), np.empty(2)
+    learn(before, np.zeros((2, 2)), np.array([1.0, 3.0]), 0.0, out, np.empty((6, 2)))
+    np.testing.assert_array_equal(out, before)
+
+
 def test_model_error_by_hand() -> None:
     model, truth = np.array([2.0, 1.0]), np.array([2.0, 0.0])
     assert model_error(model, np.empty((0, 0)), truth, 4.0) == pytest.approx(1.0)

@@ -86,6 +86,31 @@ def error_and_reference(scale: float, horizon: int) -> tuple[float, float, float
     return info["generalization_error"] * horizon, float(exact), math.fsum(constants)
 
 
+def error_with_rests(rests: Floats) -> tuple[float, Floats]:
+    """Return the error of two tasks on one server, with more that rounding took, and its model.
+
+    Args:
+        rests: what is added to that of Σ c, of Σ w, and of Σ b, (2 + d,).
+    """
+    env = OffloadingEnv(num_servers=1, num_types=1, feature_dim=3, max_delay=1, horizon=2)
+    env.reset(seed=3)
+    env.step(np.array([0, 0]))
+    state = env._simulator.state
+    state.servers["constant_rest"][0, 0] += rests[0]
+    state.weight_rest[0, 0, 0] += rests[1]
+    state.linear_rest[0, 0] += rests[2:]
+    info = env.step(np.array([0, 1]))[4]
+    assert info["lost"] == 0
+    return info["generalization_error"] * 2, env.expert_models()[0]
+
+
+def test_what_rounding_took_is_made_good() -> None:
+    error, model = error_with_rests(np.zeros(5))
+    rests = np.array([0.25, 0.5, 1.0, -2.0, 4.0])
+    more = rests[0] - 2.0 * rests[2:] @ model + rests[1] * model @ model
+    assert error_with_rests(rests)[0] - error == pytest.approx(more, rel=1e-12)
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_errors_are_accurate_at_every_scale(scale: float) -> None:
     found, exact, stake = error_and_reference(scale, 4000)

@@ -131,9 +131,10 @@ def test_iqm_intervals_are_those_of_a_stratified_loop() -> None:
     assert np.diff(np.quantile(drawn, [0.025, 0.975])) > 1.5 * width
 
 
-def test_blocks_of_resamples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("numbers", [64 * SCORES.size, 1])
+def test_blocks_of_resamples_change_nothing(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = estimate_iqm(SCORES, 500)
-    monkeypatch.setattr("mec_moe_agents.evaluation.statistics.BLOCK_NUMBERS", 64 * SCORES.size)
+    monkeypatch.setattr("mec_moe_agents.evaluation.statistics.BLOCK_NUMBERS", numbers)
     assert estimate_iqm(SCORES, 500) == whole
 
 

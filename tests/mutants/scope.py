@@ -20,6 +20,7 @@ DMOE = (
     "tests/environments/test_dmoe_toy.py",
     "tests/environments/test_dmoe_reference.py",
 )
+SUMS = "tests/environments/test_sums.py"
 EXPERTS = ("tests/environments/test_physics.py",)
 SMALL = "tests/solvers/test_small_cases.py"
 SELECTION = (
@@ -45,9 +46,9 @@ GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "dynamics": {
         "mec_moe_env/offloading/step.py": OFFLOADING,
         "mec_moe_env/offloading/learning.py": OFFLOADING,
-        "mec_moe_env/offloading/judgement.py": OFFLOADING,
+        "mec_moe_env/offloading/judgement.py": (*OFFLOADING, SUMS),
         "mec_moe_env/dmoe/step.py": DMOE,
-        "mec_moe_env/core/sums.py": ("tests/environments/test_sums.py",),
+        "mec_moe_env/core/sums.py": (SUMS,),
         "mec_moe_env/experts.py": (*EXPERTS, *OFFLOADING),
         "mec_moe_env/pseudo_inverse.py": (*EXPERTS, *OFFLOADING),
         "mec_moe_env/perceptron.py": ("tests/environments/test_perceptron.py", *OFFLOADING),

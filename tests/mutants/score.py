@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from mec_moe_agents.evaluation.statistics import Estimate, share_better
 
-from tests.mutants.explained import why_equivalent
+from tests.mutants.explained import explanation, why_equivalent
 from tests.mutants.places import Mutant
 
 
@@ -38,7 +38,6 @@ def survivors(killed: Mapping[Mutant, bool]) -> str:
     """Write a line for each mutant that no test told."""
     lines = []
     for mutant in sorted((each for each in killed if not killed[each]), key=lambda each: each.name):
-        why = why_equivalent(mutant) or "not explained"
         place = f"{mutant.file}:{mutant.line}"
-        lines.append(f"- {place}: `{mutant.old}` → `{mutant.new}`: {why}")
+        lines.append(f"- {place}: `{mutant.old}` → `{mutant.new}`: {explanation(mutant)}")
     return "\n".join(lines)

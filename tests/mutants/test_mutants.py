@@ -1,5 +1,6 @@
 """Mutants are drawn by a seed, tried on a copy, and counted with an interval."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -148,7 +149,7 @@ def test_the_score_has_wilsons_interval() -> None:
 def test_the_table_counts_groups_and_equivalents(monkeypatch: pytest.MonkeyPatch) -> None:
     killed = {made_up("a"): True, made_up("b"): False, made_up("c", "d.py"): True}
     why = {("mec_moe_env/experts.py", "a = 1", "b"): "nobody reads it"}
-    monkeypatch.setattr(explained, "explanations", lambda: why)
+    monkeypatch.setattr(explained, "explanations", lambda *kind: {} if kind else why)
     rows = score.table({"mec_moe_env/experts.py": "one", "d.py": "two"}, killed).splitlines()
     assert [row.split(" | ")[:4] for row in rows[2:]] == [
         ["| one", "2", "1", "1"],
@@ -156,10 +157,12 @@ def test_the_table_counts_groups_and_equivalents(monkeypatch: pytest.MonkeyPatch
         ["| all", "3", "2", "1"],
     ]
     assert score.survivors(killed) == ("- mec_moe_env/experts.py:1: `a = 1` → `b`: nobody reads it")
+    assert score.survivors({made_up("z"): False}).endswith("`z`: not explained")
 
 
 def test_explanations_are_of_files_that_are_mutated() -> None:
-    for file, old, _ in explained.explanations():
+    both = (explained.explanations(kind) for kind in (explained.EQUIVALENT, explained.TOLD))
+    for file, old, _ in itertools.chain(*both):
         assert file in TESTS
         assert old in (ROOT / file).read_text("utf-8")
 

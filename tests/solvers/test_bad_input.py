@@ -152,7 +152,7 @@ def test_limits_of_the_joint_solvers() -> None:
 
 def test_message_gives_place_value_and_range() -> None:
     with pytest.raises(ValueError, match=r"score is -0\.5 at index \(1, 0\); it must be ≥ 0"):
-        select_experts(np.ones((2, 2)), [[0.5, 0.5], [-0.5, 0.5]], 0.5, 1)
+        select_experts(np.ones((2, 2)), [[0.5, 0.0], [-0.5, 0.5]], 0.5, 1)
 
 
 def test_messages_give_the_sizes_that_do_not_fit() -> None:

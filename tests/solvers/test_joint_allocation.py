@@ -77,6 +77,15 @@ def test_return_link_counts_on_the_same_subcarrier() -> None:
     assert plan.energy == 3 + 6 + 0.75
 
 
+def test_an_instant_way_back_is_free() -> None:
+    layer = two_nodes()
+    plan = allocate_jointly(state(layer, 0.8, 1, **UNIT))
+    instant = np.full(layer[1].shape, np.inf)
+    both = allocate_jointly(state(layer, 0.8, 1, return_rate=instant, **UNIT))
+    assert both.subcarrier.tolist() == plan.subcarrier.tolist()
+    assert both.energy == plan.energy
+
+
 def test_unavailable_expert_is_avoided() -> None:
     plan = allocate_jointly(state(two_nodes(), 0.8, 1, available=[True, False], **UNIT))
     assert not plan.selected[..., 1].any()

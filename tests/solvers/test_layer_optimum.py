@@ -16,11 +16,14 @@ from mec_moe_agents.solvers import (
     LayerProblem,
     allocate_jointly_plus,
     charge_layer,
+    exact_return,
     layer_bound,
     layer_value,
     optimise_exactly,
     optimise_layer,
 )
+from mec_moe_agents.solvers.exact import JointModel
+from mec_moe_agents.solvers.layer_optimum import ALL_CANDIDATES
 
 from tests.solvers.layers import Drawn, draw_layer, state
 
@@ -91,6 +94,11 @@ def test_unavailable_experts_are_not_wanted() -> None:
     assert nobody.reference == 1.0
     assert not np.signbit(nobody.wanted).any()
     assert (nobody.wanted >= 0.0).all()
+
+
+def test_who_asks_for_less_than_nothing_wants_nothing() -> None:
+    charges = charge_layer(state(two_nodes(), -1.0, 1, **UNIT))
+    assert charges.wanted.tolist() == [[0.0], [0.0]]
 
 
 def test_each_layer_of_a_batch_has_its_own_reference() -> None:
@@ -164,6 +172,58 @@ def test_matches_enumeration(subcarriers: int, error_weight: float) -> None:
         exact = optimise_exactly(problem, charges)
         assert exact.value == pytest.approx(least, rel=1e-9)
         assert exact.proven
+
+
+def test_answers_of_highs_that_miss_a_goal_without_paying_are_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = state(two_nodes(), 0.7, 1, **UNIT)
+    charges = charge_layer(problem)
+    solve, cuts = exact_return.solve_model, list[int]()
+
+    def careless(model: JointModel, seconds: float) -> Any:
+        found, bound = solve(model, seconds)
+        assert found is not None
+        if not model.cuts:
+            found[: charges.wanted.size * 2] = 0.0
+        cuts.append(len(model.cuts))
+        return found, bound
+
+    monkeypatch.setattr(exact_return, "solve_model", careless)
+    # Each token got nobody: of each somebody else is asked.
+    assert optimise_exactly(problem, charges).value == 3.75
+    assert cuts == [0, 2]
+
+
+def test_the_bound_is_what_tokens_choose_first() -> None:
+    """With more experts than all are looked at, tokens choose again without those."""
+    layer = draw_layer(np.random.default_rng(2), 2, ALL_CANDIDATES + 1, 1, 1, spread=0.0)
+    problem = state(layer, 0.05, 1)
+    charges = charge_layer(problem)
+    found = optimise_layer(problem, charges, effort=0)
+    check(problem, charges, found)
+    # Both want the one subcarrier.
+    assert found.bound < found.value
+
+
+def test_up_to_three_experts_match_enumeration() -> None:
+    for seed in range(4):
+        layer = draw_layer(np.random.default_rng(seed), 1, 4, 1, 3, spread=0.5)
+        problem = state(layer, 0.8, 3)
+        charges = charge_layer(problem)
+        found = optimise_layer(problem, charges)
+        check(problem, charges, found)
+        assert found.value == pytest.approx(enumerate_value(problem, charges), rel=1e-9)
+
+
+def test_two_links_find_the_best_of_many_subcarriers() -> None:
+    score, _, compute = two_nodes()
+    rate = np.ones((2, 2, 9))
+    rate[:, :, 7:] = 2.0
+    problem = state((score, rate, compute), 0.7, 1, **UNIT)
+    found = optimise_layer(problem, charge_layer(problem))
+    assert sorted(found.subcarrier[found.subcarrier >= 0]) == [7, 8]
+    assert found.value == 0.5 + 0.5 + 0.75
 
 
 @settings(max_examples=60, deadline=None)
@@ -284,6 +344,9 @@ def test_bad_input_is_named() -> None:
     narrow = state((two_nodes()[0], np.ones((2, 2, 1)), np.ones(2)), 0.7, 1, **UNIT)
     with pytest.raises(ValueError, match="start uses 2 links; there are 1 subcarriers"):
         optimise_layer(narrow, charge_layer(narrow), start=both ^ np.eye(2, dtype=bool)[:, None])
+    # Who uses one of two links fits: one token costs 2 J, the other nobody and twice its reserve.
+    alone = np.array([[[False, True]], [[False, True]]])
+    assert optimise_layer(narrow, charge_layer(narrow), start=alone).value == 2.0 + 2.0 * 2.0
     with pytest.raises(ValueError, match="patience"):
         optimise_layer(problem, charges, patience=-1)
     with pytest.raises(ValueError, match="time_limit"):

@@ -15,6 +15,7 @@ from mec_moe_agents.solvers import (
     LayerProblem,
     allocate_jointly_plus,
     charge_layer,
+    layer_bound,
     layer_value,
     optimise_layer,
     select_experts,
@@ -24,6 +25,7 @@ from mec_moe_agents.solvers.selection_search import build_core, suffix_value
 from numpy.typing import NDArray
 
 from tests.solvers.families import brute_force
+from tests.solvers.layers import draw_layer, state
 from tests.solvers.test_layer_optimum import crowded
 
 Floats = NDArray[np.float64]
@@ -151,8 +153,17 @@ def test_layers_come_to_what_they_did(seed: int) -> None:
     joint = allocate_jointly_plus(problem, effort=20)
     value, moves, energy, evaluations = LAYERS[seed]
     assert (best.value, joint.energy) == pytest.approx((value, energy), rel=1e-9)
+    assert best.bound == pytest.approx(float(layer_bound(problem, charges)), rel=1e-12)
     assert best.moves == moves
     assert joint.evaluations == evaluations
+
+
+def test_no_move_is_lost_on_who_cannot_work() -> None:
+    layer = draw_layer(np.random.default_rng(0), 3, 4, 2, 4, 0.3)
+    problem = state(layer, 0.6, 2, available=[True, True, True, False])
+    best = optimise_layer(problem, charge_layer(problem), patience=40)
+    # Of each source the links to the two others, and then 40 times in vain.
+    assert best.moves == 3 * 2 + 40
 
 
 def test_a_batch_comes_to_what_its_layers_do() -> None:

@@ -15,11 +15,6 @@ def free_port() -> int:
         return port
 
 
-OTHER_ADDRESS = "127.0.0.2"
-"""Of the other node: a driver that found two nodes at its own address would join either of them,
-and end with the one that is lost."""
-
-
 class Nodes:
     """A head of one core, and at times another node of one core."""
 
@@ -33,9 +28,7 @@ class Nodes:
 
     def add(self, **environment: str) -> None:
         """Start the other node, with an environment of its own."""
-        self.other = self.cluster.add_node(
-            num_cpus=1, env_vars=environment, node_ip_address=OTHER_ADDRESS
-        )
+        self.other = self.cluster.add_node(num_cpus=1, env_vars=environment)
         # Those that were lost before are known to be lost.
         await_that(lambda: len(self.cluster.global_state._live_node_ids()) == 2)
 

@@ -11,6 +11,7 @@ from threading import Thread
 
 import mec_moe_agents
 import pytest
+import ray
 from mec_moe_agents.executors import completed, gather
 from mec_moe_agents.executors.naming import opened
 
@@ -77,6 +78,37 @@ def test_calls_and_errors_come_back(nodes: Nodes, through_client: bool) -> None:
         assert gather({n: partial(calls.square, n) for n in range(4)}, executor)[3] == 9
         with pytest.raises(ValueError, match="^3 is not allowed"):
             gather({0: partial(calls.fail, 3)}, executor)
+
+
+def test_a_client_whose_server_dies_is_served_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = list[str]()
+
+    def init(address: str) -> None:
+        tries.append(address)
+        if len(tries) < 3:
+            raise ConnectionAbortedError("Starting Ray client server failed.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with opened("ray://head:1"):
+        assert tries == ["ray://head:1"] * 3
+    tries.clear()
+    monkeypatch.setattr(ray, "init", partial(init_that_fails, tries))
+    with pytest.raises(ConnectionError, match="no Ray cluster at ray://head:1: died"):
+        opened("ray://head:1").__enter__()
+    assert len(tries) == 3
+
+
+def init_that_fails(tries: list[str], address: str) -> None:
+    tries.append(address)
+    raise ConnectionAbortedError("died")
+
+
+def test_errors_of_what_has_just_ended_are_survived(nodes: Nodes) -> None:
+    """Where Ray was asked to cancel these calls, it ended this process: seldom, so often tried."""
+    script = "import sys; from tests.cluster import calls; calls.fail_often(int(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", script, "100"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["100", "errors"]
 
 
 def processes_in(folder: Path) -> list[int]:

@@ -2,7 +2,6 @@
 
 import logging
 import pickle
-import sys
 from collections.abc import Collection
 
 import ray
@@ -16,16 +15,19 @@ RETRIES = 3  # So often work is begun anew whose worker or node is lost.
 class Cluster:
     """An `Executor` of all nodes of a cluster, each core for one call at a time."""
 
-    capacity = sys.maxsize
-    """Ray keeps what waits, and can take it back."""
+    capacity = 1 << 30  # Ray keeps what waits.
 
     def __init__(self, address: str | None) -> None:
-        # Ray's client knows other options.
+        # A client knows other options, and the server that Ray forks for it may die as it begins.
         quiet = {} if address else {"log_to_driver": False, "logging_level": logging.ERROR}
-        try:
-            ray.init(address, **quiet)
-        except ConnectionError as error:
-            raise ConnectionError(f"no Ray cluster at {address}: {error}") from error
+        for last in (False, False, True):
+            try:
+                ray.init(address, **quiet)
+                break
+            except ConnectionError as error:
+                ray.shutdown()  # or this process stays a client
+                if last or not isinstance(error, ConnectionAbortedError):
+                    raise ConnectionError(f"no Ray cluster at {address}: {error}") from error
         self._carry_out = ray.remote(max_retries=RETRIES)(_carry_out)
         self._code = current_provenance().identity
 
@@ -44,12 +46,10 @@ class Cluster:
             raise ChildProcessError(f"workers of the cluster are lost: {error}") from error
 
     def cancel(self, handles: Collection[ray.ObjectRef]) -> None:
-        """End what is no longer wanted."""
-        for handle in handles:
-            ray.cancel(handle, force=True)
+        """Leave it to `close`: `ray.cancel` of what ends at that moment ends this process too."""
 
     def close(self) -> None:
-        """Leave the cluster; it ends what is still carried out."""
+        """Leave the cluster; it ends what waits and what is still carried out."""
         ray.shutdown()
 
 

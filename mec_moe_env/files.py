@@ -190,10 +190,15 @@ def write_arrays(
 
     Raises:
         OSError: the folder cannot be written.
+        ValueError: an array has objects, which only a pickle could hold.
     """
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"{path}: {name} has objects; it must be numbers or text")
     save = np.savez_compressed if compressed else np.savez
     with replacing(path) as temporary, temporary.open("wb") as file:
-        save(file, allow_pickle=False, **dict(arrays))
+        # NumPy before 2.2 would take `allow_pickle=False` for one more array.
+        save(file, **dict(arrays))
 
 
 def read_arrays(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mec_moe_env import OffloadingVectorEnv
 from mec_moe_env.core.autoreset import AutoresetMode
 from tests.environments.catalogue import DMOE, OFFLOADING, SCALAR, VECTOR
-from tests.environments.peers import sync_vector
+from tests.environments.peers import RESETS_SOME, sync_vector
 
 MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 
@@ -65,7 +65,7 @@ def test_equals_sync_vector_env(
     assert ours.observation_space == theirs.observation_space
     # A window shows one environment.
     modes = [mode for mode in theirs.metadata["render_modes"] if mode != "human"]
-    assert ours.metadata == {**theirs.metadata, "render_modes": modes}
+    assert ours.metadata == {**theirs.metadata, "render_modes": modes, "autoreset_mode": mode}
     theirs.action_space.seed(0)
     for mine, other in zip(ours.reset(seed=11), theirs.reset(seed=11), strict=True):
         assert_equal(mine, other, "reset")
@@ -91,7 +91,7 @@ def test_staggered_episodes_equal_sync_vector_env(
     theirs.reset(seed=[5, 6, 7])
     ours.reset(seed=[5, 6, 7])
     for step in range(90):
-        if step == 7:
+        if step == 7 and RESETS_SOME:
             mask = np.array([True, False, True])
             results = [
                 env.reset(seed=[1, 2, 3], options={"reset_mask": mask.copy()})

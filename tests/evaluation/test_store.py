@@ -20,7 +20,7 @@ from mec_moe_agents.evaluation.store import (
 )
 
 from mec_moe_env import OFFLOADING_PRESETS, OffloadingConfig
-from mec_moe_env.files import replacing
+from mec_moe_env.files import replacing, write_arrays
 from tests.evaluation.made_up import episodes
 
 SMALL = OffloadingConfig(horizon=30, failure_rate=0.02)
@@ -172,3 +172,18 @@ def test_a_field_that_came_after_the_rows_had_its_default(tmp_path: Path) -> Non
     later = config.override(rician_factor=1.0)
     assert differing_config(file, later) == "rician_factor = 0.0 there, 1.0 here"
     assert differing_config(file, config.override(horizon=5)) == "horizon = 4 there, 5 here"
+
+
+def test_arrays_are_all_that_a_file_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NumPy before 2.2 writes them: every keyword is an array."""
+    written = dict[str, Any]()
+    monkeypatch.setattr(np, "savez", lambda file, **arrays: written.update(arrays))
+    write_arrays(tmp_path / "a.npz", {"one": np.ones(2)})
+    assert list(written) == ["one"]
+
+
+def test_objects_are_not_pickled(tmp_path: Path) -> None:
+    objects = {"one": np.ones(2), "other": np.array([{"a": 1}, None])}
+    with pytest.raises(ValueError, match=r"a\.npz: other has objects; it must be numbers or text"):
+        write_arrays(tmp_path / "a.npz", objects)
+    assert list(tmp_path.iterdir()) == []

@@ -63,10 +63,17 @@ def names_of(module: str) -> dict[str, Any]:
 def described(value: Any) -> Any:
     """Return the signature of a function; of a class also its public members."""
     if inspect.isclass(value):
-        return {"call": signature(value), **members(value)}
+        return {"call": construction(value), **members(value)}
     if callable(value):
         return signature(value)
     return type(value).__name__
+
+
+def construction(cls: type) -> str:
+    """Return the parameters of a class, or whose they are: other packages change theirs."""
+    made_by = next(base for base in cls.__mro__ if {"__init__", "__new__"} & set(vars(base)))
+    package = made_by.__module__.partition(".")[0]
+    return f"as {package}'s {made_by.__name__}" if package == "gymnasium" else signature(cls)
 
 
 def members(cls: type) -> dict[str, str]:

@@ -16,7 +16,7 @@ from mec_moe_env.core.autoreset import AutoresetMode
 from mec_moe_env.offloading.flat import FlatOffloadingEnv, FlatOffloadingVectorEnv
 from mec_moe_env.offloading.flat_ids import flat_id, has_one_pick
 from mec_moe_env.wrappers import FlatAction, FlatObservation
-from tests.environments.peers import sync_vector
+from tests.environments.peers import RESETS_SOME, sync_vector
 from tests.environments.test_vector import assert_equal
 
 NAMES = [name for name, config in OFFLOADING_PRESETS.items() if has_one_pick(config)]
@@ -84,7 +84,7 @@ def test_native_vector_equals_sync_vector_env(mode: AutoresetMode) -> None:
     for mine, other in zip(ours.reset(seed=5), theirs.reset(seed=5), strict=True):
         assert_equal(mine, other, "reset")
     for step in range(30):
-        if step == 10:
+        if step == 10 and RESETS_SOME:
             mask: dict[str, Any] = {"reset_mask": np.array([True, False, False])}
             pairs = zip(ours.reset(options=dict(mask)), theirs.reset(options=mask), strict=True)
             for mine, other in pairs:

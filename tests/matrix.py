@@ -46,7 +46,10 @@ QUICK = (
 )
 """The environments' interface, golden trajectories, parity, solvers, Stable-Baselines3."""
 QUICK_NEEDS = (".[digits,rl]", "hypothesis", "pytest")
-NEEDS = (".[dev]",)
+ALL = "dev"
+"""The extra with all that the tests need."""
+LATER = frozenset(("multiobjective",))
+"""Extras of it that want a later Gymnasium than the oldest; their tests are skipped without."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,24 @@ def cells(minors: Sequence[int]) -> list[Cell]:
     return [Cell(min(minors), OLDEST), *(Cell(minor, NEWEST) for minor in sorted(minors))]
 
 
-def install(cell: Cell, interpreter: str, needs: Sequence[str]) -> None:
+def needs_of_all(project: str, versions: str) -> list[str]:
+    """Return what all tests need, or can have with the oldest versions.
+
+    Args:
+        project: the text of pyproject.toml.
+        versions: OLDEST or NEWEST.
+    """
+    if versions == NEWEST:
+        return [f".[{ALL}]"]
+    own, *others = tomllib.loads(project)["project"]["optional-dependencies"][ALL]
+    extras = own.partition("[")[2].rstrip("]").split(",")
+    return [f".[{','.join(extra for extra in extras if extra not in LATER)}]", *others]
+
+
+def install(cell: Cell, interpreter: str, quick: bool) -> None:
     """Make the environment of a cell, unless it is there."""
     folder = cell.python.parents[1]
-    done = folder / f"installed-{'-'.join(re.findall(r'[a-z]+', ' '.join(needs)))}"
+    done = folder / f"installed-for-{'quick' if quick else 'all'}"
     if done.exists():
         return
     subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
@@ -117,6 +134,7 @@ def install(cell: Cell, interpreter: str, needs: Sequence[str]) -> None:
     (torch,) = re.findall(rf"^{ALONE}==\S+$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     bounds = lower_bounds(project) if cell.versions == OLDEST else []
+    needs = QUICK_NEEDS if quick else needs_of_all(project, cell.versions)
     limits = folder / "constraints.txt"
     limits.write_text("\n".join([torch, *bounds]) + "\n")
     chosen = ["--constraint", str(limits), "--upgrade"]
@@ -127,7 +145,8 @@ def install(cell: Cell, interpreter: str, needs: Sequence[str]) -> None:
 
 def test(cell: Cell, words: Sequence[str]) -> Outcome:
     """Run pytest in the environment of a cell."""
-    command = [str(cell.python), "-m", "pytest", "-p", "no:cacheprovider", *words]
+    options = ("-p", "no:cacheprovider", "--continue-on-collection-errors")
+    command = [str(cell.python), "-m", "pytest", *options, *words]
     variables = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     variables["NUMBA_CACHE_DIR"] = str(cell.python.parents[1] / "numba")
     variables["PYTHONPATH"] = os.pathsep.join(str(ROOT / each) for each in ("", "agents"))
@@ -179,10 +198,9 @@ def main() -> int:
     if not minors:
         print(f"no Python of {options.python or list(MINORS)} is installed")
         return 2
-    needs = QUICK_NEEDS if options.quick else NEEDS
     outcomes = list[Outcome]()
     for cell in cells(minors):
-        install(cell, found[cell.minor], needs)
+        install(cell, found[cell.minor], options.quick)
         outcomes.append(test(cell, [*options.pytest, *(QUICK if options.quick else ())]))
     missing = ", ".join(f"3.{minor}" for minor in MINORS if minor not in found)
     absent = f"\n\nNot installed there: Python {missing}." if missing else ""

@@ -19,6 +19,14 @@ def test_oldest_is_the_lower_bound_of_each() -> None:
     assert named >= set(matrix.SHOWN)
 
 
+def test_the_oldest_do_without_what_wants_later_ones() -> None:
+    text = "[project.optional-dependencies]\n"
+    text += 'dev = ["mec-moe-env[cli,multiobjective,rl]", "pytest>=8.3"]\n'
+    assert matrix.needs_of_all(text, OLDEST) == [".[cli,rl]", "pytest>=8.3"]
+    assert matrix.needs_of_all(text, NEWEST) == [".[dev]"]
+    assert len(matrix.needs_of_all(PROJECT, OLDEST)) > 5
+
+
 def test_every_python_has_the_newest_and_one_the_oldest() -> None:
     assert cells([13, 11, 12]) == [
         Cell(11, OLDEST),

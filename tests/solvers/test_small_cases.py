@@ -158,6 +158,25 @@ def test_layers_come_to_what_they_did(seed: int) -> None:
     assert joint.evaluations == evaluations
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_without_conflicts_a_layer_is_as_good_as_its_token(seed: int) -> None:
+    """As many subcarriers as experts, and every link a joule: what one token chooses is best."""
+    energy, score, threshold, most = whole_numbers(seed)
+    experts = energy.size
+    problem = LayerProblem(
+        score.reshape(1, 1, -1),
+        np.ones((1, experts, experts)),
+        energy,
+        threshold,
+        most,
+        state_bits=1.0,
+        power=1.0,
+    )
+    found = optimise_layer(problem, charge_layer(problem, error_weight=100.0), effort=0)
+    alone = select_experts(energy + (np.arange(experts) > 0), score, threshold, most)
+    assert found.value == found.bound == alone.energy
+
+
 def test_no_move_is_lost_on_who_cannot_work() -> None:
     layer = draw_layer(np.random.default_rng(0), 3, 4, 2, 4, 0.3)
     problem = state(layer, 0.6, 2, available=[True, True, True, False])

@@ -196,9 +196,10 @@ def write_arrays(
         if np.asarray(array).dtype.hasobject:
             raise ValueError(f"{path}: {name} has objects; it must be numbers or text")
     save = np.savez_compressed if compressed else np.savez
+    written: dict[str, Any] = dict(arrays)
     with replacing(path) as temporary, temporary.open("wb") as file:
         # NumPy before 2.2 would take `allow_pickle=False` for one more array.
-        save(file, **dict(arrays))
+        save(file, **written)
 
 
 def read_arrays(

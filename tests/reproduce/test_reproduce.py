@@ -20,11 +20,13 @@ from mec_moe_agents.dmoe.schedulers import TopScheduler
 from mec_moe_agents.evaluation.statistics import Estimate
 from mec_moe_agents.report.reading import read_report
 from mec_moe_agents.reproduce import (
+    Headline,
     at_least,
     at_most,
     energy,
     layers,
     offloading,
+    print_headlines,
     search,
     sensitivity,
 )
@@ -187,6 +189,19 @@ def test_targets() -> None:
 def made_up(finals: Sequence[float], middle: float = 4.0) -> Episodes:
     curve = np.column_stack([np.full(len(finals), middle), finals])
     return Episodes(np.arange(len(finals)), {"generalization_error": np.array(finals)}, curve)
+
+
+def test_the_terminal_says_what_is_undecided(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = [
+        Headline("met", Estimate(1.0, 0.9, 1.1), "> 0", True),
+        Headline("missed", Estimate(-1.0, -1.1, -0.9), "> 0", False),
+        Headline("open", Estimate(0.1, -1.0, 1.2), "> 0", None),
+        Headline("no target", Estimate(3.0, 2.0, 4.0)),
+    ]
+    print_headlines({"signs": figures})
+    last = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if "]" in line]
+    assert last[:3] == ["yes", "NO", "undecided"]
+    assert last[3].endswith("]")
 
 
 def test_claims_of_the_first_paper_are_judged() -> None:

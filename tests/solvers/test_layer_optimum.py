@@ -16,13 +16,12 @@ from mec_moe_agents.solvers import (
     LayerProblem,
     allocate_jointly_plus,
     charge_layer,
-    exact_return,
     layer_bound,
     layer_value,
     optimise_exactly,
     optimise_layer,
 )
-from mec_moe_agents.solvers.exact import JointModel
+from mec_moe_agents.solvers.exact import JointModel, solve_model
 from mec_moe_agents.solvers.layer_optimum import ALL_CANDIDATES
 
 from tests.solvers.layers import Drawn, draw_layer, state
@@ -179,17 +178,17 @@ def test_answers_of_highs_that_miss_a_goal_without_paying_are_cut_off(
 ) -> None:
     problem = state(two_nodes(), 0.7, 1, **UNIT)
     charges = charge_layer(problem)
-    solve, cuts = exact_return.solve_model, list[int]()
+    cuts = list[int]()
 
     def careless(model: JointModel, seconds: float) -> Any:
-        found, bound = solve(model, seconds)
+        found, bound = solve_model(model, seconds)
         assert found is not None
         if not model.cuts:
             found[: charges.wanted.size * 2] = 0.0
         cuts.append(len(model.cuts))
         return found, bound
 
-    monkeypatch.setattr(exact_return, "solve_model", careless)
+    monkeypatch.setattr("mec_moe_agents.solvers.exact_return.solve_model", careless)
     # Each token got nobody: of each somebody else is asked.
     assert optimise_exactly(problem, charges).value == 3.75
     assert cuts == [0, 2]

@@ -8,6 +8,7 @@ from typing import Any
 from mec_moe_agents.evaluation.columns import Column
 from mec_moe_agents.report.content import Cell, Figure, Heading, Row, Section, Table
 from mec_moe_agents.report.standings import estimate
+from mec_moe_agents.reproduce import in_a_word
 
 WORDS, MEAN = Heading("Figure", numeric=False), Heading("Mean")
 TARGETS = (Heading("Target", numeric=False), Heading("Holds", numeric=False))
@@ -28,6 +29,5 @@ def study_section(study: Mapping[str, Any], figures: Mapping[str, Figure]) -> Se
 
 def _cells(line: Mapping[str, Any]) -> list[Cell]:
     mean = Cell.of(Column("", line["decimals"]), estimate(line["estimate"]))
-    undecided = "undecided" if line["target"] else ""
-    holds = {None: undecided, True: "yes", False: "no"}[line["holds"]]
-    return [Cell(line["label"]), mean, Cell(line["target"].replace("-", "−")), Cell(holds)]
+    met = in_a_word(line["target"], line["holds"])
+    return [Cell(line["label"]), mean, Cell(line["target"].replace("-", "−")), Cell(met)]

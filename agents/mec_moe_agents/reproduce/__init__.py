@@ -122,6 +122,11 @@ def write_answer(folder: Path, name: str, answer: Answer, provenance: Provenance
     save_drawings(answer.figure, folder / f"{name}.png")
 
 
+def in_a_word(target: str, holds: bool | None) -> str:
+    """Return in a word whether a target is met: nothing where there is none."""
+    return {None: "undecided" if target else "", True: "yes", False: "no"}[holds]
+
+
 def print_headlines(headlines: Mapping[str, Sequence[Headline]]) -> None:
     """Print the figures of each study with their 95 % intervals and targets."""
     table = plain_table()
@@ -132,13 +137,13 @@ def print_headlines(headlines: Mapping[str, Sequence[Headline]]) -> None:
         table.add_row(Text(study, style="bold"))
         for line in lines:
             column = Column("", line.decimals)
-            holds = {None: "", True: "yes", False: "NO"}[line.holds]
+            met = in_a_word(line.target, line.holds)
             table.add_row(
                 f"  {line.label}",
                 column.number(line.estimate.mean),
                 column.interval(line.estimate),
                 line.target,
-                Text(holds, style="bold red" if line.holds is False else ""),
+                Text(met.upper(), style="bold red") if line.holds is False else Text(met),
             )
         table.add_section()
     Console(highlight=False).print(table)

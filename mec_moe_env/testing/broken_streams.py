@@ -159,6 +159,22 @@ class Locked(Honest):
         self._lock = threading.Lock()
 
 
+class Homesick(Honest):
+    """Is pickled without the scale of its truths."""
+
+    scale = 1.0
+
+    def __init__(self) -> None:
+        self.scale = 2.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def write(self, rng: Any, truths: Floats, out: TaskBatch) -> None:
+        """Write tasks of scaled truths."""
+        super().write(rng, self.scale * truths, out)
+
+
 class BrokenStream(NamedTuple):
     """A specimen and the checks that must fail, no others."""
 
@@ -187,4 +203,5 @@ def broken_streams() -> list[BrokenStream]:
         BrokenStream(Shared(), ("episodes_do_not_meet",)),
         BrokenStream(Forgetful(), ("episodes_can_be_copied",)),
         BrokenStream(Locked(), ("pickles",)),
+        BrokenStream(Homesick(), ("pickles",)),
     ]

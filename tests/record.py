@@ -1,4 +1,9 @@
-"""Notes what a long run came to on the page of `docs/trust.md`, between two comments."""
+"""Notes what a long run came to on the page of `docs/trust.md`, between two comments.
+
+    python -m tests.record    tells which notes are of the code as it is, and which of another
+
+A note of other code still says what was tried; what has changed since is in the repository's log.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +34,16 @@ def record(name: str, command: str, result: str) -> None:
     code = current_provenance().fingerprint
     text = f"`{command}`, {day}, code `{code}`: {result}"
     PAGE.write_text(replaced(PAGE.read_text("utf-8"), name, text), "utf-8")
+
+
+def told(page: str, code: str) -> list[str]:
+    """Return a line for each note of a page: its command, and whether its code is this one."""
+    notes = re.findall(r"^`(python -m [^`]+)`, ([\d-]+), code `(\w+)`", page, re.MULTILINE)
+    return [
+        f"{command}, {day}: {'this code' if of == code else f'of {of}, now {code}'}"
+        for command, day, of in notes
+    ]
+
+
+if __name__ == "__main__":
+    print("\n".join(told(PAGE.read_text("utf-8"), current_provenance().fingerprint)))

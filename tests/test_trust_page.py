@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.environments.test_golden import VARIANTS
-from tests.record import PAGE, replaced
+from tests.record import PAGE, replaced, told
 from tests.targets import CHOSEN, available, furthest
 
 
@@ -17,6 +17,18 @@ def test_every_long_run_has_its_place() -> None:
         assert replaced(once, name, "other") == once.replace("one\n<!-- end", "other\n<!-- end")
     with pytest.raises(ValueError, match="no place for 'luck'"):
         replaced(page, "luck", "")
+
+
+def test_notes_of_other_code_are_told() -> None:
+    page = (
+        "`python -m tests.fuzz --steps 9`, 2026-01-02, code `ab12`: fine.\n"
+        "Run `python -m tests.fuzz`.\n`python -m tests.matrix`, 2026-01-03, code `cd34`: fine."
+    )
+    assert told(page, "ab12") == [
+        "python -m tests.fuzz --steps 9, 2026-01-02: this code",
+        "python -m tests.matrix, 2026-01-03: of cd34, now ab12",
+    ]
+    assert len(told(PAGE.read_text("utf-8"), "ab12")) == 5
 
 
 def test_a_difference_is_a_share_of_the_largest_number() -> None:

@@ -83,6 +83,14 @@ def test_estimates_of_few_values() -> None:
     assert estimate_mean(np.full(9, 2.0)) == (2.0, 2.0, 2.0)
 
 
+def test_what_has_no_mean_is_refused() -> None:
+    assert estimate_mean([1.0, 2.0, 3.0]) == estimate_mean(np.array([1.0, 2.0, 3.0]))
+    with pytest.raises(ValueError, match=r"values\[1\] is infinite"):
+        estimate_mean(np.array([1.0, np.inf]))
+    with pytest.raises(ValueError, match=r"values has shape \(2, 2\); it must be \(n,\)"):
+        estimate_mean(np.ones((2, 2)))
+
+
 def test_curve_band_surrounds_the_mean() -> None:
     curves = np.random.default_rng(0).normal(size=(20, 50))
     low, high = curve_band(curves)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple, SupportsFloat
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from mec_moe_env.core.buffers import Floats
@@ -57,13 +57,21 @@ def _counts(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.int6
     return rng.multinomial(n, np.full(n, 1.0 / n), size=resamples)
 
 
-def estimate_mean(values: Floats, resamples: int = RESAMPLES) -> Estimate:
+def estimate_mean(values: ArrayLike, resamples: int = RESAMPLES) -> Estimate:
     """Estimate the mean of `values` (n,) with its percentile bootstrap interval (95 %).
 
     NaN marks a seed without a value (no task accepted) and is left out. The resamples are the
     same in every call with the same n.
+
+    Raises:
+        ValueError: the values are no vector, or one is infinite.
     """
-    known = values[~np.isnan(values)]
+    given = np.asarray(values, np.float64)
+    if given.ndim != 1:
+        raise ValueError(f"values has shape {given.shape}; it must be (n,)")
+    if (endless := np.isinf(given)).any():
+        raise ValueError(f"values[{endless.argmax()}] is infinite; it must be finite, or NaN")
+    known = given[~np.isnan(given)]
     if known.size == 0:
         return Estimate(np.nan)
     return _estimate(known.mean(), resampled_means(known, resamples), known.size)

@@ -60,6 +60,19 @@ class Counting(OffloadingEnv):
         return {**observation, "drift": np.full_like(observation["drift"], shown)}, info
 
 
+class Individual(OffloadingEnv):
+    """Shows a drift that no other environment shows."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self._own = np.float32(np.random.default_rng().random())
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
+        """Reset, and show its own drift."""
+        observation, info = super().reset(seed=seed, options=options)
+        return {**observation, "drift": np.full_like(observation["drift"], self._own)}, info
+
+
 class Responsive(OffloadingEnv):
     """Makes the next payloads small after an action that begins with server 0, 1 or 2."""
 
@@ -133,6 +146,7 @@ def broken_environments() -> list[BrokenEnvironment]:
             Counting,
             ("equal_seeds_give_equal_episodes", vector),
         ),
+        BrokenEnvironment(CONFIG, Individual, ("equal_seeds_give_equal_episodes", vector)),
         BrokenEnvironment(CONFIG, Responsive, ("no_action_changes_what_comes", vector)),
         BrokenEnvironment(CONFIG, Shy, ("masks_leave_a_choice",)),
         BrokenEnvironment(CONFIG, Tilted, (vector,)),

@@ -29,7 +29,7 @@ def test_a_trace_of_half_precision_is_that_of_its_numbers(tmp_path: Path) -> Non
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble])
 @pytest.mark.parametrize("value", [math.inf, math.nan, -1.0])
 def test_a_bad_number_of_a_trace_is_named(kind: type, value: float, tmp_path: Path) -> None:
-    gain = np.ones(efficiencies().shape, kind)
+    gain: Any = np.ones(efficiencies().shape, kind)
     gain[2, 1, 0] = value
     trace = write_trace(tmp_path, gain=gain)
     with pytest.raises(ValueError, match=r"gain\[2, 1, 0\] .* = -?(inf|nan|1.0) is not allowed"):

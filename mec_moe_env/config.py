@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 
 from mec_moe_env.core.buffers import Entry, Floats, Outcomes
+from mec_moe_env.shown import shown
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class UnknownFieldError(TypeError, ValueError):
 
 def reject(field: str, value: object, allowed: object) -> ValueError:
     """Build the error for a bad value: it names the field, the value and what is allowed."""
-    return ValueError(f"{field} = {value!r} is not allowed: {field} must be {allowed}")
+    return ValueError(f"{field} = {shown(value)} is not allowed: {field} must be {allowed}")
 
 
 def check(field: str, value: object, allowed: Allowed) -> None:
@@ -276,7 +277,9 @@ class Config:
 
         Raises:
             ValueError: a field is unknown (the nearest name is given) or out of range.
+            TypeError: `fields` is no mapping of names to values.
         """
+        fields = _by_name(fields)
         usual = {field.name: field.default for field in dataclasses.fields(self)}
         words = ("inf", "-inf", "Infinity", "-Infinity")
         return self.override(
@@ -294,6 +297,7 @@ class Config:
 
         Raises:
             ValueError: a field is unknown (the nearest name is given) or out of range.
+            TypeError: `fields` is no mapping of names to values.
         """
         return cls().with_fields(fields)
 
@@ -332,6 +336,16 @@ class Config:
         write_config_file(Path(path), self)
 
 
+def _by_name(fields: object) -> dict[str, Any]:
+    """Return fields by their names, or raise a TypeError if this is no mapping of such."""
+    if not isinstance(fields, Mapping):
+        raise TypeError(f"fields must be a mapping of names to values, got {shown(fields)}")
+    for name in fields:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a field must be text, got {shown(name)}")
+    return dict(fields)
+
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
@@ -349,7 +363,9 @@ def keep_fixed(config: Config, toy: Config, free: Collection[str]) -> None:
     for field in dataclasses.fields(toy):
         value, expected = getattr(config, field.name), getattr(toy, field.name)
         if value != expected and field.name not in free:
-            allowed = f"{expected!r} in the toy scenario, which is fixed but for {', '.join(free)}"
+            allowed = (
+                f"{shown(expected)} in the toy scenario, which is fixed but for {', '.join(free)}"
+            )
             raise reject(field.name, value, allowed)
 
 
@@ -375,12 +391,12 @@ def resolve(
     elif isinstance(scenario, kind):
         config = scenario
     elif isinstance(scenario, Mapping):
-        fields = dict(scenario)
+        fields = _by_name(scenario)
         base = fields.pop("scenario", None)
         config = kind().override(**fields) if base is None else resolve(base, presets, fields)
     else:
         raise TypeError(
             f"scenario must be a preset's name, a {kind.__name__} or a mapping of its fields, "
-            f"got {scenario!r}"
+            f"got {shown(scenario)}"
         )
     return config.override(**overrides)

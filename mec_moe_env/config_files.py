@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mec_moe_env.files import blaming, write_text
+from mec_moe_env.files import blaming, expect_file, write_text
 from mec_moe_env.limits import CONFIG_BYTES, CONFIG_DEPTH
+from mec_moe_env.shown import shown
 
 FORMAT = 1
 """Of what is written; a file without the name `format` is of the first."""
@@ -25,7 +26,7 @@ YAML_NUMBER = re.compile(r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a document; its suffix says in which format it is.
+    """Read a document; its suffix says in which format it is, and `~` is the home folder.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -34,9 +35,9 @@ def read_document(path: Path) -> dict[str, Any]:
             deeply, of a newer format, or holds no names with values.
         ImportError: it is YAML, and PyYAML is not installed.
     """
+    path = path.expanduser()
     read = _format_of(path, {"toml": tomllib.loads, "json": _from_json, "yaml": _from_yaml})
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a {path.suffix[1:]} file, there is none")
+    expect_file(path, f"a {path.suffix[1:]} file")
     size = path.stat().st_size
     if size > CONFIG_BYTES:
         raise ValueError(f"{path}: {size:,} bytes are too many, allowed are {CONFIG_BYTES:,}")
@@ -51,25 +52,36 @@ def read_document(path: Path) -> dict[str, Any]:
         _check_nesting(path, name, value)
     if (format_ := document.pop("format", FORMAT)) != FORMAT:
         raise ValueError(
-            f"{path}: format = {format_!r} is not allowed: this release reads {FORMAT}"
+            f"{path}: format = {shown(format_)} is not allowed: this release reads {FORMAT}"
         )
     return document
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document in the format of the suffix, whole or not at all.
+    """Write a document in the format of the suffix, whole or not at all; `~` is the home folder.
 
     TOML has no null: a name whose value is None is left out there.
 
     Raises:
         OSError: the folder cannot be written.
-        ValueError: the suffix is unknown, or a value is none of text, number, truth, None and
-            sequences of those.
+        ValueError: the suffix is unknown, a value is none of text, number, truth, None and
+            sequences of those, or `read_document` would not read it: a None within a list of
+            TOML, an infinite number within one of JSON, more than 1 MiB in all.
         ImportError: it is to be YAML, and PyYAML is not installed.
     """
+    path = path.expanduser()
     write = _format_of(path, {"toml": _to_toml, "json": _to_json, "yaml": _to_yaml})
     plain = {name: _listed(path, name, value) for name, value in document.items()}
-    write_text(path, write({"format": FORMAT, **plain}))
+    for name, value in plain.items():
+        _check_nesting(path, name, value)
+        _check_elements(path, name, value, write)
+    text = write({"format": FORMAT, **plain})
+    if (size := len(text.encode())) > CONFIG_BYTES:
+        raise ValueError(
+            f"{path}: {size:,} bytes would not be read again, allowed are {CONFIG_BYTES:,}: "
+            "name a file of data instead of giving its rows"
+        )
+    write_text(path, text)
 
 
 def _format_of(path: Path, formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -92,9 +104,30 @@ def _listed(path: Path, name: str, value: Any) -> Any:
     """Return a value with lists for sequences, as all three formats have them."""
     if isinstance(value, list | tuple):
         return [_listed(path, name, each) for each in value]
+    if isinstance(value, str) and _has_surrogates(value):
+        raise ValueError(f"{path}: {name} = {shown(value)} cannot be written as UTF-8")
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    raise ValueError(f"{path}: {name} = {value!r} cannot be written to a file")
+    raise ValueError(f"{path}: {name} = {shown(value)} cannot be written to a file")
+
+
+def _has_surrogates(text: str) -> bool:
+    """Tell whether a text holds halves of characters, as names of files that are no UTF-8 do."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _check_elements(path: Path, name: str, value: Any, write: Callable[..., str]) -> None:
+    """Refuse what a format cannot hold within a list, however deep."""
+    for each in value if isinstance(value, list) else ():
+        if each is None and write is _to_toml:
+            raise ValueError(
+                f"{path}: {name} holds None in a list, which TOML cannot: write .json or .yaml"
+            )
+        if isinstance(each, float) and not math.isfinite(each) and write is _to_json:
+            raise ValueError(
+                f"{path}: {name} holds {each} in a list, which JSON cannot: write .toml or .yaml"
+            )
+        _check_elements(path, name, each, write)
 
 
 def _from_json(text: str) -> Any:
@@ -129,7 +162,8 @@ def _toml_value(value: Any) -> str:
         return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    # JSON lets a text hold DEL as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _need_yaml() -> None:

@@ -89,6 +89,19 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
     write_text(path, json.dumps(document, indent=indent) + "\n")
 
 
+def expect_file(path: Path, what: str) -> None:
+    """See that there is a file, before it is read.
+
+    Raises:
+        FileNotFoundError: there is none; path and what is expected are named.
+        IsADirectoryError: it is a folder.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected {what}, found a folder")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected {what}, there is none")
+
+
 def limited(path: Path, what: str, found: int, most: int) -> None:
     """Raise a ValueError that names the file if there is more of something than is read."""
     if found > most:
@@ -211,13 +224,12 @@ def read_arrays(
 
     Raises:
         FileNotFoundError: there is no such file.
-        OSError: the file cannot be opened.
+        OSError: the file cannot be opened, or is a folder.
         ValueError: the file is damaged, too large, holds pickles or lacks an array; path and array
             are named.
     """
-    if not path.is_file():
-        wanted = "" if names is None else f" with {', '.join(names)}"
-        raise FileNotFoundError(f"{path}: expected an .npz file{wanted}")
+    wanted = f" with {', '.join(names)}" if names else ""
+    expect_file(path, f"an .npz file{wanted}")
     with path.open("rb") as stream:
         # np.load would take a lone .npy array too, and a pickle for one that it must not open.
         if not zipfile.is_zipfile(stream):

@@ -19,6 +19,7 @@ from mec_moe_env.dmoe.config import DMoEConfig
 from mec_moe_env.dmoe.simulator import DMoESimulator
 from mec_moe_env.offloading.config import OffloadingConfig
 from mec_moe_env.offloading.simulator import OffloadingSimulator
+from mec_moe_env.shown import shown
 
 
 class OffloadingForesight(NamedTuple):
@@ -107,7 +108,7 @@ def foresight(source: Any, seed: int | None = None, *, row: int = 0) -> Any:
     base = getattr(source, "unwrapped", source)
     config = getattr(base, "config", base)
     if not isinstance(config, OffloadingConfig | DMoEConfig):
-        raise TypeError(f"source must be a configuration or an environment, got {source!r}")
+        raise TypeError(f"source must be a configuration or an environment, got {shown(source)}")
     if seed is None:
         if base is config:
             raise reject("seed", seed, "an integer ≥ 0 where no environment is given")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from mec_moe_env.config import reject
 from mec_moe_env.core.buffers import Floats
 
 DECIMALS = 12
 """Points that agree in so many are one: sums of the same terms in another order."""
 
 
-def nondominated(points: Floats) -> Floats:
+def nondominated(points: ArrayLike) -> Floats:
     """Return the points, (n, k), than which no other is better in one respect and worse in none.
 
     Larger is better. Each is returned once, in ascending order of the first component.
+
+    Raises:
+        ValueError: they are no table of numbers, or one is not finite; the point is named.
     """
+    points = _finite("points", points)
+    if points.ndim != 2:
+        raise ValueError(f"points has shape {points.shape}: it must be (n, k)")
     rounded, first = np.unique(np.round(points, DECIMALS), axis=0, return_index=True)
     kept = [
         index
@@ -24,7 +32,7 @@ def nondominated(points: Floats) -> Floats:
     return points[kept]
 
 
-def hypervolume(points: Floats, reference: Floats) -> Floats:
+def hypervolume(points: ArrayLike, reference: ArrayLike) -> Floats:
     """Return the volume that points dominate above a reference point, exactly.
 
     Slice by slice along the last component, as in "hypervolume by slicing objectives" (While et
@@ -45,15 +53,31 @@ def hypervolume(points: Floats, reference: Floats) -> Floats:
         4.0
 
     Raises:
-        ValueError: the reference has another number of components than the points.
+        ValueError: the reference has another number of components than the points, or a number
+            is not finite; the point is named.
     """
-    reference = np.asarray(reference, np.float64)
+    points, reference = _finite("points", points), _finite("reference", reference)
     if points.ndim < 2 or reference.shape[-1:] != points.shape[-1:]:
         raise ValueError(
             f"points {points.shape} and reference {reference.shape} do not fit: "
             "expected (..., n, k) and (..., k)"
         )
     return _volume(np.maximum(points - reference[..., np.newaxis, :], 0.0))
+
+
+def _finite(name: str, given: ArrayLike) -> Floats:
+    """Return numbers as an array, each of them finite."""
+    try:
+        array = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise reject(name, given, "an array of numbers") from None
+    if not array.ndim:
+        raise reject(name, given, "an array of numbers")
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        place = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+        raise reject(f"{name}{list(place)}", float(array[place]), "finite")
+    return array
 
 
 def _volume(heights: Floats) -> Floats:

@@ -16,6 +16,7 @@ from gymnasium import logger, spaces
 from mec_moe_env.core.buffers import Actions, Entries, Flags, Singles
 from mec_moe_env.core.simulator import check_actions
 from mec_moe_env.offloading.env import OffloadingEnv
+from mec_moe_env.shown import shown
 from mec_moe_env.wrappers.flat_observation import FlatEntries
 from mec_moe_env.wrappers.masks import MaskedMultiDiscrete
 
@@ -121,7 +122,8 @@ class OffloadingParallelEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo is
         """Carry out the actions of all agents.
 
         Raises:
-            ValueError: an action is missing or lies outside the space, or there is no such agent.
+            ValueError: an action is missing or lies outside the space, there is no such agent, or
+                the actions are no mapping of agents to theirs.
             RuntimeError: `reset` was not called before, or the episode is over.
         """
         if not self.agents:
@@ -177,8 +179,14 @@ class OffloadingParallelEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo is
 
     def _joint(self, actions: Mapping[str, Actions]) -> Actions:
         """Return the picks for each task of the agent where it arrived, (2·U·D,)."""
+        if not isinstance(actions, Mapping):
+            raise ValueError(
+                f"actions must be a mapping of agents to their actions, got {shown(actions)}"
+            )
         if actions.keys() != set(self.agents):
-            raise ValueError(f"actions are of {sorted(actions)}, expected those of {self.agents}")
+            raise ValueError(
+                f"actions are of {shown(list(actions))}, expected those of {self.agents}"
+            )
         nvec = self._env.action_space.nvec
         chosen = []
         for agent in self.agents:

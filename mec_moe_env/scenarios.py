@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mec_moe_env.config import Config, suggest
-from mec_moe_env.config_files import read_document, write_document
+from mec_moe_env.config_files import SUFFIXES, read_document, write_document
 from mec_moe_env.dmoe.config import DMOE_PRESETS, DMoEConfig
 from mec_moe_env.offloading.config import OFFLOADING_PRESETS, OffloadingConfig
+from mec_moe_env.shown import shown
 
 GROUP = "mec_moe.scenarios"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -50,7 +51,12 @@ class ScenarioTable(Mapping[str, Kind], Generic[Kind]):
         self._registered: dict[str, Kind] = {}
 
     def __getitem__(self, name: str) -> Kind:
-        """Look a name up; the entry point of that name is loaded only now."""
+        """Look a name up; the entry point of that name is loaded only now.
+
+        Raises:
+            KeyError: there is no such scenario.
+            ValueError: the entry point is no configuration.
+        """
         for known in (self.presets, self._registered):
             if name in known:
                 return known[name]
@@ -59,7 +65,8 @@ class ScenarioTable(Mapping[str, Kind], Generic[Kind]):
             if isinstance(config, self.kind):
                 return config
             if not isinstance(config, Config):
-                raise TypeError(f"entry point {name!r} of {GROUP} must be a config, got {config!r}")
+                got = shown(config)
+                raise ValueError(f"entry point {name!r} of {GROUP} must be a config, got {got}")
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -72,8 +79,13 @@ class ScenarioTable(Mapping[str, Kind], Generic[Kind]):
         """Add a scenario, see `register_scenario`."""
         if not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
             raise ValueError(
-                f"name = {name!r} is not allowed: letters, digits, `.`, `_` and `-`, "
+                f"name = {shown(name)} is not allowed: letters, digits, `.`, `_` and `-`, "
                 f"and none of {', '.join(RESERVED)}"
+            )
+        if name.endswith(SUFFIXES):
+            raise ValueError(
+                f"name = {name!r} is not allowed: what ends in one of {', '.join(SUFFIXES)} "
+                "is read as a file"
             )
         if name in self and self[name] != config:
             raise ValueError(f"{self.id} has another scenario {name!r}: take another name")
@@ -97,8 +109,8 @@ def register_scenario(name: str, config: OffloadingConfig | DMoEConfig) -> None:
     pickle) needs no name.
 
     Args:
-        name: of letters, digits, `.`, `_` and `-`; what is there already can be registered again,
-            if it is equal.
+        name: of letters, digits, `.`, `_` and `-`, without a suffix of files such as `.toml`; what
+            is there already can be registered again, if it is equal.
         config: of either environment.
 
     Example:
@@ -174,14 +186,16 @@ def read_config_file(path: Path) -> ConfigFile:
     fields = read_document(path)
     environment, scenario = fields.pop(ENVIRONMENT, None), fields.pop(SCENARIO, None)
     if scenario is not None and not isinstance(scenario, str):
-        raise ValueError(f"{path}: {SCENARIO} = {scenario!r} must be a scenario's name")
+        raise ValueError(f"{path}: {SCENARIO} = {shown(scenario)} must be a scenario's name")
     if environment is None:
         return ConfigFile(None, scenario, fields)
     for table in TABLES:
         if environment in (table.id, table.name):
             return ConfigFile(table, scenario, fields)
     known = [name for table in TABLES for name in (table.id, table.name)]
-    raise ValueError(f"{path}: {ENVIRONMENT} = {environment!r} must be one of {', '.join(known)}")
+    raise ValueError(
+        f"{path}: {ENVIRONMENT} = {shown(environment)} must be one of {', '.join(known)}"
+    )
 
 
 def write_config_file(path: Path, config: Config) -> None:

@@ -9,12 +9,25 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from mec_moe_env.shown import shown
+
 SINGLE = MappingProxyType(
     {"action_space": "single_action_space", "observation_space": "single_observation_space"}
 )
 """Whose name differs between a vector environment and one of its sub-environments."""
 BY_ITSELF = ("np_random", "np_random_seed")
 """Attributes of a vector environment that hold one value for each sub-environment."""
+STRUCTURE = (
+    "num_envs",
+    "action_space",
+    "observation_space",
+    "single_action_space",
+    "single_observation_space",
+    "autoreset_mode",
+    "metadata",
+    "closed",
+)
+"""What arrays, spaces and the order of resets were built for."""
 BY_ROW = ("scene",)
 """Methods that take the sub-environment as their first argument."""
 
@@ -63,8 +76,10 @@ class PerSubEnvironment:
 
         Raises:
             ValueError: the values differ, are too few or too many, or the attribute belongs to
-                the scenario, which is fixed when an environment is made.
+                the scenario or to how the environment is built, which is fixed when it is made.
         """
+        if name in STRUCTURE:
+            raise ValueError(f"{name} is fixed: the environment is built for it, make a new one")
         if name == "config" or name in self.unwrapped.config.to_dict():
             raise ValueError(f"{name} is fixed: it belongs to the scenario, make a new environment")
         if isinstance(values, list | tuple):
@@ -72,7 +87,7 @@ class PerSubEnvironment:
             if len(values) != self.num_envs or not same:
                 raise ValueError(
                     f"{name} is common to all sub-environments: one value, or the same "
-                    f"{self.num_envs} times, got {values!r}"
+                    f"{self.num_envs} times, got {shown(values)}"
                 )
             values = values[0]
         setattr(_holder(self, name), name, values)

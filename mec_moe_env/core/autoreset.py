@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+from mec_moe_env.shown import shown
+
 try:
     from gymnasium.vector import AutoresetMode as AutoresetMode
 except ImportError:  # Gymnasium 1.0, whose own vector environments know but the first
@@ -26,4 +28,4 @@ def read_mode(mode: AutoresetMode | str) -> AutoresetMode:
         if mode is member or str(mode).lower() in (member.value.lower(), member.name.lower()):
             return member
     names = [member.name.lower() for member in AutoresetMode]
-    raise ValueError(f"autoreset_mode = {mode!r} is not allowed: one of {names}")
+    raise ValueError(f"autoreset_mode = {shown(mode)} is not allowed: one of {names}")

@@ -16,6 +16,7 @@ from mec_moe_env.core.kernels import Entry, lean_kernel
 from mec_moe_env.core.pool import Pool
 from mec_moe_env.core.rng import Randomness
 from mec_moe_env.core.step_buffers import Buffers, BufferTable
+from mec_moe_env.shown import shown
 
 if TYPE_CHECKING:
     from mec_moe_env.rendering.watch import Watcher
@@ -185,8 +186,8 @@ def check_options(options: Mapping[str, Any] | None, known: Collection[str] = ()
         if name not in known:
             allowed = f"one of {tuple(known)}" if known else "none"
             raise ValueError(
-                f"unknown option {name!r} of reset(): allowed is {allowed}; fields of the scenario "
-                "are given when an environment is made"
+                f"unknown option {shown(name)} of reset(): allowed is {allowed}; fields of the "
+                "scenario are given when an environment is made"
             )
 
 

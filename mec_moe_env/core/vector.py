@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_moe_env.config import resolve
+from mec_moe_env.config import plain, resolve
 from mec_moe_env.core.attributes import PerSubEnvironment
 from mec_moe_env.core.autoreset import AutoresetMode, read_mode
 from mec_moe_env.core.buffers import Actions, Entries, Flags
@@ -31,6 +31,7 @@ from mec_moe_env.core.simulator import (
 )
 from mec_moe_env.core.step_buffers import Buffers, blank, with_presence
 from mec_moe_env.rendering.modes import Art, make_renderer
+from mec_moe_env.shown import shown
 
 MOST_SHOWN = 4
 """Sub-environments that are rendered unless others are named."""
@@ -78,11 +79,16 @@ class SimulatorVectorEnv(PerSubEnvironment, VectorEnv[Entries, Actions, NDArray[
             ImportError: the scenario or the render mode needs an extra that is not installed.
         """
         self.config = resolve(scenario, self._presets, overrides)
-        simulator = build(type(self)._builder, self.config, num_envs, num_threads)
+        counts = plain(num_envs), plain(num_threads)
+        simulator = build(type(self)._builder, self.config, *counts)
         modes, fps = self.metadata["render_modes"], self.metadata["render_fps"]
         self._renderer = make_renderer(render_mode, modes, self._art, fps)
         self.render_mode = render_mode
-        self._rows = range(min(num_envs, MOST_SHOWN)) if render_rows is None else tuple(render_rows)
+        self._rows = (
+            range(min(simulator.num_envs, MOST_SHOWN))
+            if render_rows is None
+            else tuple(render_rows)
+        )
         if self._renderer is not None:
             for row in self._rows:
                 simulator.watch(row)
@@ -262,7 +268,7 @@ class SimulatorVectorEnv(PerSubEnvironment, VectorEnv[Entries, Actions, NDArray[
         if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
             raise ValueError(
                 f"options['reset_mask'] must be a boolean array of shape ({self.num_envs},) "
-                f"with a True in it, got {mask!r}"
+                f"with a True in it, got {shown(mask)}"
             )
         if not self._begun and not mask.all():
             raise ValueError("options['reset_mask'] must be all True at the first reset")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mec_moe_env.config import Real, check
 from mec_moe_env.core.buffers import Floats
+from mec_moe_env.shown import shown
 from mec_moe_env.tasks.stream import Evaluator, TaskBatch
 
 LARGEST = 1e30
@@ -39,7 +40,7 @@ def check_evaluator(evaluator: Evaluator, num_types: int, feature_dim: int) -> E
             large, or a held-out label is not ±1; array, place and what is allowed are named.
     """
     if not isinstance(evaluator, Evaluator):
-        raise TypeError(f"evaluator must be a mec_moe_env.tasks.Evaluator, got {evaluator!r}")
+        raise TypeError(f"evaluator must be a mec_moe_env.tasks.Evaluator, got {shown(evaluator)}")
     N, d = num_types, feature_dim
     labels = _of_shape(evaluator, "heldout_labels", (N, None))
     H = labels.shape[1]
@@ -118,7 +119,9 @@ def _of_shape(evaluator: Evaluator, name: str, *shapes: tuple[int | None, ...]) 
     """Return a C-ordered copy of an array of the evaluator; None stands for any size."""
     array = getattr(evaluator, name)
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"evaluator.{name} = {array!r} is not allowed: it must be a NumPy array")
+        raise ValueError(
+            f"evaluator.{name} = {shown(array)} is not allowed: it must be a NumPy array"
+        )
     shape = array.shape
     fits = any(
         len(shape) == len(allowed)

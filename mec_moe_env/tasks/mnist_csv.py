@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mec_moe_env.config import Whole
 from mec_moe_env.files import blaming, read_bytes
+from mec_moe_env.shown import shown
 from mec_moe_env.tasks.images import SPLIT_SEED, TRAIN_SHARE
 
 COLUMNS = 785
@@ -135,7 +136,7 @@ def _parse(path: Path, rows: Sequence[tuple[int, str]]) -> NDArray[np.float64]:
         for column, text in enumerate(line.split(","), 1):
             if not _is_number(text):
                 raise ValueError(
-                    f"{path}: row {row}, column {column}: {text!r} is not allowed: "
+                    f"{path}: row {row}, column {column}: {shown(text)} is not allowed: "
                     "a whole number is expected"
                 )
     raise ValueError(f"{path}: not all is numbers with commas between them")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_moe_env.core.buffers import Singles
+from mec_moe_env.core.buffers import Floats, Singles
 from mec_moe_env.files import read_arrays
 from mec_moe_env.radio.config import RadioConfig
 from mec_moe_env.radio.geometry import noise_power_w
@@ -71,11 +71,13 @@ def read_channel_trace(
     if array.shape[1] == origins * nodes:
         itself[[node * nodes + node for node in range(min(origins, nodes))]] = True
     what, negative, convert = KINDS[name]
-    _check_numbers(place, array, itself, what, -LARGEST if negative else 0.0)
-    known = np.where(itself[:, np.newaxis], 0.0, array.astype(np.float64))
-    # A gain in dB that overflows is clipped like any other.
+    # A number of extended precision may become infinite here, and is refused then; a gain in dB
+    # that overflows below is clipped like any other.
     with np.errstate(over="ignore"):
-        efficiency = convert(known, config)
+        # Compared as they are, numbers of half precision would make infinity of the bound.
+        numbers = array.astype(np.float64)
+        _check_numbers(place, array, numbers, itself, what, -LARGEST if negative else 0.0)
+        efficiency = convert(np.where(itself[:, np.newaxis], 0.0, numbers), config)
     lowest, highest = config.min_spectral_efficiency, config.max_spectral_efficiency
     return np.clip(efficiency, lowest, highest).astype(np.float32)
 
@@ -100,11 +102,25 @@ def _check_shape(
 
 
 def _check_numbers(
-    place: str, array: NDArray[Any], itself: NDArray[np.bool_], what: str, low: float
+    place: str,
+    array: NDArray[Any],
+    numbers: Floats,
+    itself: NDArray[np.bool_],
+    what: str,
+    low: float,
 ) -> None:
-    """Refuse a number that is missing, infinite or too small, unless of a node to itself."""
+    """Refuse a number that is missing, infinite or too small, unless of a node to itself.
+
+    Args:
+        place: file and array, for the message.
+        array: as it was read, for the message too.
+        numbers: the same in double precision.
+        itself: links of a node to itself.
+        what: of the numbers is there.
+        low: least that is allowed.
+    """
     # Written so that NaN fails too.
-    wrong = ~((array >= low) & (array <= LARGEST)) & ~itself[:, np.newaxis]
+    wrong = ~((numbers >= low) & (numbers <= LARGEST)) & ~itself[:, np.newaxis]
     if wrong.any():
         t, link, s = (int(axis[0]) for axis in np.nonzero(wrong))
         raise ValueError(

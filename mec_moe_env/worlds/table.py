@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mec_moe_env.config import Real, Whole
-from mec_moe_env.files import read_bytes
+from mec_moe_env.files import expect_file, read_bytes
+from mec_moe_env.shown import shown
+
+WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
+"""An integer, also as spreadsheets and NumPy write it in a column of numbers: 3.0."""
 
 
 class Row(NamedTuple):
@@ -24,7 +29,7 @@ class Row(NamedTuple):
     def reject(self, column: str, allowed: object) -> ValueError:
         """Build the error for a bad cell."""
         return ValueError(
-            f"{self.place}: {column} = {self.cells[column]!r} is not allowed: "
+            f"{self.place}: {column} = {shown(self.cells[column])} is not allowed: "
             f"{column} must be {allowed}"
         )
 
@@ -40,20 +45,23 @@ class Row(NamedTuple):
         return value
 
     def integer(self, column: str, allowed: Whole) -> int:
-        """Return a cell as an integer; `3.0` is one.
+        """Return a cell as an integer; `3.0` is one, `3e0` and `1_0` are none.
 
         Raises:
             ValueError: it is none, or not allowed.
         """
-        value = self._value(column)
+        cell = self.cells[column]
+        value = float(cell) if WHOLE.fullmatch(cell) else math.nan
         # Of NaN and infinity too.
         if not value.is_integer() or not allowed.admits(int(value)):
             raise self.reject(column, allowed)
         return int(value)
 
     def _value(self, column: str) -> float:
+        cell = self.cells[column]
         try:
-            return float(self.cells[column])
+            # Python alone reads 1_0 as 10.
+            return math.nan if "_" in cell else float(cell)
         except ValueError:
             return math.nan
 
@@ -63,16 +71,16 @@ def read_rows(path: Path, *choices: Sequence[str]) -> list[Row]:
 
     Args:
         path: of the file.
-        choices: names of columns, any of which sets must be there; case does not matter.
+        choices: names of columns, one of which sets must be there; case does not matter.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no CSV in UTF-8, larger than is read of any file, lacks a column, or a
-            row has too few or too many cells.
+        IsADirectoryError: it is a folder.
+        ValueError: it is no CSV in UTF-8, larger than is read of any file, lacks a column, has one
+            twice or more than one of the sets, or a row has too few or too many cells.
     """
     wanted = " or ".join(", ".join(columns) for columns in choices)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a CSV file with the columns {wanted}")
+    expect_file(path, f"a CSV file with the columns {wanted}")
     content = read_bytes(path)
     try:
         # With the byte order mark that spreadsheets write.
@@ -81,8 +89,7 @@ def read_rows(path: Path, *choices: Sequence[str]) -> list[Row]:
         lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    if not any(set(columns) <= set(header) for columns in choices):
-        raise ValueError(f"{path}: expected the columns {wanted}, found {', '.join(header)}")
+    _check_header(path, header, choices, wanted)
     rows = []
     for number, cells in lines:
         if not any(cells):
@@ -92,3 +99,20 @@ def read_rows(path: Path, *choices: Sequence[str]) -> list[Row]:
             raise ValueError(f"{place}: {len(cells)} cells under {len(header)} columns")
         rows.append(Row(place, dict(zip(header, cells, strict=True))))
     return rows
+
+
+def _check_header(
+    path: Path, header: list[str], choices: Sequence[Sequence[str]], wanted: str
+) -> None:
+    """Refuse a header in which one of the sets is not there, or not the only one, or not once."""
+    found = [columns for columns in choices if set(columns) <= set(header)]
+    if not found:
+        names = shown(", ".join(header))
+        raise ValueError(f"{path}: expected the columns {wanted}, found {names}")
+    if len(found) > 1:
+        raise ValueError(
+            f"{path}: found the columns {wanted.replace(' or ', ' and ')}: give only one of them"
+        )
+    twice = [column for column in found[0] if header.count(column) > 1]
+    if twice:
+        raise ValueError(f"{path}: the column {twice[0]} stands {header.count(twice[0])} times")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mec_moe_env.core.buffers import Actions, Entries, Flags, Integers
 from mec_moe_env.core.kernels import lean_kernel
 from mec_moe_env.offloading.config import OffloadingConfig
+from mec_moe_env.shown import shown
 from mec_moe_env.wrappers.masks import MaskedDiscrete
 
 CANONICAL_SUBCARRIER = 0
@@ -31,7 +32,7 @@ class FlatChoices:
         """
         if not isinstance(config, OffloadingConfig):
             raise TypeError(
-                f"FlatAction needs an environment of mec_moe/Offloading-v0, got {config!r}"
+                f"FlatAction needs an environment of mec_moe/Offloading-v0, got {shown(config)}"
             )
         for field in ("num_tasks", "max_experts"):
             value = getattr(config, field)
@@ -83,7 +84,8 @@ class FlatChoices:
         M, S = self._servers, self._subcarriers
         if ((array < 0) | (array >= (M + 1, S))).any():
             raise ValueError(
-                f"picks {picks} lie outside the space: servers 0..{M}, subcarriers 0..{S - 1}"
+                f"picks {shown(picks)} lie outside the space: "
+                f"servers 0..{M}, subcarriers 0..{S - 1}"
             )
         if origins is not None:
             at_home = (origins > 0.0) & (np.arange(M) == servers[..., np.newaxis])
@@ -198,9 +200,9 @@ def check_wrappable(wrapper: Any, actions: Any, observations: Any) -> None:
     """
     kind = type(wrapper).__name__
     if not isinstance(actions, spaces.MultiDiscrete):
-        raise TypeError(f"{kind} needs the environment's own actions, got {actions}")
+        raise TypeError(f"{kind} needs the environment's own actions, got {shown(actions)}")
     if not isinstance(observations, spaces.Dict) or "origin" not in observations.spaces:
         raise TypeError(
-            f"{kind} needs the environment's own observation, got {observations}: "
+            f"{kind} needs the environment's own observation, got {shown(observations)}: "
             "put FlatObservation and MaskedObservation around it"
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mec_moe_env.core.buffers import Entries, Flags, Integers
 from mec_moe_env.offloading.env import OffloadingVectorEnv
+from mec_moe_env.shown import shown
 from mec_moe_env.wrappers.flat_action import FlatChoices, check_wrappable
 from mec_moe_env.wrappers.masks import MaskedDiscrete
 from mec_moe_env.wrappers.vector_layer import VectorLayer
@@ -60,7 +61,7 @@ class FlatActionVector(VectorLayer):
         super().__init__(env)
         native = env.unwrapped
         if not isinstance(native, OffloadingVectorEnv):
-            raise TypeError(f"FlatActionVector needs an OffloadingVectorEnv, got {native!r}")
+            raise TypeError(f"FlatActionVector needs an OffloadingVectorEnv, got {shown(native)}")
         self._choices = FlatChoices(native.config)
         check_wrappable(self, env.single_action_space, env.single_observation_space)
         self._masks = ChoiceMasks(self._choices, env.num_envs)

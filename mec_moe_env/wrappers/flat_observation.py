@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mec_moe_env.core.buffers import Entries, Singles
+from mec_moe_env.shown import shown
 from mec_moe_env.wrappers.vector_layer import ObservationLayer
 
 
@@ -30,7 +31,7 @@ class FlatEntries:
             TypeError: the space is no Dict of one-dimensional float32 Boxes.
         """
         if not isinstance(space, spaces.Dict) or not all(map(_is_entry, space.values())):
-            raise TypeError(f"expected a Dict of one-dimensional float32 Boxes, got {space}")
+            raise TypeError(f"expected a Dict of one-dimensional float32 Boxes, got {shown(space)}")
         self.space = cast(spaces.Box, flatten_space(space))
         self._sizes = {key: cast(tuple[int], entry.shape)[0] for key, entry in space.items()}
 

@@ -8,6 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from mec_moe_env.shown import shown
+
 
 class MaskedDiscrete(spaces.Discrete):
     """A `Discrete` whose `sample` takes the masks of infos, of booleans, beside those of int8."""
@@ -52,9 +54,11 @@ def split_mask(space: Any, mask: NDArray[Any]) -> tuple[NDArray[np.int8], ...]:
         ValueError: the mask does not fit the space.
     """
     if not isinstance(space, spaces.MultiDiscrete) or space.nvec.ndim != 1:
-        raise TypeError(f"expected a MultiDiscrete of one axis, got {space}")
+        raise TypeError(f"expected a MultiDiscrete of one axis, got {shown(space)}")
     nvec = space.nvec
     if np.size(mask) != nvec.sum():
-        raise ValueError(f"mask has {np.size(mask)} entries, expected {nvec.sum()} for {space}")
+        raise ValueError(
+            f"mask has {np.size(mask)} entries, expected {nvec.sum()} for {shown(space)}"
+        )
     parts = np.split(np.ravel(mask), np.cumsum(nvec)[:-1])
     return tuple(part.astype(np.int8) for part in parts)

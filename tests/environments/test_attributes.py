@@ -67,6 +67,27 @@ def test_attributes_are_common() -> None:
             env.set_attr(name, 3)
 
 
+@pytest.mark.parametrize("layer", ["bare", "masked"])
+@pytest.mark.parametrize("name", ["num_envs", "action_space", "autoreset_mode", "metadata"])
+def test_what_an_environment_is_built_for_stays(name: str, layer: str) -> None:
+    bare = VECTOR[OFFLOADING](2)
+    env: Any = bare if layer == "bare" else MaskedObservationVector(bare)
+    with pytest.raises(ValueError, match=f"{name} is fixed: the environment is built for it"):
+        env.set_attr(name, 7)
+    env.reset(seed=0)
+    assert env.num_envs == 2
+
+
+def test_counts_are_those_that_fields_take_too() -> None:
+    """A count in an array without axes is one; one in a list, or a fraction, is none."""
+    env = VECTOR[OFFLOADING](np.array(2), num_threads=np.array(1))
+    assert env.num_envs == 2
+    assert isinstance(env.num_envs, int)
+    for bad in (np.array([2]), np.array(2.0), True):
+        with pytest.raises(ValueError, match="num_envs = .* is not allowed"):
+            VECTOR[OFFLOADING](bad)
+
+
 def test_what_no_sub_environment_has() -> None:
     env = VECTOR[OFFLOADING](2)
     env.reset(seed=0)

@@ -121,6 +121,76 @@ def test_what_no_file_holds_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"arrivals": [(0, 3, 1, 0.5), (49, None, None, None)], "horizon": 50},
+        {"arrivals": [(0, 3, 1, float("inf"))]},
+        {"arrivals": [(number, 3, 1, 0.123456789) for number in range(50_000)]},
+        {"arrivals": '\x7f\x00\n\u2028\x85\\"é'},
+        {"arrivals": "\udcff.csv"},
+        {"data_path": "\x7f"},
+    ],
+    ids=("none", "infinite", "many", "control", "surrogate", "delete"),
+)
+def test_what_is_written_is_read_again_or_refused(
+    fields: dict[str, Any], ending: str, tmp_path: Path
+) -> None:
+    if ending.startswith("y"):
+        pytest.importorskip("yaml")
+    config = OffloadingConfig(**fields)
+    path = tmp_path / f"own.{ending}"
+    try:
+        config.to_file(path)
+    except ValueError as error:
+        assert str(error).startswith(str(path))  # noqa: PT017
+        assert len(str(error)) < len(str(path)) + 150  # noqa: PT017
+        assert not list(tmp_path.iterdir())
+    else:
+        assert OffloadingConfig.from_file(path) == config
+
+
+@pytest.mark.parametrize(
+    ("fields", "ending", "message"),
+    [
+        ({"arrivals": [(0, None, None, None)]}, "toml", "arrivals holds None in a list"),
+        ({"arrivals": [(0, 1, 2, float("inf"))]}, "json", "arrivals holds inf in a list"),
+        ({"arrivals": [(1, 1, 1, 0.123456)] * 50_000}, "json", "bytes would not be read again"),
+        ({"arrivals": "\udcff"}, "toml", "arrivals = .* cannot be written as UTF-8"),
+        ({"arrivals": [[[[[1]]]]]}, "json", "arrivals is nested more than 4 lists deep"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(
+    fields: dict[str, Any], ending: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"own.{ending}: .*{message}"):
+        OffloadingConfig(**fields).to_file(tmp_path / f"own.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    OffloadingConfig(horizon=7).to_file("~/own.toml")
+    assert (tmp_path / "own.toml").is_file()
+    assert OffloadingConfig.from_file("~/own.toml").horizon == 7
+    assert OffloadingConfig.from_file(Path("~/own.toml")).horizon == 7
+    (tmp_path / "own.json").mkdir()
+    with pytest.raises(IsADirectoryError, match="own.json: expected a json file, found a folder"):
+        OffloadingConfig.from_file("~/own.json")
+
+
+@pytest.mark.parametrize("fields", [[1], None, "horizon", 3, {1: 1}, {"horizon": 3, None: 1}])
+def test_fields_are_given_by_name(fields: Any) -> None:
+    message = "fields must be a mapping of names|name of a field must be text, got"
+    with pytest.raises(TypeError, match=message):
+        OffloadingConfig.from_dict(fields)
+    if isinstance(fields, dict):
+        with pytest.raises(TypeError, match=message):
+            OffloadingEnv(fields)
+
+
 def test_without_pyyaml_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     (tmp_path / "own.yaml").write_text("horizon: 1")
@@ -150,6 +220,7 @@ def test_a_registered_scenario_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pat
         ("all", "is not allowed"),
         ("a/b", "is not allowed"),
         ("", "is not allowed"),
+        *((f"own.{ending}", "is read as a file") for ending in ENDINGS),
     ],
 )
 def test_a_name_that_is_taken_or_none_is_refused(name: str, message: str) -> None:
@@ -177,5 +248,7 @@ def test_scenarios_of_other_packages(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert table["village"].num_nodes == 3
     assert "village" not in OFFLOADING_SCENARIOS
     assert "village" not in list(table)
-    with pytest.raises(TypeError, match="'wrong' of mec_moe.scenarios must be a config"):
+    with pytest.raises(ValueError, match="'wrong' of mec_moe.scenarios must be a config, got 7"):
         table["wrong"]
+    with pytest.raises(ValueError, match="'wrong' of mec_moe.scenarios must be a config, got 7"):
+        OffloadingEnv("wrong")

@@ -98,3 +98,29 @@ def test_many_at_once() -> None:
 def test_wrong_shapes_are_named() -> None:
     with pytest.raises(ValueError, match=r"points \(2, 3\) and reference \(2,\) do not fit"):
         hypervolume(np.zeros((2, 3)), np.zeros(2))
+
+
+def test_lists_are_points_too() -> None:
+    assert hypervolume([[2, 1], [1, 3]], [0, 0]) == 4.0
+    assert nondominated([[0, 1], [0, 0]]).tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_named(value: float) -> None:
+    points = [[-2.0, -2.0], [-1.0, value]]
+    message = rf"points\[1, 1\] = {value} is not allowed: .* finite"
+    with pytest.raises(ValueError, match=message):
+        nondominated(points)
+    with pytest.raises(ValueError, match=message):
+        hypervolume(points, [-3.0, -3.0])
+    with pytest.raises(ValueError, match=rf"reference\[0\] = {value} is not allowed"):
+        hypervolume([[1.0]], [value])
+
+
+def test_what_is_no_table_of_numbers_is_named() -> None:
+    for points in ([1.0, 2.0], [[[1.0]]]):
+        with pytest.raises(ValueError, match=r"points has shape .* must be \(n, k\)"):
+            nondominated(points)
+    for ragged in ([[1.0], [1.0, 2.0]], [["a"]], None):
+        with pytest.raises(ValueError, match="points = .* must be"):
+            nondominated(ragged)  # type: ignore[arg-type]

@@ -160,6 +160,12 @@ def test_what_is_wrong_is_named() -> None:
     actions = act(env)
     with pytest.raises(ValueError, match="expected those of"):
         env.step({"station_0": actions["station_0"]})
+    strangers: list[Any] = [None, [actions["station_0"]], 3]
+    for stranger in strangers:
+        with pytest.raises(ValueError, match="actions must be a mapping of agents"):
+            env.step(stranger)
+    with pytest.raises(ValueError, match=r"actions are of \[1, 'a'\], expected those of"):
+        env.step({1: 0, "a": 0})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match=r"station_1: action\[0\] = -1 lies outside"):
         env.step(actions | {"station_1": np.array([-1, 0])})
     env.step(actions)

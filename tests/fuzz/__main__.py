@@ -7,6 +7,7 @@ python -m tests.fuzz --seed 1 --configuration 815    one of its configurations a
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import traceback
 
@@ -18,10 +19,18 @@ from tests.record import record
 MOST_FINDINGS = 10
 
 
+def positive(text: str) -> float:
+    """Read a number of steps; of none, or of NaN, nothing would be found either."""
+    steps = float(text)
+    if not (math.isfinite(steps) and steps > 0.0):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive finite number")
+    return steps
+
+
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--steps", type=float, default=1e6, help="steps in all (default 1e6)")
+    parser.add_argument("--steps", type=positive, default=1e6, help="steps in all (default 1e6)")
     parser.add_argument("--seed", type=int, default=0, help="decides every configuration")
     parser.add_argument("--configuration", type=int, help="play this one alone")
     parser.add_argument("--record", action="store_true", help="note the run in docs/trust.md")

@@ -10,6 +10,7 @@ import pytest
 from mec_moe_env import DMoEEnv, OffloadingEnv
 from mec_moe_env.core import pool
 from tests.fuzz import play as playing
+from tests.fuzz.__main__ import arguments
 from tests.fuzz.configurations import configuration
 from tests.fuzz.invariants import SINGLE, close, require
 from tests.fuzz.play import play
@@ -69,6 +70,15 @@ def test_equal_efficiencies_are_parted_within_their_range(number: int) -> None:
     """Both were drawn as the largest that is allowed."""
     drawn = configuration(1, number)
     assert drawn.min_spectral_efficiency < drawn.max_spectral_efficiency == 1000.0
+
+
+@pytest.mark.parametrize("steps", ["nan", "inf", "-5", "0", "many"])
+def test_a_run_without_steps_is_refused(steps: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        arguments(["--steps", steps])
+    assert ended.value.code == 2
+    assert "--steps: " in capsys.readouterr().err
+    assert arguments(["--steps", "1e3"]).steps == 1000.0
 
 
 def test_a_gate_below_float32_is_seen_as_zero() -> None:

@@ -146,7 +146,11 @@ def broken_environments() -> list[BrokenEnvironment]:
             Counting,
             ("equal_seeds_give_equal_episodes", vector),
         ),
-        BrokenEnvironment(CONFIG, Individual, ("equal_seeds_give_equal_episodes", vector)),
+        BrokenEnvironment(
+            CONFIG,
+            Individual,
+            ("equal_seeds_give_equal_episodes", vector, "configuration_pickles"),
+        ),
         BrokenEnvironment(CONFIG, Responsive, ("no_action_changes_what_comes", vector)),
         BrokenEnvironment(CONFIG, Shy, ("masks_leave_a_choice",)),
         BrokenEnvironment(CONFIG, Tilted, (vector,)),

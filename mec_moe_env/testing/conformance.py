@@ -66,13 +66,13 @@ def require(holds: Any, why: str) -> None:
 def failures(checks: Sequence[Check]) -> dict[str, str]:
     """Run checks and return why each that failed did, by name.
 
-    After a basic one that fails the others are not run.
+    After a basic one that fails the others are not run. What asks Python to exit has failed, too.
     """
     found = {}
     for check in checks:
         try:
             check()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found[check.name] = f"{type(error).__name__}: {error}"
             if check.basic:
                 break

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
+from mec_moe_agents.outside.adapters import pair
 from mec_moe_agents.outside.building import adapt, name_of
+from mec_moe_agents.outside.errors import naming, staying
 from mec_moe_agents.registry import act_in
 from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
 from mec_moe_env.config import Config, Whole, reject
@@ -251,8 +253,11 @@ def run_episodes(
     observation, info = env.reset(seed=list(seeds))
     state, episode_start = None, np.ones(len(seeds), dtype=np.bool_)
     for step in range(config.steps):
-        action, state = acting.predict(observation, state, episode_start, deterministic=True)
-        observation, reward, _, _, info = env.step(action)
+        with staying(name):
+            answer = acting.predict(observation, state, episode_start, deterministic=True)
+        action, state = pair(answer, name)
+        with naming(name):
+            observation, reward, _, _, info = env.step(action)
         _check_rewards(reward, name, seeds, step)
         episode_start = np.zeros(len(seeds), dtype=np.bool_)
         totals["return"] += reward

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from mec_moe_env.config import reject
+
 Subject = TypeVar("Subject")
 Test = TypeVar("Test", bound=Callable[..., Any])
 NOTHING_EXPECTED: Mapping[str, str] = MappingProxyType({})
@@ -61,6 +63,16 @@ def require(holds: Any, why: str) -> None:
     """Raise a `ViolationError` that says why unless a condition holds."""
     if not holds:
         raise ViolationError(why)
+
+
+def check_kind(config: object, kind: Any) -> None:
+    """See that a scenario is given as its configuration.
+
+    Raises:
+        ValueError: it is something else, such as a preset's name.
+    """
+    if not isinstance(config, kind):
+        raise reject("config", config, "a configuration, such as OFFLOADING_PRESETS['toy']")
 
 
 def failures(checks: Sequence[Check]) -> dict[str, str]:

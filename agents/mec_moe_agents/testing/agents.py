@@ -19,6 +19,7 @@ from mec_moe_env.testing.conformance import (
     Check,
     basic,
     bind,
+    check_kind,
     require,
     run_checks,
 )
@@ -217,6 +218,7 @@ def agent_checks(agent: Any, config: Config) -> list[Check]:
             or a function from observations to actions.
         config: an `OffloadingConfig` or a `DMoEConfig`; small sizes make it quick.
     """
+    check_kind(config, Config)
     return bind(AGENT_CHECKS, AgentCase(agent, config))
 
 
@@ -240,7 +242,7 @@ def check_agent(
 
     Raises:
         ConformanceError: a check failed that should not, or the reverse; each is named.
-        ValueError: there is no check of an expected failure's name.
+        ValueError: there is no check of an expected failure's name, or `config` is none.
     """
     return run_checks(agent, agent_checks(agent, config), expected_failures)
 

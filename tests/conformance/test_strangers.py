@@ -10,7 +10,7 @@ from mec_moe_agents.testing.agents import AGENT_CHECKS
 from mec_moe_agents.testing.broken_agents import Tidy
 
 from mec_moe_env import OFFLOADING_PRESETS
-from mec_moe_env.testing import failures
+from mec_moe_env.testing import failures, scenario_checks, world_checks
 
 SMALL = OFFLOADING_PRESETS["default"].override(horizon=10)
 
@@ -97,3 +97,16 @@ def test_what_leaves_has_failed(agent: Any, code: str) -> None:
     found = failures(agent_checks(agent, SMALL))
     assert list(found) == ["it_answers"]
     assert code in found["it_answers"]
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        lambda: agent_checks("guard", "toy"),
+        lambda: scenario_checks("toy"),  # type: ignore[arg-type]
+        lambda: world_checks("toy"),
+    ],  # type: ignore[arg-type]
+)
+def test_a_scenario_is_its_configuration(checks: Any) -> None:
+    with pytest.raises(ValueError, match="config = 'toy' is not allowed: .* OFFLOADING_PRESETS"):
+        checks()

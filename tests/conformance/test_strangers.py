@@ -100,13 +100,8 @@ def test_what_leaves_has_failed(agent: Any, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "checks",
-    [
-        lambda: agent_checks("guard", "toy"),
-        lambda: scenario_checks("toy"),  # type: ignore[arg-type]
-        lambda: world_checks("toy"),
-    ],  # type: ignore[arg-type]
+    "checks", [lambda config: agent_checks("guard", config), scenario_checks, world_checks]
 )
 def test_a_scenario_is_its_configuration(checks: Any) -> None:
     with pytest.raises(ValueError, match="config = 'toy' is not allowed: .* OFFLOADING_PRESETS"):
-        checks()
+        checks("toy")

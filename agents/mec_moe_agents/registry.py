@@ -12,7 +12,14 @@ from mec_moe_agents.environments import DMOE, OFFLOADING, config_of, environment
 from mec_moe_agents.offloading.catalogue import OFFLOADING_AGENTS
 from mec_moe_agents.outside.building import actor_of, name_of
 from mec_moe_agents.outside.code import plugins
-from mec_moe_agents.outside.find import find_outside, hint, is_outside, with_options
+from mec_moe_agents.outside.errors import AgentError
+from mec_moe_agents.outside.find import (
+    check_known,
+    find_outside,
+    hint,
+    is_outside,
+    with_options,
+)
 from mec_moe_agents.outside.syntax import parse_reference
 from mec_moe_agents.through_wrappers import act_through
 from mec_moe_env.config import Config, suggest
@@ -58,6 +65,8 @@ def find_agent(name: str, config: Config, *, trust_zip: bool = False) -> Catalog
         ImportError: something that the agent needs is not installed.
     """
     entries = catalogue(config)
+    if not isinstance(name, str):
+        raise AgentError(f"name = {name!r} is not allowed: an agent's name must be text")
     if name in entries:
         return entries[name]
     target, options = parse_reference(name)
@@ -107,13 +116,19 @@ def make_agent(
 
     Raises:
         ValueError: the name is unknown, or an option is out of range.
-        TypeError: the environment is not of this project, a wrapper changes its observation or
-            action in a way of its own, or the agent has no such option.
+        AgentError: there is no such option, one is given twice, or it is nothing that can act; a
+            `TypeError` and a `ValueError`.
+        TypeError: the environment is not of this project, or a wrapper changes its observation or
+            action in a way of its own.
         OSError: a file is missing.
         ImportError: something that the agent needs is not installed.
     """
     config = config_of(env)
     entry = find_agent(name, config, trust_zip=trust_zip)
+    bracketed = parse_reference(name).options
+    for option in bracketed.keys() & options.keys():
+        raise AgentError(f"agent {name!r}: option {option} is given in brackets already")
+    check_known(name, entry, {**bracketed, **options})
     return act_through(entry.build(config, env, seed, **options), env)
 
 

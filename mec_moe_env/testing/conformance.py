@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from mec_moe_env.config import reject
+
 Subject = TypeVar("Subject")
 Test = TypeVar("Test", bound=Callable[..., Any])
 NOTHING_EXPECTED: Mapping[str, str] = MappingProxyType({})
@@ -63,16 +65,26 @@ def require(holds: Any, why: str) -> None:
         raise ViolationError(why)
 
 
+def check_kind(config: object, kind: Any) -> None:
+    """See that a scenario is given as its configuration.
+
+    Raises:
+        ValueError: it is something else, such as a preset's name.
+    """
+    if not isinstance(config, kind):
+        raise reject("config", config, "a configuration, such as OFFLOADING_PRESETS['toy']")
+
+
 def failures(checks: Sequence[Check]) -> dict[str, str]:
     """Run checks and return why each that failed did, by name.
 
-    After a basic one that fails the others are not run.
+    After a basic one that fails the others are not run. What asks Python to exit has failed, too.
     """
     found = {}
     for check in checks:
         try:
             check()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found[check.name] = f"{type(error).__name__}: {error}"
             if check.basic:
                 break

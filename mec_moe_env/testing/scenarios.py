@@ -20,6 +20,7 @@ from mec_moe_env.testing.conformance import (
     Check,
     basic,
     bind,
+    check_kind,
     require,
     run_checks,
 )
@@ -198,6 +199,7 @@ def scenario_checks(config: Config, make: Make | None = None) -> list[Check]:
         make: builds a scalar environment of a configuration: the project's own if left out, or a
             subclass or wrapper of yours.
     """
+    check_kind(config, Config)
     own = OffloadingEnv if isinstance(config, OffloadingConfig) else DMoEEnv
     return bind(SCENARIO_CHECKS, ScenarioCase(config, make or own))
 
@@ -223,7 +225,7 @@ def check_scenario(
 
     Raises:
         ConformanceError: a check failed that should not, or the reverse; each is named.
-        ValueError: there is no check of an expected failure's name.
+        ValueError: there is no check of an expected failure's name, or `config` is none.
     """
     return run_checks(type(config).__name__, scenario_checks(config, make), expected_failures)
 

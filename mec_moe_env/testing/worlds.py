@@ -17,6 +17,7 @@ from mec_moe_env.testing.conformance import (
     Check,
     basic,
     bind,
+    check_kind,
     require,
     run_checks,
 )
@@ -166,6 +167,7 @@ WORLD_CHECKS = (
 
 def world_checks(config: OffloadingConfig | DMoEConfig) -> list[Check]:
     """Return the checks of the world that a configuration names, not yet run."""
+    check_kind(config, OffloadingConfig | DMoEConfig)
     return bind(WORLD_CHECKS, WorldCase(config))
 
 
@@ -188,7 +190,7 @@ def check_world(
 
     Raises:
         ConformanceError: a check failed that should not, or the reverse; each is named.
-        ValueError: there is no check of an expected failure's name.
+        ValueError: there is no check of an expected failure's name, or `config` is none.
     """
     return run_checks(type(config).__name__, world_checks(config), expected_failures)
 

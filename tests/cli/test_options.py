@@ -1,5 +1,7 @@
 """What all commands refuse alike, before any work begins."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("typer")
@@ -40,3 +42,21 @@ def test_no_evaluation_takes_seeds_of_training(command: tuple[str, ...]) -> None
     assert result.exit_code == 2
     assert f"seed = {FIRST_TRAINING_SEED} is not allowed" in result.stderr
     assert "those above are for training" in result.stderr
+
+
+def test_an_empty_file_is_no_folder() -> None:
+    result = CliRunner().invoke(app, ["compare", "--config", ""])
+    assert result.exit_code == 2
+    assert "an empty path; expected that of a file" in result.stderr
+
+
+def test_the_home_stands_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text('scenario = "toy"\n')
+    asked = ["--config", "~/small.toml", "--agents", "nearest", "--seeds", "1", "--out", "~/x"]
+    result = CliRunner().invoke(app, ["compare", *asked])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "x" / "rows.csv").is_file()
+    assert not Path("~").exists()
+    assert CliRunner().invoke(app, ["scenarios", "~/small.toml"]).exit_code == 0

@@ -178,3 +178,30 @@ def test_the_options_of_an_agent_are_listed(folder: Path) -> None:
     wrong = mec_moe("agents", "gaurd")
     assert wrong.exit_code == 2
     assert "did you mean 'guard'" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("agent", "message"),
+    [
+        ("own.py:BestLink[seed=1]", "agent 'own.py:BestLink[seed=1]' has no option 'seed'"),
+        ("own.py:nothing", "agent 'own.py:nothing': an agent needs predict or act"),
+        ("own.py:Broken", "predict of Broken must return (actions, state)"),
+        ("wrong.py:A", "agent 'wrong.py:A': no Python that can be read"),
+        ("exits.py:A", "agent 'exits.py:A' asked Python to exit (3)"),
+    ],
+)
+def test_what_is_wrong_with_an_agent_is_a_line(folder: Path, agent: str, message: str) -> None:
+    Path("wrong.py").write_text("class A:\n")
+    Path("exits.py").write_text("raise SystemExit(3)\n")
+    result = mec_moe("compare", "--scenario", "toy", "--agents", f"{agent},nearest", "--seeds", 2)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.strip().splitlines()[-1].startswith("mec-moe: ")
+    if "Broken" not in agent and "seed" not in agent:
+        assert mec_moe("agents", agent).exit_code == 2
+
+
+def test_no_name_is_no_agent() -> None:
+    result = mec_moe("agents", "")
+    assert result.exit_code == 2
+    assert "unknown agent ''" in result.stderr

@@ -104,7 +104,9 @@ def _show_fields(name: str) -> None:
     from mec_moe_env.fields import describe, differences
 
     is_file = name.endswith(SUFFIXES)
-    chosen = choose(None, None if is_file else name, {}, Path(name) if is_file else None)
+    chosen = choose(
+        None, None if is_file else name, {}, Path(name).expanduser() if is_file else None
+    )
     changed = differences(chosen.config)
     print(Scenario(chosen.name, chosen.config, ()).summary)
     print("* differs from the environment's defaults. Set one by --set FIELD=VALUE, or in a")

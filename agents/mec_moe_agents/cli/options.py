@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,14 @@ def given_path(text: str | Path) -> Path:
     """Read a path from the command line, where an empty one would be the current folder."""
     if text == "":
         raise typer.BadParameter("an empty path; the current folder is `.`")
-    return Path(text)
+    return Path(os.path.expanduser(text))
+
+
+def given_file(text: str | Path) -> Path:
+    """Read the path of a file from the command line."""
+    if text == "":
+        raise typer.BadParameter("an empty path; expected that of a file")
+    return given_path(text)
 
 
 def path_option(what: str, metavar: str = "PATH") -> Any:
@@ -57,7 +65,7 @@ ConfigPath = Annotated[
     typer.Option(
         "--config",
         is_eager=True,
-        parser=given_path,
+        parser=given_file,
         metavar="FILE",
         help="TOML, JSON or YAML with fields of a scenario, which is called after the file; with "
         "--scenario, fields of that one.",
@@ -67,7 +75,7 @@ ConfigPaths = Annotated[
     list[Path] | None,
     typer.Option(
         "--config",
-        parser=given_path,
+        parser=given_file,
         metavar="FILE",
         help="TOML, JSON or YAML with fields of a scenario, called after the file; repeatable.",
     ),

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Agent
 from mec_moe_agents.environments import DMOE, OFFLOADING, environment_of
+from mec_moe_agents.evaluation.trained import was_trained
+from mec_moe_agents.outside.adapters import pair
 from mec_moe_agents.outside.building import adapt, name_of
+from mec_moe_agents.outside.errors import naming, staying
 from mec_moe_agents.registry import act_in
-from mec_moe_env import DMoEVectorEnv, OffloadingVectorEnv
-from mec_moe_env.config import Config, Whole, reject
+from mec_moe_env import DMoEConfig, DMoEVectorEnv, OffloadingConfig, OffloadingVectorEnv
+from mec_moe_env.config import Config, Whole, plain, reject
 from mec_moe_env.core.buffers import Floats, Over
 
 FIRST_TRAINING_SEED = 2**31
@@ -44,6 +47,33 @@ def check_training_seeds(seeds: Iterable[int]) -> None:
         ValueError: a seed is below `FIRST_TRAINING_SEED`, or no integer.
     """
     _check_seeds(seeds, Whole(FIRST_TRAINING_SEED), "those below are for evaluation")
+
+
+def listed(seeds: Sequence[int]) -> list[int]:
+    """Return seeds as a list of integers, if they are at least one, ≥ 0 and each another.
+
+    Raises:
+        ValueError: they are not; the seed is named.
+    """
+    given = plain(seeds)
+    if not isinstance(given, tuple) or not given:
+        raise reject("seeds", seeds, "a sequence of at least one integer, such as range(20)")
+    _check_seeds(given, Whole(0), "an environment takes no other")
+    check_different(given)
+    return list(map(int, given))
+
+
+def check_different(seeds: Sequence[int], who: str = "seeds") -> None:
+    """See that no seed stands twice: an episode that counts twice makes an interval too narrow.
+
+    Raises:
+        ValueError: one does; it is named.
+    """
+    seen: set[int] = set()
+    for seed in seeds:
+        if seed in seen:
+            raise ValueError(f"{who}: seed {seed} stands twice")
+        seen.add(seed)
 
 
 def _check_seeds(seeds: Iterable[int], allowed: Whole, why: str) -> None:
@@ -182,7 +212,7 @@ def evaluate(
             function that builds one; or what acts itself, an object with `predict` or `act`, a
             trained model, a function from observations to actions (`docs/outside.md`).
         config: the scenario.
-        seeds: at least one.
+        seeds: at least one, each another; below 2³¹ for an agent that was trained.
         options: keyword arguments of the agent.
         on_step: called after each step with the number of environment steps it made.
         trust_zip: whether a `model.zip` may be loaded, which runs code that is in it.
@@ -194,11 +224,17 @@ def evaluate(
         array([-6.16, -6.16, -6.16])
 
     Raises:
-        ValueError: the agent is unknown, or one of its options is out of range.
-        TypeError: it is nothing that can act.
+        ValueError: the agent is unknown, one of its options is unknown or out of range, it is
+            nothing that can act (a `TypeError`, too), `config` is no configuration, or a seed is
+            not allowed.
     """
+    if not isinstance(config, OffloadingConfig | DMoEConfig):
+        raise reject("config", config, "an OffloadingConfig or a DMoEConfig")
+    given = listed(seeds)
+    if was_trained(agent, config):
+        check_evaluation_seeds(given)
     name, parts = agent if isinstance(agent, str) else name_of(agent), []
-    for chunk in batches(config, seeds):
+    for chunk in batches(config, given):
         env = make_vector_env(config, len(chunk))
         acting = act_in(agent, env, seed=chunk, trust_zip=trust_zip, **(options or {}))
         parts.append(run_episodes(acting, env, chunk, on_step, name=name))
@@ -251,8 +287,11 @@ def run_episodes(
     observation, info = env.reset(seed=list(seeds))
     state, episode_start = None, np.ones(len(seeds), dtype=np.bool_)
     for step in range(config.steps):
-        action, state = acting.predict(observation, state, episode_start, deterministic=True)
-        observation, reward, _, _, info = env.step(action)
+        with staying(name):
+            answer = acting.predict(observation, state, episode_start, deterministic=True)
+        action, state = pair(answer, name)
+        with naming(name):
+            observation, reward, _, _, info = env.step(action)
         _check_rewards(reward, name, seeds, step)
         episode_start = np.zeros(len(seeds), dtype=np.bool_)
         totals["return"] += reward

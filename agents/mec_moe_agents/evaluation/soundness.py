@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mec_moe_agents.evaluation.rollout import Episodes
+from mec_moe_agents.evaluation.rollout import Episodes, check_different
 from mec_moe_env.core.buffers import Floats, Integers
 
 WITHOUT_TASKS = frozenset(
@@ -21,19 +21,20 @@ def check_comparable(results: Mapping[str, Episodes]) -> None:
     """See that agents ran on the same seeds, and that what was measured of them is finite.
 
     Raises:
-        ValueError: there is no agent, two agents have other seeds, or a value is not finite: the
-            agent, and the seed, are named.
+        ValueError: there is no agent, two agents have other seeds, a seed stands twice, or a value
+            is not finite: the agent, the seed, and where it is known the step, are named.
     """
     if not results:
         raise ValueError("nothing to compare: no agents")
     first, reference = next(iter(results.items()))
+    check_different(reference.seeds.tolist(), first)
     for agent, episodes in results.items():
         if not np.array_equal(episodes.seeds, reference.seeds):
             raise ValueError(
                 f"{agent} ran on the seeds {_listed(episodes)}, {first} on {_listed(reference)}: "
                 "only agents that ran on the same seeds in the same order are compared"
             )
-        _refuse(not_finite(agent, episodes.metrics, episodes.seeds))
+        _refuse(not_finite(agent, episodes.metrics, episodes.seeds, episodes.curve))
 
 
 def check_bounds(results: Mapping[str, Episodes], bounds: Floats) -> None:
@@ -47,13 +48,21 @@ def check_bounds(results: Mapping[str, Episodes], bounds: Floats) -> None:
 
 
 def not_finite(
-    agent: str, metrics: Mapping[str, Floats], seeds: Sequence[int] | Integers
+    agent: str,
+    metrics: Mapping[str, Floats],
+    seeds: Sequence[int] | Integers,
+    curve: Floats | None = None,
 ) -> Iterator[str]:
-    """Name every value, (n,) of each metric on n seeds, that is not finite and should be."""
+    """Name every value, (n,) of each metric on n seeds, that is not finite and should be.
+
+    The curve, (n, T), knows the step at which one began where it is not finite itself.
+    """
     for name, values in metrics.items():
         broken = np.isinf(values) if name in WITHOUT_TASKS else ~np.isfinite(values)
         for row in np.flatnonzero(broken).tolist():
-            yield f"{name} = {values[row]} of {agent} on seed {seeds[row]} is not finite"
+            steps = [] if curve is None else np.flatnonzero(~np.isfinite(curve[row])).tolist()
+            when = f", from step {steps[0]} on" if steps else ""
+            yield f"{name} = {values[row]} of {agent} on seed {seeds[row]} is not finite{when}"
 
 
 def above_bounds(

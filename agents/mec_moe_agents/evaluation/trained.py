@@ -9,6 +9,7 @@ from typing import Any
 from mec_moe_agents.dmoe.learned import DIGITS_MOE
 from mec_moe_agents.offloading.learned import FOLDER, most_like, preset_for
 from mec_moe_agents.outside.find import is_outside
+from mec_moe_agents.outside.model import is_model
 from mec_moe_agents.outside.syntax import parse_reference
 from mec_moe_agents.registry import find_agent
 from mec_moe_env import OffloadingConfig
@@ -28,6 +29,13 @@ def training_runs(agent: str, config: Config) -> int:
         # Of weights of one's own nothing is known but that they were trained.
         return 1 if options else _runs_of(_manifest(config))
     return find_agent(agent, config).training_runs if is_outside(target) else 0
+
+
+def was_trained(agent: Any, config: Config) -> bool:
+    """Tell whether an agent, by its name or as an object, was trained: training seeds are its."""
+    if isinstance(agent, str):
+        return training_runs(agent, config) > 0
+    return is_model(agent) or bool(getattr(agent, FIELD, 0))
 
 
 def _manifest(config: Config) -> Path:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mec_moe_agents.agent import Observation, with_batch_axis
 from mec_moe_agents.environments import call_batched
+from mec_moe_agents.outside.errors import AgentError
 from mec_moe_agents.outside.signature import parameters_of
 from mec_moe_env.core.buffers import Flags
 
@@ -51,17 +52,13 @@ class Adapter:
         """Choose the actions of a batch of rows, or of one, as described in `Agent.predict`.
 
         Raises:
-            TypeError: the agent returned something else than actions and a state.
+            AgentError: the agent returned something else than actions and a state.
         """
         batched, single = with_batch_axis(observation)
         given = {"state": state, "episode_start": episode_start, "deterministic": deterministic}
         answer = self._ask(batched, {name: given[name] for name in self._taken})
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise TypeError(
-                f"predict of {type(self._agent).__name__} must return (actions, state), "
-                f"got {type(answer).__name__}"
-            )
-        return (np.asarray(answer[0])[0] if single else answer[0]), answer[1]
+        actions, state = pair(answer, type(self._agent).__name__)
+        return (np.asarray(actions)[0] if single else actions), state
 
     def _ask(self, observation: Observation, given: Mapping[str, Any]) -> Any:
         masks = {MASKS: self._masks(observation)} if self._masked else {}
@@ -70,6 +67,19 @@ class Adapter:
     def _masks(self, observation: Observation) -> Flags:
         """Return the masks of the environment's own actions, (n, sum(nvec))."""
         return call_batched(self._env, MASKS, single_ndim=1).astype(np.bool_)
+
+
+def pair(answer: Any, who: str) -> tuple[Any, Any]:
+    """Return what `predict` has answered if it is a pair: actions and a state.
+
+    Raises:
+        AgentError: it is something else.
+    """
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise AgentError(
+            f"predict of {who} must return (actions, state), got {type(answer).__name__}"
+        )
+    return answer
 
 
 class RowAgent:

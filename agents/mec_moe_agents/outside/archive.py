@@ -6,7 +6,9 @@ does so before it was told that the file is trusted.
 
 from __future__ import annotations
 
+import json
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +64,25 @@ def check_archive(path: Path) -> None:
         raise ValueError(f"{path}: expected a model.zip of Stable-Baselines3, this is no zip file")
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
-    names = {member.filename for member in members}
-    missing = [name for name in MEMBERS if name not in names]
-    if missing:
-        raise ValueError(f"{path}: no model of Stable-Baselines3, it lacks {', '.join(missing)}")
-    size = sum(member.file_size for member in members)
-    if size > MODEL_BYTES:
-        raise ValueError(f"{path}: {size:,} bytes unpacked are too many: {MODEL_BYTES:,}")
+        names = {member.filename for member in members}
+        missing = [name for name in MEMBERS if name not in names]
+        if missing:
+            lacks = ", ".join(missing)
+            raise ValueError(f"{path}: no model of Stable-Baselines3, it lacks {lacks}")
+        size = sum(member.file_size for member in members)
+        if size > MODEL_BYTES:
+            raise ValueError(f"{path}: {size:,} bytes unpacked are too many: {MODEL_BYTES:,}")
+        with blaming(path, "no model of Stable-Baselines3"):
+            _check_members(archive)
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    """See that settings are a JSON object, and weights what PyTorch writes: an archive again."""
+    settings, weights = MEMBERS
+    if not isinstance(json.loads(archive.read(settings)), dict):
+        raise ValueError(f"{settings} is no JSON object")
+    if not zipfile.is_zipfile(BytesIO(archive.read(weights))):
+        raise ValueError(f"{weights} is nothing that PyTorch has saved")
 
 
 def _algorithm_of(data: dict[str, Any]) -> Any:

@@ -42,12 +42,15 @@ def load_plugin(point: EntryPoint) -> Loaded:
 
     Raises:
         ImportError: its module cannot be imported.
-        AttributeError: its module has no such name.
+        ValueError: its module has no such name.
     """
     origin = {"entry point": point.value}
     if point.dist is not None:
         origin["distribution"] = f"{point.dist.name} {point.dist.version}"
-    thing = point.load()
+    try:
+        thing = point.load()
+    except AttributeError as error:
+        raise ValueError(f"agent {point.name!r}, entry point {point.value!r}: {error}") from error
     return Loaded(thing, origin | _source(sys.modules.get(point.module)))
 
 
@@ -61,6 +64,8 @@ def load_code(target: str) -> Loaded:
         ValueError: there is no such module, file or name, or the file is too large.
     """
     place, _, attribute = target.rpartition(SEPARATOR)
+    if not place or not attribute:
+        raise ValueError(f"agent {target!r}: expected package.module:Class or file.py:Class")
     if place.endswith(".py"):
         module, origin = _load_file(target, Path(place)), {"file": place}
     else:

@@ -9,11 +9,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mec_moe_agents.agent import CatalogueEntry, Seed, row_seeds
-from mec_moe_env.config import Config, suggest
+from mec_moe_agents.outside.errors import AgentError
+from mec_moe_env.config import Config, plain, suggest
 
 PASSED = ("config", "env", "seed", "seeds")
 """Parameters that are filled in by name: the configuration, the environment, a seed for each row or
 one for all, and a list with a seed for each row."""
+PLAIN: Mapping[str, type] = MappingProxyType({"bool": bool, "int": int, "float": float, "str": str})
+"""Annotations that an option is held to."""
 ENTRY = re.compile(r"^(\s+)\**(\w+)(?: \([^)]*\))?: (.*)$")
 """A line of `Args:` in a docstring, after Google's convention."""
 
@@ -99,12 +102,46 @@ def check_options(agent: str, options: Mapping[str, Any], known: Sequence[str]) 
     """Refuse options that there are not.
 
     Raises:
-        ValueError: there is no such option; the nearest is given.
+        AgentError: there is no such option; the nearest is given.
     """
     for name in options:
         if name not in known:
             hint = suggest(name, known) if known else "it has none"
-            raise ValueError(f"agent {agent!r} has no option {name!r}: {hint}")
+            raise AgentError(f"agent {agent!r} has no option {name!r}: {hint}")
+
+
+def check_unreserved(agent: str, options: Mapping[str, Any]) -> None:
+    """Refuse options by names that are filled in for every agent.
+
+    Raises:
+        AgentError: one is among `PASSED`.
+    """
+    for name in PASSED:
+        if name in options:
+            raise AgentError(
+                f"agent {agent!r} has no option {name!r}: it gets that from who runs it"
+            )
+
+
+def converted(agent: str, parameter: inspect.Parameter | None, value: Any) -> Any:
+    """Return an option as it is annotated, if that is a number, a truth or a text.
+
+    Raises:
+        AgentError: it is something else.
+    """
+    kind = "" if parameter is None else _annotation(parameter.annotation)
+    if kind not in PLAIN or value is None:
+        return value
+    given = plain(value)
+    if kind == "float" and isinstance(given, int) and not isinstance(given, bool):
+        return float(given)
+    fits = isinstance(given, PLAIN[kind]) and isinstance(given, bool) == (kind == "bool")
+    if not fits:
+        assert parameter is not None
+        raise AgentError(
+            f"agent {agent!r}: {parameter.name} = {value!r} is not allowed: it must be {kind}"
+        )
+    return given
 
 
 def call_with(
@@ -118,7 +155,8 @@ def call_with(
     """Build an agent: what it takes of `PASSED` by name, or else the configuration first.
 
     Raises:
-        ValueError: there is no such option, or something that it needs is not given.
+        ValueError: there is no such option, one is not as it is annotated, or something that it
+            needs is not given.
     """
     parameters = parameters_of(build)
     rows = getattr(env, "num_envs", 1)
@@ -128,7 +166,8 @@ def call_with(
     known = [each for each in parameters if each not in PASSED]
     if not takes_anything([build]):
         check_options(name, options, known)
-    given = {each: passed[each] for each in parameters if each in passed} | dict(options)
+    chosen = {key: converted(name, parameters.get(key), value) for key, value in options.items()}
+    given = {each: passed[each] for each in parameters if each in passed} | chosen
     first = next(iter(parameters.values()), None)
     leading = [] if given.keys() & set(PASSED) or first is None else [config]
     positional = [first.name] if leading and first is not None else []

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_moe_agents.environments import environment_of
+from mec_moe_agents.outside.adapters import pair
+from mec_moe_agents.outside.errors import naming, staying
 from mec_moe_agents.registry import make_agent
 from mec_moe_env import unflatten
 from mec_moe_env.config import Config
@@ -50,8 +52,11 @@ def play(config: Config, agent: str, seed: int, *, trust_zip: bool = False) -> I
     for step in range(config.steps):
         seen = unflatten(observation, config.observation_shapes)
         errors = env.model_errors() if hasattr(env, "model_errors") else None
-        action, state = actor.predict(observation, state, episode_start, deterministic=True)
-        observation, *_ = env.step(action)
+        with staying(agent):
+            answer = actor.predict(observation, state, episode_start, deterministic=True)
+        action, state = pair(answer, agent)
+        with naming(agent):
+            observation, *_ = env.step(action)
         after = env.scene()
         yield Frame(step, before, after, seen, errors)
         before, episode_start = after, np.zeros(1, np.bool_)

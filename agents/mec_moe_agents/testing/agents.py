@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_moe_agents.agent import row_seeds
 from mec_moe_agents.environments import environment_of
-from mec_moe_agents.registry import make_agent
+from mec_moe_agents.registry import act_in
 from mec_moe_env.config import Config
 from mec_moe_env.testing.conformance import (
     NOTHING_EXPECTED,
     Check,
     basic,
     bind,
+    check_kind,
     require,
     run_checks,
 )
@@ -35,7 +36,7 @@ class AgentCase:
     """What builds an agent, and a scenario that it shall act in."""
 
     agent: Any
-    """A name of the catalogue, or what is called with config, env and seed as it takes them."""
+    """A name, a class, a function or an object: all that `mec_moe_agents.evaluate` takes."""
     config: Any
 
     def env(self, rows: int | None = None) -> Any:
@@ -46,12 +47,9 @@ class AgentCase:
         return environment.vector(rows, self.config)
 
     def build(self, env: Any, seed: int = SEED) -> Any:
-        """Build an agent for an environment."""
-        if isinstance(self.agent, str):
-            return make_agent(self.agent, env, seed=seed)
-        known = {"config": self.config, "env": env, "seed": seed}
-        taken = inspect.signature(self.agent).parameters
-        return self.agent(**{name: value for name, value in known.items() if name in taken})
+        """Build an agent for an environment, as `mec_moe_agents.evaluate` does."""
+        rows = getattr(env, "num_envs", None)
+        return act_in(self.agent, env, seed=seed if rows is None else row_seeds(seed, rows))
 
     def play(self, agent: Any, env: Any, seed: int = SEED) -> Actions:
         """Return the actions of an episode's first steps, from no state."""
@@ -214,10 +212,13 @@ def agent_checks(agent: Any, config: Config) -> list[Check]:
     """Return the checks of an agent in a scenario, not yet run.
 
     Args:
-        agent: a name of the catalogue; or a class or function that is called with those of
-            `config`, `env` and `seed` that it takes, and returns an `Agent`.
+        agent: whatever `mec_moe_agents.evaluate` takes, built as it does: a name, of the catalogue
+            or of what is outside; a class or function that builds one from what it takes of
+            `config`, `env`, `seed` and `seeds`; an object with `predict` or `act`, a trained model,
+            or a function from observations to actions.
         config: an `OffloadingConfig` or a `DMoEConfig`; small sizes make it quick.
     """
+    check_kind(config, Config)
     return bind(AGENT_CHECKS, AgentCase(agent, config))
 
 
@@ -227,8 +228,10 @@ def check_agent(
     """Check an agent in a scenario; return the names of the checks that passed.
 
     Args:
-        agent: a name of the catalogue; or a class or function that is called with those of
-            `config`, `env` and `seed` that it takes, and returns an `Agent`.
+        agent: whatever `mec_moe_agents.evaluate` takes, built as it does: a name, of the catalogue
+            or of what is outside; a class or function that builds one from what it takes of
+            `config`, `env`, `seed` and `seeds`; an object with `predict` or `act`, a trained model,
+            or a function from observations to actions.
         config: an `OffloadingConfig` or a `DMoEConfig`; small sizes make it quick.
         expected_failures: by name of a check, why it may fail.
 
@@ -239,7 +242,7 @@ def check_agent(
 
     Raises:
         ConformanceError: a check failed that should not, or the reverse; each is named.
-        ValueError: there is no check of an expected failure's name.
+        ValueError: there is no check of an expected failure's name, or `config` is none.
     """
     return run_checks(agent, agent_checks(agent, config), expected_failures)
 

@@ -85,12 +85,18 @@ class Outside(Tidy):
 class BatchOnly(Tidy):
     """Takes every observation for a batch."""
 
-    def predict(self, observation: Any, *arguments: Any, **keywords: Any) -> Any:
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> Any:
         """Choose for a batch of as many rows as the first axis has."""
         batch = {name: np.reshape(entry, (-1, 1)) for name, entry in observation.items()}
         if observation["payload"].ndim > 1:
             batch = observation
-        return super().predict(batch, *arguments, **keywords)
+        return super().predict(batch, state, episode_start, deterministic)
 
 
 class Mixing(Tidy):

@@ -136,7 +136,10 @@ def load_agent(
         ValueError: a file is damaged.
     """
     learner = load_learner(folder, checkpoint)
-    return learner.view.agent(learner.model, env)
+    try:
+        return learner.view.agent(learner.model, env)
+    except ValueError as error:
+        raise ValueError(f"{folder / checkpoint}: {error}") from error
 
 
 def load_learner(folder: Path, checkpoint: str) -> Learner:

@@ -125,8 +125,9 @@ def read_plan(folder: Path) -> Plan:
     """
     if not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds no training run: it has no {CONFIG}")
+    description = _read_object(folder / CONFIG)
     try:
-        return Plan.from_description(_read_object(folder / CONFIG))
+        return Plan.from_description(description)
     except ValueError as error:
         raise ValueError(f"{folder / CONFIG}: {error}") from error
 

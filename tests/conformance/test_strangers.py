@@ -65,7 +65,7 @@ def make_tidy(config: Any, seeds: Any) -> Tidy:
 @pytest.mark.parametrize(
     "agent",
     [Sampler, Masked, Masked(), Positional, Copied(), Tidy(SMALL), reject, make_tidy],
-    ids=repr,
+    ids=lambda agent: getattr(agent, "__name__", f"a {type(agent).__name__}"),
 )
 def test_what_is_an_agent_passes(agent: Any) -> None:
     assert len(check_agent(agent, SMALL)) == len(AGENT_CHECKS)

@@ -21,6 +21,7 @@ from mec_moe_env import (
 )
 from mec_moe_env.config import Config, Interval, OneOf, Recorded, Whole
 from mec_moe_env.core.simulator import build
+from mec_moe_env.shown import shown
 
 SMALL: dict[type[Config], Config] = {
     OffloadingConfig: OffloadingConfig(
@@ -120,7 +121,7 @@ def test_a_field_is_refused_or_stays_finite(kind: type[Config], name: str, allow
         try:
             config = SMALL[kind].override(**{name: value})
         except ValueError as error:
-            refused = f"{name} = {value!r} is not allowed: {name} must be {allowed}"
+            refused = f"{name} = {shown(value)} is not allowed: {name} must be {allowed}"
             assert str(error) == refused or CROSSED.match(str(error))  # noqa: PT017
         else:
             check_finite(config)

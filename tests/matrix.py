@@ -207,7 +207,8 @@ def main() -> int:
     result = f"{table(outcomes)}{absent}"
     print(result)
     if options.record:
-        words = " ".join(["--quick"] * options.quick + list(options.pytest))
+        own = ["--", *options.pytest] if options.pytest else []
+        words = " ".join([*["--quick"] * options.quick, *own])
         record("matrix", f"python -m tests.matrix {words}".strip(), f"\n\n{result}")
     return int(not all(each.passed for each in outcomes))
 

@@ -45,6 +45,7 @@ def load_gate_trace(path: str | Path) -> GateTrace:
 
     Raises:
         FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
         ValueError: the file is damaged, pickled, of another version, or its scores are not what
             a softmax gives; path, array and what was expected are named.
     """

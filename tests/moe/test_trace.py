@@ -138,9 +138,10 @@ def test_other_files(tmp_path: Path, content: Callable[[], bytes]) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.npz", tmp_path):
-        with pytest.raises(FileNotFoundError, match="expected an .npz file"):
-            load_gate_trace(path)
+    with pytest.raises(FileNotFoundError, match=r"none\.npz: expected an .npz file"):
+        load_gate_trace(tmp_path / "none.npz")
+    with pytest.raises(IsADirectoryError, match=r"expected an .npz file .*, found a folder"):
+        load_gate_trace(tmp_path)
 
 
 def test_any_damaged_byte_is_survived(tmp_path: Path) -> None:

@@ -100,13 +100,16 @@ class Bomb:
         return Path.touch, (self._mark,)
 
 
+EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
+
+
 def test_nothing_is_unpickled_before_it_is_trusted(tmp_path: Path) -> None:
     path, mark = tmp_path / "model.zip", tmp_path / "mark"
     bomb = pickle.dumps(Bomb(mark))
     entry = {":type:": "x", ":serialized:": base64.b64encode(bomb).decode()}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("data", json.dumps({"policy_class": entry}))
-        archive.writestr("policy.pth", b"")
+        archive.writestr("policy.pth", EMPTY_ARCHIVE)
     find_agent(str(path), CONFIG)
     with pytest.raises(ValueError, match="runs code that is in it.*--trust-zip.*trust_zip=True"):
         make_agent(str(path), OffloadingEnv(CONFIG))

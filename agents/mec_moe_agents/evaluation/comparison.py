@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mec_moe_agents.evaluation.rollout import Episodes, evaluate
+from mec_moe_agents.evaluation.rollout import Episodes, episodes_of
 from mec_moe_agents.evaluation.scenarios import CLAIRVOYANT, Scenario
 from mec_moe_agents.evaluation.store import Cell, CellStore
 from mec_moe_agents.executors import Executor, completed
@@ -160,4 +160,6 @@ def _run_here(
 
 def _evaluate(asked: _Asked, on_step: Callable[[int], None] | None = None) -> Episodes:
     cell = asked.cell
-    return evaluate(cell.agent, cell.config, cell.seeds, on_step=on_step, trust_zip=asked.trust_zip)
+    return episodes_of(
+        cell.agent, cell.config, cell.seeds, on_step=on_step, trust_zip=asked.trust_zip
+    )

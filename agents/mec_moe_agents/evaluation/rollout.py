@@ -233,8 +233,25 @@ def evaluate(
     given = listed(seeds)
     if was_trained(agent, config):
         check_evaluation_seeds(given)
+    return episodes_of(agent, config, given, options, on_step, trust_zip=trust_zip)
+
+
+def episodes_of(
+    agent: str | Agent | Callable[..., Any],
+    config: Config,
+    seeds: Sequence[int],
+    options: Mapping[str, Any] | None = None,
+    on_step: Callable[[int], None] | None = None,
+    *,
+    trust_zip: bool = False,
+) -> Episodes:
+    """Run an agent as `evaluate` does, on seeds of whatever purpose.
+
+    Raises:
+        ValueError: as `evaluate`, but for what is said there of seeds and `config`.
+    """
     name, parts = agent if isinstance(agent, str) else name_of(agent), []
-    for chunk in batches(config, given):
+    for chunk in batches(config, seeds):
         env = make_vector_env(config, len(chunk))
         acting = act_in(agent, env, seed=chunk, trust_zip=trust_zip, **(options or {}))
         parts.append(run_episodes(acting, env, chunk, on_step, name=name))

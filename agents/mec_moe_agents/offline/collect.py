@@ -17,7 +17,7 @@ from mec_moe_agents.evaluation.provenance import current_provenance
 from mec_moe_agents.evaluation.rollout import (
     BATCH_NUMBERS,
     Episodes,
-    evaluate,
+    episodes_of,
     make_vector_env,
     run_episodes,
 )
@@ -71,7 +71,7 @@ def reference_scores(config: Config, episodes: int = REFERENCE_EPISODES) -> Scor
         if name != CLAIRVOYANT and find_agent(name, config).contender
     ]
     seeds = validation_seeds(episodes)
-    returns = {name: evaluate(name, config, seeds).metrics["return"] for name in names}
+    returns = {name: episodes_of(name, config, seeds).metrics["return"] for name in names}
     best = max(names, key=lambda name: float(returns[name].mean()))
     return Scores(estimate_mean(returns[LOWEST]), estimate_mean(returns[best]), best, episodes)
 

@@ -82,6 +82,21 @@ class Outside(Tidy):
         return actions
 
 
+class Lonely(Tidy):
+    """Acts otherwise on a single observation than on a batch of one."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> Any:
+        """Choose, and alone the first server and subcarrier."""
+        actions, slots = super().predict(observation, state, episode_start, deterministic)
+        return (np.zeros_like(actions) if actions.ndim == 1 else actions), slots
+
+
 class BatchOnly(Tidy):
     """Takes every observation for a batch."""
 
@@ -165,6 +180,23 @@ class Locked(Tidy):
         self._lock = threading.Lock()
 
 
+class Homesick(Tidy):
+    """Is pickled without where it begins."""
+
+    first = 0
+
+    def __init__(self, config: OffloadingConfig) -> None:
+        super().__init__(config)
+        self.first = 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"config": self.config}
+
+    def act(self, observation: Any, slots: Integers) -> Any:
+        """Choose as a later slot would."""
+        return super().act(observation, slots + self.first)
+
+
 class BrokenAgent(NamedTuple):
     """A specimen and the checks that must fail, no others."""
 
@@ -178,6 +210,7 @@ BROKEN_AGENTS = (
     BrokenAgent(Nested, ("actions_are_integers_of_the_right_shape",)),
     BrokenAgent(Outside, ("actions_are_inside_the_space",)),
     BrokenAgent(BatchOnly, ("a_single_observation_is_a_row",)),
+    BrokenAgent(Lonely, ("a_single_observation_is_a_row",)),
     BrokenAgent(Mixing, ("rows_do_not_meet",)),
     BrokenAgent(Worldly, ("its_seed_decides",)),
     BrokenAgent(Seeding, ("global_randomness_is_left_alone",)),
@@ -185,5 +218,6 @@ BROKEN_AGENTS = (
     BrokenAgent(Remembering, ("no_state_starts_afresh", "episode_start_starts_a_row_afresh")),
     BrokenAgent(Stubborn, ("episode_start_starts_a_row_afresh",)),
     BrokenAgent(Locked, ("pickles",)),
+    BrokenAgent(Homesick, ("pickles",)),
 )
 """A specimen for every check of an agent, at least; for scenarios of offloading with U·D > 1."""

@@ -39,7 +39,7 @@ class Executor(Protocol):
         """
 
     def cancel(self, handles: Collection[Any]) -> None:
-        """Give up what was handed over, if that can be done without harm to other work."""
+        """Give up what was handed over, if that can be done without harm; `close` does at last."""
 
     def close(self) -> None:
         """End the workers, whatever they do."""
@@ -54,7 +54,8 @@ def completed(
 
     Raises:
         OSError: workers are lost.
-        Exception: what a call raised; those that have not begun are given up.
+        Exception: what a call raised; those that have not begun are given up, at the latest when
+            the executor is closed.
     """
     if executor is None:
         yield from ((key, *_timed(call)) for key, call in calls.items())
